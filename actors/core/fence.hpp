@@ -1,0 +1,61 @@
+#pragma once
+
+/// Purpose: what goes through the fence: the questions that change a node's disk, and storage's answers. Shared by the
+/// store, which decides, and the actors, which ask.
+/// Thread: values.
+
+#include <string>
+#include <vector>
+
+#include "kaiku/core/command.hpp"
+#include "kaiku/core/error.hpp"
+#include "kaiku/core/vote.hpp"
+
+namespace kaiku {
+
+/// One command on its way into the log.
+struct proposal {
+  command what;
+  precondition when;
+  std::string small_content;  ///< the bytes, when `what` names small content that may not be here yet
+};
+
+/// What became of one proposal.
+struct proposed {
+  log_index index;    ///< where it stands; 0 when refused
+  error failure;      ///< `code` none when logged
+  file_info file;     ///< what stands at the path afterwards (put, make directory)
+  bool created = false;  ///< nothing stood there before
+};
+
+struct propose_outcome {
+  error failure;      ///< `stale_term` or `disk_full`: nothing was logged; else none
+  hard_state after;
+  std::vector<proposed> results;  ///< as many as proposals, unless `failure`
+};
+
+/// Entries from the leader of `leader_term` that follow `previous`.
+struct append_command {
+  term leader_term;
+  log_position previous;
+  std::vector<log_entry> entries;
+  /// Small content the entries name, by bytes; verified against the digests the entries name.
+  std::vector<std::string> small_contents;
+};
+
+struct append_outcome {
+  error failure;      ///< stale_term, log_mismatch, content_missing, disk_full, corrupt, or none
+  hard_state after;
+  log_index match;    ///< success: the log equals the leader's up to here, durably
+  log_index hint;     ///< log_mismatch: the logs can't meet above this
+  std::size_t set_aside = 0;  ///< entries that were displaced
+};
+
+/// The cluster as the log knows it.
+struct membership {
+  cluster_id cluster;              ///< all zero before the first entry
+  std::vector<member> voters;
+  log_index since;
+};
+
+}  // namespace kaiku

@@ -1,0 +1,93 @@
+#pragma once
+
+/// Purpose: every bound of Kaiku in one place, each with its reason; the unit stands last in the name.
+/// Thread: constants.
+
+#include <cstddef>
+#include <cstdint>
+
+namespace kaiku::limits {
+
+// --- time ---------------------------------------------------------------------------------------------------------
+/// Default election timeout T: well above a round trip plus an fsync, short enough that a failover goes unnoticed.
+inline constexpr std::uint32_t election_timeout_ms = 1000;
+/// Below this a loaded two-core machine would elect on scheduling hiccups.
+inline constexpr std::uint32_t election_timeout_min_ms = 100;
+/// Above this nobody would call it a failover.
+inline constexpr std::uint32_t election_timeout_max_ms = 60'000;
+/// Default heartbeat interval: six chances within T.
+inline constexpr std::uint32_t heartbeat_interval_ms = 150;
+inline constexpr std::uint32_t heartbeat_interval_min_ms = 10;
+/// A write that finds no leader waits this long for one: longer than an ordinary election (2 T + 300 ms).
+inline constexpr std::uint32_t leader_wait_ms = 3000;
+/// A `majority` or `all` write waits this long before it answers 202: below the usual 30 s of client libraries.
+inline constexpr std::uint32_t durability_wait_ms = 10'000;
+/// A write sent to another node's replication actor must be answered within this: `durability_wait_ms` and slack.
+inline constexpr std::uint32_t forwarded_write_timeout_ms = 15'000;
+/// The storage actor answers within this or the process ends: no disk that slow can serve.
+inline constexpr std::uint32_t storage_timeout_ms = 60'000;
+/// One chunk to or from a peer: 256 KiB at 10 KB/s.
+inline constexpr std::uint32_t chunk_timeout_ms = 30'000;
+/// Connect, challenge and hello of a peer link, together.
+inline constexpr std::uint32_t link_handshake_timeout_ms = 3000;
+/// Wait between two attempts to reach a peer; the first retry comes sooner and doubles up to this.
+inline constexpr std::uint32_t link_retry_max_ms = 1000;
+/// A request's header must be complete within this.
+inline constexpr std::uint32_t http_header_timeout_ms = 15'000;
+/// A kept-alive connection with no request is closed after this.
+inline constexpr std::uint32_t http_idle_timeout_ms = 60'000;
+/// No byte of a body read or written for this long closes the connection.
+inline constexpr std::uint32_t http_body_stall_timeout_ms = 30'000;
+/// SIGTERM to exit: handover, requests in flight, close. Kubernetes kills after 30 s by default.
+inline constexpr std::uint32_t shutdown_grace_ms = 10'000;
+
+// --- bytes --------------------------------------------------------------------------------------------------------
+/// Content up to this lives in RocksDB and travels inside log messages; above it, in a file of its own.
+inline constexpr std::size_t small_content_bytes = 64 * 1024;
+/// One chunk of large content on its way: large enough to saturate loopback, small enough not to delay a heartbeat.
+inline constexpr std::size_t chunk_bytes = 256 * 1024;
+/// Chunks in flight per transfer; with `chunk_bytes`, the memory a transfer may hold on either side.
+inline constexpr std::size_t chunk_window = 4;
+/// While content is received, its dirty pages are pushed out after this much, so that the last fsync is short.
+inline constexpr std::size_t staging_flush_bytes = 16 * 1024 * 1024;
+/// Content bytes plus entry bytes in one append message.
+inline constexpr std::size_t append_batch_bytes = 1024 * 1024;
+/// Entries in one append message or one proposal: bounds the time one batch holds the storage actor.
+inline constexpr std::size_t batch_entries = 1024;
+/// Bytes of small content waiting in the replication actor before writes are refused.
+inline constexpr std::size_t queued_write_bytes = 64 * 1024 * 1024;
+/// Free space kept back: RocksDB must still be able to log votes, flush and compact when files no longer fit.
+inline constexpr std::uint64_t disk_reserve_bytes = 48ull * 1024 * 1024;
+/// Largest entry that a peer's message or a log record may carry: a path, a content type and some.
+inline constexpr std::size_t entry_bytes = 64 * 1024;
+/// Largest frame of the link handshake, before a peer is trusted.
+inline constexpr std::size_t link_frame_bytes = 4096;
+/// Header of one HTTP request.
+inline constexpr std::size_t http_header_bytes = 16 * 1024;
+
+// --- counts -------------------------------------------------------------------------------------------------------
+/// Writes waiting in the replication actor, or for a durability: above it 503.
+inline constexpr std::size_t queued_writes = 8192;
+/// Append messages to one follower without an answer (etcd's max-inflight-msgs).
+inline constexpr std::size_t append_window = 16;
+/// Uploads of large content at once on one node: each holds a thread and an open file.
+inline constexpr std::size_t uploads_in_flight = 128;
+/// Pulls of large content at once on one follower.
+inline constexpr std::size_t fetches_in_flight = 4;
+/// Members of one cluster.
+inline constexpr std::size_t members = 9;
+/// Connections on the peer port that have not yet proved who they are.
+inline constexpr std::size_t unproven_links = 64;
+/// Open client connections of one node; above it a new one is closed at once.
+inline constexpr std::size_t http_connections = 10'000;
+/// Entries of one listing page.
+inline constexpr std::size_t listing_page = 1000;
+/// A path, decoded (PATH_MAX), and one name in it (NAME_MAX).
+inline constexpr std::size_t path_bytes = 4096;
+inline constexpr std::size_t name_bytes = 255;
+/// A content type is a header value, not a document.
+inline constexpr std::size_t content_type_bytes = 255;
+/// Inodes that one log entry may create: every parent of the deepest path (2,048 names) and the file, rounded up.
+inline constexpr std::uint64_t inodes_per_entry = 4096;
+
+}  // namespace kaiku::limits

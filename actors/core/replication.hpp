@@ -1,0 +1,101 @@
+#pragma once
+
+/// Purpose: the leader's view of its followers, and what is committed. Pure; knows positions, never contents.
+/// Owner of the facts: owns each follower's progress and the commit index; learns role and term from election, the log
+/// end from storage. Driven by replication_actor and by the simulation.
+///
+///   probe: one append in flight, `next` moves back on a mismatch until the logs meet
+///     |  ^ mismatch, or the window was not answered within the retry interval, or the link came back
+///     v  | accepted
+///   replicate: up to `limits::append_window` appends in flight, `next` moves ahead optimistically
+///
+/// Sources: paper 5.3, 5.4.2; etcd-io/raft progress.
+
+#include <map>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "kaiku/core/ids.hpp"
+
+namespace kaiku {
+
+/// Where an append has to begin.
+struct send_append {
+  node_id to;
+  log_index from;  ///< first entry to send; the entry before it is the one to match
+};
+
+/// A follower's answer, given after what it says is durable.
+struct append_reply {
+  node_id from;
+  term in_term;        ///< the follower's term
+  bool accepted = false;
+  log_index match;     ///< accepted: every entry up to here equals the leader's and is durable
+  log_index hint;      ///< refused: the logs can't meet above this index; the next probe begins behind it
+  /// Accepted nothing yet: the entries name large content that the follower is still pulling. Not a failure.
+  bool waiting_for_content = false;
+};
+
+struct follower_progress {
+  enum class mode : std::uint8_t { probe = 1, replicate = 2 };
+
+  mode state = mode::probe;
+  log_index match;                 ///< known durable there
+  log_index next{1};               ///< first entry of the next append
+  std::vector<log_index> in_flight;  ///< last index of every unanswered append, in order
+  bool connected = false;
+  bool waiting_for_content = false;
+  instant last_progress{};         ///< when an answer last came in, or the append that waits was sent
+};
+
+class replication {
+ public:
+  replication(node_id self, std::set<node_id> voters);
+
+  /// This node leads `in_term`; `last` is the log's end before the leader's no-op.
+  void begin_leading(instant now, term in_term, log_index last);
+  void stop_leading();
+  bool leading() const { return leading_; }
+  void set_voters(std::set<node_id> voters);
+
+  void on_connected(instant now, const node_id& peer);
+  void on_disconnected(const node_id& peer);
+  /// This node's own disk holds the log up to `last`.
+  void on_local_durable(log_index last);
+  /// A follower answered. Answers of another term are ignored (a higher one is election's business).
+  void on_reply(instant now, const append_reply& reply);
+  /// An append up to `last` (equal to `from - 1` when it carried nothing) was sent to `to`.
+  void on_sent(instant now, const node_id& to, log_index from, log_index last);
+  /// Windows that were not answered for `patience` go back to probing: messages to a dead link vanish without a word.
+  void on_retry(instant now, milliseconds patience);
+
+  /// Followers with something to send, or to probe, and room in their window.
+  std::vector<send_append> due() const;
+
+  /// Highest index that a majority of voters holds durably and that is of the current term (paper, 5.4.2). Never goes
+  /// back. Followers take the leader's word through `learn_commit`.
+  log_index commit() const { return commit_; }
+  void learn_commit(log_index leader_commit, log_index own_match);
+  /// Voters, self included, known to hold `index`.
+  std::size_t holders(log_index index) const;
+  std::size_t voters() const { return voters_.size(); }
+  /// Lowest index that `count` voters hold durably.
+  log_index held_by(std::size_t count) const;
+  const std::map<node_id, follower_progress>& followers() const { return followers_; }
+
+ private:
+  void update_commit();
+
+  node_id self_;
+  std::set<node_id> voters_;
+  std::map<node_id, follower_progress> followers_;
+  std::set<node_id> connected_;
+  bool leading_ = false;
+  term term_;
+  log_index term_start_;  ///< the leader's no-op: entries before it are never committed by counting
+  log_index last_;
+  log_index commit_;
+};
+
+}  // namespace kaiku

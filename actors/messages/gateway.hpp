@@ -1,0 +1,116 @@
+#pragma once
+
+/// Purpose: what an HTTP session may ask of its node. The front actor implements it; HTTP code sees nothing else of the
+/// actors, and does not compile CAF.
+/// Thread: a gateway, its uploads and its callbacks live on one I/O thread, the session's own.
+/// Every callback is called exactly once, from the event loop, never before the call that took it returns; when the
+/// node shuts down it may be dropped instead.
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kaiku/core/command.hpp"
+#include "kaiku/core/content.hpp"
+#include "kaiku/core/election.hpp"
+#include "kaiku/core/error.hpp"
+
+namespace kaiku {
+
+/// One member as this node sees it.
+struct member_view {
+  node_id id;
+  std::string peer_address;  ///< host:port
+  std::string http_address;  ///< host:port; empty while never connected
+  bool connected = false;
+  std::optional<milliseconds> last_heard;  ///< age of the last heartbeat or answer
+  std::optional<log_index> match;          ///< on the leader: what it holds durably
+};
+
+/// One actor of this node, as its own counters say.
+struct actor_view {
+  std::string name;
+  std::uint64_t id = 0;
+  std::uint64_t received = 0;
+  std::uint64_t processed = 0;
+};
+
+/// This node at this moment: the `Kaiku-*` headers, `/healthz` and `/cluster`.
+struct node_view {
+  node_id self;
+  cluster_id cluster;
+  role now = role::follower;
+  term in_term;
+  node_id leader;                ///< empty: not known
+  std::string leader_http;       ///< host:port; empty: not known
+  log_index applied;             ///< end of this node's log, all of it folded into the state
+  log_index committed;           ///< highest index this node knows committed
+  std::optional<milliseconds> leader_contact;  ///< age; on the leader, of its contact with a majority
+  bool ready = false;            ///< caught up and in contact with a leader
+  std::string not_ready_reason;  ///< for a person; empty when ready
+};
+
+/// More of it, gathered only when somebody asks.
+struct cluster_view {
+  std::vector<member_view> members;
+  std::vector<actor_view> actors;
+  std::uint64_t log_syncs = 0;   ///< synced batches since start
+  std::uint64_t file_syncs = 0;  ///< fsyncs of blob files and directories since start
+  std::uint64_t set_aside = 0;   ///< entries kept aside on this disk
+  byte_count free_space;
+};
+
+/// A client's change, checked for form but not yet for sense.
+struct client_write {
+  command what;               ///< times are set by the leader
+  precondition when;
+  std::string small_content;  ///< put of small content: its bytes; the gateway names them
+  std::optional<durability> want;  ///< empty: the server's default
+};
+
+/// What became of it.
+struct write_outcome {
+  write_token token;
+  file_info file;         ///< what stands at the path now (put, make directory)
+  bool created = false;
+  durability asked = durability::leader;
+  durability achieved = durability::leader;  ///< less than asked only when the wait ran out: answer 202
+  std::size_t holders = 0;  ///< nodes known to hold it durably
+  std::size_t voters = 0;
+};
+
+/// A large body on its way to the leader's disk, wherever the leader is. Dropping it abandons what was sent.
+class upload {
+ public:
+  virtual ~upload() = default;
+  /// Sends a piece of at most `limits::chunk_bytes`; `ready` when the next may follow (a window, not one by one).
+  /// After an error only destruction may follow.
+  virtual void write(std::string bytes, std::function<void(status)> ready) = 0;
+  /// All is sent: the content's name once it is durable on the leader. Keep the upload until the write that names the
+  /// content is answered.
+  virtual void finish(std::function<void(result<content_ref>)> done) = 0;
+};
+
+class gateway {
+ public:
+  virtual ~gateway() = default;
+
+  virtual node_view view() const = 0;
+  virtual cluster_view cluster() const = 0;
+
+  /// Reads of this node's own disk; may block on it for a moment. Errors as `store` gives them.
+  virtual result<file_info> stat(const file_path& path) const = 0;
+  virtual result<directory_page> list(const file_path& path, std::string_view after, std::size_t limit) const = 0;
+  virtual result<opened_content> open(const content_ref& content) const = 0;
+
+  /// Sends a change to the leader, waiting `limits::leader_wait_ms` for one. For a put, `what` names content that a
+  /// finished upload gave, or `small_content` holds the bytes and the gateway fills in the name.
+  virtual void write(client_write what, std::function<void(result<write_outcome>)> done) = 0;
+  /// Opens a body to the leader, waiting for one as `write` does. `expected` 0: length not known.
+  virtual void begin_upload(byte_count expected, std::function<void(result<std::unique_ptr<upload>>)> done) = 0;
+};
+
+}  // namespace kaiku

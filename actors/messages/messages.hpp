@@ -1,0 +1,379 @@
+#pragma once
+
+/// Purpose: every message between Kaiku's actors and the typed interface of each, in one place. `docs/protocol.md` has a
+/// row for each. "Peers" may send what is marked so; everything else stays on its node. What a peer sends is checked by
+/// the receiver before use.
+/// Thread: values.
+
+#include <string>
+#include <vector>
+
+#include <caf/allowed_unsafe_message_type.hpp>
+#include <caf/replies_to.hpp>
+#include <caf/type_id.hpp>
+#include <caf/typed_actor.hpp>
+
+#include "kaiku/core/fence.hpp"
+#include "kaiku/messages/inspect.hpp"
+
+namespace kaiku {
+
+// --- storage: asked by its own node's actors only ------------------------------------------------------------------
+
+/// replication -> storage. Log these under `in_term`, if they hold. Reply: propose_outcome, after the sync.
+struct propose {
+  term in_term;
+  std::vector<proposal> proposals;
+};
+/// replication -> storage. Follow the leader's log. Reply: append_outcome, after the sync.
+struct append {
+  append_command what;
+};
+/// election -> storage. Take this higher term without a vote. Reply: hard_state, after the sync.
+struct adopt_term {
+  term in_term;
+};
+
+// --- election ------------------------------------------------------------------------------------------------------
+
+/// heartbeat, replication -> election. The leader of `in_term` was heard.
+struct leader_contact {
+  node_id leader;
+  term in_term;
+};
+/// heartbeat, replication -> election. Somebody answered with a higher term.
+struct higher_term {
+  term in_term;
+};
+/// heartbeat -> election. As leader of `in_term`, this node was not answered by a majority within T.
+struct quorum_lost {
+  term in_term;
+};
+/// replication -> election. This node's hard state changed while appending.
+struct hard_state_changed {
+  hard_state now;
+};
+/// replication -> election, of the leader's node to a peer's. Take over at once; the peer's log is complete. Peers.
+struct timeout_now {
+  node_id leader;
+  term in_term;
+};
+/// replication -> election. The handover is under way: stop leading `in_term`.
+struct step_down {
+  term in_term;
+};
+
+// --- heartbeat -----------------------------------------------------------------------------------------------------
+
+/// replication -> heartbeat, fronts. Where the log and the commit index stand.
+struct log_progress {
+  log_position last;
+  log_index commit;
+  std::vector<std::pair<node_id, log_index>> matches;  ///< on the leader: each follower's durable end
+};
+
+// --- replication ---------------------------------------------------------------------------------------------------
+
+/// heartbeat -> replication, fronts. As leader of `in_term`, a majority is known to have followed at `at`.
+struct quorum_contact {
+  term in_term;
+  instant at;
+};
+/// replication -> replication of a follower. Peers. Answered by append_reply as a message of its own.
+struct append_entries {
+  node_id leader;
+  term in_term;
+  log_position previous;
+  std::vector<log_entry> entries;
+  std::vector<chunk> small_contents;  ///< each distinct small content that the entries name
+  log_index commit;
+};
+/// front -> the leader's replication. Peers. Reply: write_reply.
+struct write_request {
+  std::string encoded_command;
+  precondition when;
+  chunk small_content;
+  durability want = durability::leader;
+};
+struct write_reply {
+  error failure;  ///< `none` when recorded
+  write_token token;
+  file_info file;
+  bool created = false;
+  durability achieved = durability::leader;
+  std::uint32_t holders = 0;
+  std::uint32_t voters = 0;
+};
+/// supervisor -> replication. Bring a follower up to date, hand over, and say when that is done or given up.
+/// Reply: bool, true when another node leads or nobody else could.
+struct hand_over {};
+
+// --- content -------------------------------------------------------------------------------------------------------
+
+/// session's front -> an upload of the leader. Peers. Reply: upload_written once it is on the file.
+struct upload_chunk {
+  chunk bytes;
+};
+struct upload_written {
+  error failure;
+};
+/// session's front -> an upload of the leader. Peers. All was sent: fsync. Reply: upload_finished.
+struct upload_finish {};
+struct upload_finished {
+  error failure;
+  content_ref content;
+};
+/// front -> the leader's content. Peers. A new upload, abandoned when its sender goes away. Reply: upload_opened.
+struct open_upload {
+  byte_count expected;
+};
+/// replication of a follower (its fetches) -> the leader's content. Peers. Reply: content_range.
+struct read_content {
+  content_ref content;
+  byte_count offset;
+};
+/// Up to `limits::chunk_bytes` from `offset`.
+struct content_range {
+  error failure;
+  chunk bytes;
+};
+struct fetched {
+  error failure;
+};
+
+using upload_handle =
+    caf::typed_actor<caf::replies_to<upload_chunk>::with<upload_written>, caf::replies_to<upload_finish>::with<upload_finished>>;
+
+struct upload_opened {
+  error failure;
+  upload_handle upload;  ///< null on failure
+};
+
+struct fetch_content;
+
+using content_handle = caf::typed_actor<caf::replies_to<open_upload>::with<upload_opened>,
+                                        caf::replies_to<read_content>::with<content_range>,
+                                        caf::replies_to<fetch_content>::with<fetched>>;
+
+/// replication -> content, of its own node. Stage what is wanted from `source`, a peer's content. Reply: fetched, when
+/// all of it is durable; it stays staged until the next fetch_content.
+struct fetch_content {
+  std::vector<content_ref> wanted;
+  content_handle source;
+};
+
+// --- peers ---------------------------------------------------------------------------------------------------------
+
+struct peer_up;
+
+/// peer_directory -> election, heartbeat, replication, fronts. The link to this member is gone.
+struct peer_down {
+  node_id id;
+};
+/// replication -> everybody who counts voters. The configuration in force.
+struct members_changed {
+  membership now;
+};
+/// A member's disk was seen for the first time: replication, if it leads, records its incarnation.
+struct member_seen {
+  node_id id;
+  incarnation disk;
+};
+
+using storage_handle = caf::typed_actor<caf::replies_to<vote_request>::with<vote_decision>,
+                                        caf::replies_to<adopt_term>::with<hard_state>,
+                                        caf::replies_to<propose>::with<propose_outcome>,
+                                        caf::replies_to<append>::with<append_outcome>>;
+
+using election_handle =
+    caf::typed_actor<caf::reacts_to<vote_request>, caf::reacts_to<vote_reply>, caf::reacts_to<timeout_now>,
+                     caf::reacts_to<leader_contact>, caf::reacts_to<higher_term>, caf::reacts_to<quorum_lost>,
+                     caf::reacts_to<hard_state_changed>, caf::reacts_to<step_down>, caf::reacts_to<peer_up>,
+                     caf::reacts_to<peer_down>, caf::reacts_to<members_changed>>;
+
+using heartbeat_handle =
+    caf::typed_actor<caf::reacts_to<heartbeat>, caf::reacts_to<heartbeat_reply>, caf::reacts_to<role_change>,
+                     caf::reacts_to<log_progress>, caf::reacts_to<peer_up>, caf::reacts_to<peer_down>,
+                     caf::reacts_to<members_changed>>;
+
+using replication_handle =
+    caf::typed_actor<caf::reacts_to<append_entries>, caf::reacts_to<append_reply>,
+                     caf::replies_to<write_request>::with<write_reply>, caf::reacts_to<role_change>,
+                     caf::reacts_to<quorum_contact>, caf::reacts_to<peer_up>, caf::reacts_to<peer_down>,
+                     caf::reacts_to<member_seen>, caf::replies_to<hand_over>::with<bool>>;
+
+/// The handles that a member gives its peers, and nothing else.
+struct peer_handles {
+  election_handle election;
+  heartbeat_handle heartbeat;
+  replication_handle replication;
+  content_handle content;
+};
+
+/// peer_directory -> election, heartbeat, replication, fronts. A link to this member stands; these are its actors.
+struct peer_up {
+  node_id id;
+  boot_id boot;
+  std::string http_address;  ///< host:port for clients
+  peer_handles actors;
+};
+
+/// peer_directory -> the peer's peer_directory, first message on a new link. Peers. Reply: the peer's own.
+struct introduction {
+  node_id id;
+  boot_id boot;
+  std::string http_address;
+  peer_handles actors;
+};
+
+/// The link layer has authenticated a peer and handed its connection to CAF. Sent by `link` to the directory.
+struct link_up {
+  node_id id;
+  incarnation disk;
+  boot_id boot;
+  caf::strong_actor_ptr remote;  ///< the peer's directory, on the side that dialled; null on the other
+};
+
+using directory_handle =
+    caf::typed_actor<caf::replies_to<introduction>::with<introduction>, caf::reacts_to<link_up>,
+                     caf::reacts_to<members_changed>>;
+
+using front_handle = caf::typed_actor<caf::reacts_to<role_change>, caf::reacts_to<log_progress>,
+                                      caf::reacts_to<quorum_contact>, caf::reacts_to<leader_contact>,
+                                      caf::reacts_to<peer_up>, caf::reacts_to<peer_down>,
+                                      caf::reacts_to<members_changed>>;
+
+// --- how they travel -----------------------------------------------------------------------------------------------
+
+template <class F>
+typename F::result_type inspect(F& f, timeout_now& x) {
+  return f(caf::meta::type_name("timeout_now"), x.leader, x.in_term);
+}
+template <class F>
+typename F::result_type inspect(F& f, append_entries& x) {
+  return f(caf::meta::type_name("append_entries"), x.leader, x.in_term, x.previous, x.entries, x.small_contents,
+           x.commit);
+}
+template <class F>
+typename F::result_type inspect(F& f, write_request& x) {
+  return f(caf::meta::type_name("write_request"), x.encoded_command, x.when, x.small_content, x.want);
+}
+template <class F>
+typename F::result_type inspect(F& f, write_reply& x) {
+  return f(caf::meta::type_name("write_reply"), x.failure, x.token, x.file, x.created, x.achieved, x.holders,
+           x.voters);
+}
+template <class F>
+typename F::result_type inspect(F& f, upload_chunk& x) {
+  return f(caf::meta::type_name("upload_chunk"), x.bytes);
+}
+template <class F>
+typename F::result_type inspect(F& f, upload_written& x) {
+  return f(caf::meta::type_name("upload_written"), x.failure);
+}
+template <class F>
+typename F::result_type inspect(F& f, upload_finish&) {
+  return f(caf::meta::type_name("upload_finish"));
+}
+template <class F>
+typename F::result_type inspect(F& f, upload_finished& x) {
+  return f(caf::meta::type_name("upload_finished"), x.failure, x.content);
+}
+template <class F>
+typename F::result_type inspect(F& f, open_upload& x) {
+  return f(caf::meta::type_name("open_upload"), x.expected);
+}
+template <class F>
+typename F::result_type inspect(F& f, upload_opened& x) {
+  return f(caf::meta::type_name("upload_opened"), x.failure, x.upload);
+}
+template <class F>
+typename F::result_type inspect(F& f, read_content& x) {
+  return f(caf::meta::type_name("read_content"), x.content, x.offset);
+}
+template <class F>
+typename F::result_type inspect(F& f, content_range& x) {
+  return f(caf::meta::type_name("content_range"), x.failure, x.bytes);
+}
+template <class F>
+typename F::result_type inspect(F& f, peer_handles& x) {
+  return f(caf::meta::type_name("peer_handles"), x.election, x.heartbeat, x.replication, x.content);
+}
+template <class F>
+typename F::result_type inspect(F& f, introduction& x) {
+  return f(caf::meta::type_name("introduction"), x.id, x.boot, x.http_address, x.actors);
+}
+
+}  // namespace kaiku
+
+// The order of this block is part of the wire format. Messages that stay on their node are declared unsafe to
+// serialize: a handle's type can then never carry them to a peer.
+CAF_BEGIN_TYPE_ID_BLOCK(kaiku, first_custom_type_id)
+  // Between nodes.
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::vote_request))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::vote_reply))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::timeout_now))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::heartbeat))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::heartbeat_reply))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::append_entries))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::append_reply))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::write_request))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::write_reply))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::upload_chunk))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::upload_written))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::upload_finish))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::upload_finished))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::open_upload))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::upload_opened))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::read_content))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::content_range))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::introduction))
+  // Within one node.
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::vote_decision))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::hard_state))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::role_change))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::propose))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::propose_outcome))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::append))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::append_outcome))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::adopt_term))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::leader_contact))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::higher_term))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::quorum_lost))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::hard_state_changed))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::step_down))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::log_progress))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::quorum_contact))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::hand_over))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::fetch_content))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::fetched))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::peer_up))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::peer_down))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::members_changed))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::member_seen))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::link_up))
+CAF_END_TYPE_ID_BLOCK(kaiku)
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::vote_decision)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::hard_state)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::role_change)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::propose)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::propose_outcome)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::append)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::append_outcome)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::adopt_term)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::leader_contact)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::higher_term)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::quorum_lost)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::hard_state_changed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::step_down)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::log_progress)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::quorum_contact)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::hand_over)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::fetch_content)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::fetched)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::peer_up)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::peer_down)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::members_changed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::member_seen)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::link_up)

@@ -1,0 +1,108 @@
+#pragma once
+
+/// Purpose: large content on disk: staging while it is received, `blobs/ab/cd/<digest>` once an entry names it.
+/// Owner: owns `staging/` and `blobs/`. Thread: any; a `staged_file` belongs to one thread at a time.
+///
+/// Life of a blob: `begin` -> `write`... -> `finish` (hashed, fsynced, still in staging, found by digest) -> `adopt`
+/// (linked into `blobs/` and its directory fsynced, by the store, in front of the batch that names it) -> staging name
+/// dropped. A staged file that is dropped before it was adopted leaves nothing behind, and what a crash leaves in
+/// staging is removed at the next start together with its blob if no entry names it.
+
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "kaiku/core/command.hpp"
+#include "kaiku/core/content.hpp"
+#include "kaiku/core/error.hpp"
+
+namespace kaiku {
+
+/// Computes SHA-256 piece by piece (FIPS 180-4, by OpenSSL).
+class sha256_hasher {
+ public:
+  sha256_hasher();
+  ~sha256_hasher();
+  sha256_hasher(sha256_hasher&&) noexcept;
+  sha256_hasher& operator=(sha256_hasher&&) noexcept;
+
+  void update(std::string_view bytes);
+  /// Ends the computation; no other call may follow.
+  digest finish();
+
+ private:
+  struct context;
+  std::unique_ptr<context> context_;
+};
+
+digest sha256(std::string_view bytes);
+
+class content_store;
+
+/// Content being received. Dropping it removes the file unless an entry has adopted it.
+class staged_file {
+ public:
+  ~staged_file();
+  staged_file(const staged_file&) = delete;
+  staged_file& operator=(const staged_file&) = delete;
+
+  /// Appends. Blocks on the disk. Errors: `disk_full`, `io_error`; then only destruction may follow.
+  status write(std::string_view bytes);
+  /// Fsyncs; from now on the store finds it under its digest for as long as this object lives. Blocks on the disk.
+  result<content_ref> finish();
+  byte_count size() const { return size_; }
+
+ private:
+  friend class content_store;
+  staged_file(content_store& owner, std::filesystem::path path, unique_fd file);
+
+  content_store& owner_;
+  std::filesystem::path path_;
+  unique_fd file_;
+  sha256_hasher hasher_;
+  byte_count size_;
+  std::size_t unflushed_ = 0;
+  std::optional<digest> finished_;
+};
+
+class content_store {
+ public:
+  /// `directory` is the data directory, already locked by the store.
+  content_store(std::filesystem::path directory, std::uint64_t reserve_bytes);
+
+  /// A new staging file. `expected` bytes (0: not known) are checked against the free space. Errors: `disk_full`, `io_error`.
+  result<std::unique_ptr<staged_file>> begin(byte_count expected);
+  /// Free bytes beyond the reserve, saturating at 0.
+  byte_count free_space() const;
+
+  bool is_staged(const digest& what) const;
+  bool has_blob(const digest& what) const;
+  /// Links staged content into `blobs/` and fsyncs the directories. Errors: `content_missing`, `io_error`.
+  status adopt(const content_ref& what);
+  /// Opens a blob for reading. Errors: `not_found`, `io_error`, `corrupt` (the size on disk is not the one named).
+  result<opened_content> open(const content_ref& what) const;
+  /// At start: removes everything in staging, with blobs that `is_named` does not know.
+  void remove_leftovers(const std::function<bool(const digest&)>& is_named);
+
+  std::uint64_t file_syncs() const { return file_syncs_; }
+
+ private:
+  friend class staged_file;
+  std::filesystem::path blob_path(const digest& what) const;
+
+  std::filesystem::path directory_;
+  std::uint64_t reserve_bytes_;
+  mutable std::mutex mutex_;
+  std::multimap<digest, std::filesystem::path> staged_;  ///< finished, by digest; guarded by mutex_
+  std::atomic<std::uint64_t> next_id_{0};
+  std::atomic<std::uint64_t> file_syncs_{0};
+};
+
+}  // namespace kaiku

@@ -1,0 +1,102 @@
+#pragma once
+
+/// Purpose: one node's disk: hard state, log, name space and content, kept as one. The fence of `docs/protocol.md`
+/// stands here: `{term, vote, log}` change only in `decide_ballot`, `adopt_term`, `propose` and `append`, each one
+/// conditional durable step.
+///
+/// Owner: the only writer of the data directory, which it locks. Owns the facts "hard state", "log", "name space".
+/// Lifecycle: `open` recovers (nothing is replayed), the destructor closes. Nothing survives in memory that is not on disk.
+/// Thread: the four changing calls from one thread (the storage actor's); everything const, and `content()`, from any.
+/// A failed write or fsync is never retried: the `fatal` callback given to `open` is called and must not return.
+
+#include <atomic>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kaiku/core/command.hpp"
+#include "kaiku/core/content.hpp"
+#include "kaiku/core/error.hpp"
+#include "kaiku/core/fence.hpp"
+#include "kaiku/core/vote.hpp"
+#include "kaiku/storage/content_store.hpp"
+
+namespace kaiku {
+
+/// Counters since `open`, for tests and operators.
+struct store_counters {
+  std::uint64_t syncs = 0;      ///< synced RocksDB batches (each one fsync of the write-ahead log)
+  std::uint64_t file_syncs = 0;  ///< fsyncs of blob files and directories
+  std::uint64_t set_aside = 0;  ///< entries displaced
+};
+
+class store {
+ public:
+  struct options {
+    std::filesystem::path directory;
+    std::uint64_t reserve_bytes = limits::disk_reserve_bytes;
+    /// Called once when a write or fsync failed; must not return (the daemon ends the process).
+    std::function<void(const std::string&)> fatal;
+  };
+
+  /// Opens or makes a data directory. Errors: `in_use`, `corrupt`, `io_error`, `bad_request` (not a Kaiku directory).
+  static result<std::unique_ptr<store>> open(options how);
+  ~store();
+  store(const store&) = delete;
+  store& operator=(const store&) = delete;
+
+  // --- writer's thread ----------------------------------------------------------------------------------------------
+
+  /// `decide` on the own hard state, persisted before it returns.
+  vote_decision decide_ballot(const vote_request& ballot);
+  /// Takes a higher term without a vote; a term not higher changes nothing. The state afterwards.
+  hard_state adopt_term(term in_term);
+  /// Evaluates each command on the state that the ones before it leave, logs those that hold, in one synced batch.
+  /// Refused as a whole unless `in_term` is the current term.
+  propose_outcome propose(term in_term, std::span<const proposal> proposals);
+  /// Follows the leader's log, setting aside what differs, in one synced batch. Accepts entries it already has.
+  /// Takes the leader's term if it is higher. On `content_missing`, `missing_content` says what to fetch.
+  append_outcome append(const append_command& what);
+
+  // --- any thread -------------------------------------------------------------------------------------------------------
+
+  hard_state state() const;
+  membership members() const;
+  incarnation disk() const;
+
+  /// Errors: `not_found`, `not_a_directory` is never given here (a file on the way is `not_found`).
+  result<file_info> stat(const file_path& path) const;
+  /// Up to `limit` entries whose names follow `after`, in byte order. Errors: `not_found`, `not_a_directory`.
+  result<directory_page> list(const file_path& path, std::string_view after, std::size_t limit) const;
+  /// Errors: `not_found`, `io_error`.
+  result<opened_content> open_content(const content_ref& content) const;
+
+  /// Position of the entry at `index`; index 0 gives {0, 0}. Errors: `not_found`.
+  result<log_position> position(log_index index) const;
+  /// Entries from `from`, at most `limits::batch_entries` and about `max_bytes` of encoded commands and small content.
+  std::vector<log_entry> read_log(log_index from, std::size_t max_bytes) const;
+  /// Bytes of every distinct small content that `entries` name.
+  result<std::vector<std::string>> small_contents(std::span<const log_entry> entries) const;
+  /// Large content that `entries` name and that is neither here nor staged complete. Errors: `corrupt`.
+  result<std::vector<content_ref>> missing_content(std::span<const log_entry> entries) const;
+  /// Positions of the entries that were set aside, oldest first.
+  std::vector<log_position> set_aside() const;
+
+  content_store& content() { return *content_; }
+  store_counters counters() const;
+  /// Bytes that may still be written before `disk_full`.
+  byte_count free_space() const;
+
+ private:
+  struct impl;
+  explicit store(std::unique_ptr<impl> state);
+
+  std::unique_ptr<impl> impl_;
+  std::unique_ptr<content_store> content_;
+};
+
+}  // namespace kaiku
