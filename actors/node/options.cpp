@@ -1,0 +1,293 @@
+#include "kaiku/node/options.hpp"
+
+#include <arpa/inet.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <set>
+
+#include "kaiku/node/option_sources.hpp"
+
+namespace kaiku {
+namespace {
+
+error usage(std::string detail) {
+  return {errc::bad_request, std::move(detail)};
+}
+
+bool is_ipv4(const std::string& host) {
+  in_addr parsed{};
+  return inet_pton(AF_INET, host.c_str(), &parsed) == 1;
+}
+
+bool is_ipv6(const std::string& host) {
+  in6_addr parsed{};
+  return inet_pton(AF_INET6, host.c_str(), &parsed) == 1;
+}
+
+/// RFC 1123 names, and `_` because container networks use it.
+bool is_host_name(const std::string& host) {
+  auto allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
+           c == '_';
+  };
+  bool digits_only = host.find_first_not_of("0123456789.") == std::string::npos;  // then it was meant as IPv4
+  return !host.empty() && host.size() <= 253 && !digits_only && std::all_of(host.begin(), host.end(), allowed);
+}
+
+bool is_any_address(const endpoint& x) {
+  in6_addr parsed{};
+  return x.host == "0.0.0.0" ||
+         (inet_pton(AF_INET6, x.host.c_str(), &parsed) == 1 && std::memcmp(&parsed, &in6addr_any, sizeof parsed) == 0);
+}
+
+template <class Number>
+std::optional<Number> parse_number(std::string_view text) {
+  Number number{};
+  auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (failure != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+/// `name=host:port,...` as given; sorted by name.
+result<std::vector<initial_member>> parse_cluster(std::string_view text) {
+  std::vector<initial_member> members;
+  std::set<std::string> addresses;
+  while (!text.empty()) {
+    std::string_view item = text.substr(0, text.find(','));
+    text.remove_prefix(std::min(text.size(), item.size() + 1));
+    if (auto first = item.find_first_not_of(' '); first != std::string_view::npos) item.remove_prefix(first);
+    auto equals = item.find('=');
+    if (equals == std::string_view::npos) return usage("\"" + std::string(item) + "\" is not name=host:port");
+    std::string name(item.substr(0, equals));
+    if (!is_valid_node_name(name)) return usage("\"" + name + "\" is not a member name (a-z 0-9 - . up to 63)");
+    auto peers = parse_endpoint(item.substr(equals + 1));
+    if (!peers) return usage(name + ": " + peers.failure().detail);
+    if (is_any_address(*peers)) return usage(name + ": nobody can connect to " + to_string(*peers));
+    auto same_name = [&](const initial_member& other) { return other.id.name == name; };
+    if (std::any_of(members.begin(), members.end(), same_name)) return usage(name + " stands there twice");
+    if (!addresses.insert(to_string(*peers)).second) return usage("two members at " + to_string(*peers));
+    members.push_back({node_id{std::move(name)}, std::move(*peers)});
+  }
+  if (members.empty()) return usage("names no member");
+  if (members.size() > limits::members) {
+    return usage(std::to_string(members.size()) + " members; at most " + std::to_string(limits::members));
+  }
+  std::sort(members.begin(), members.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
+  return members;
+}
+
+/// The file's content without its line end. A secret that strangers can read is none.
+result<std::string> read_secret(const std::string& file) {
+  struct stat info {};
+  if (::stat(file.c_str(), &info) != 0) return usage(file + ": " + std::strerror(errno));
+  if (!S_ISREG(info.st_mode)) return usage(file + " is not a file");
+  if ((info.st_mode & S_IRWXO) != 0) return usage(file + " is open to every user of this machine: chmod o= " + file);
+  std::ifstream in(file, std::ios::binary);
+  // One byte above the bound is enough to see that it is exceeded; it has to fit a handshake frame.
+  std::string secret(limits::link_frame_bytes + 1, '\0');
+  in.read(secret.data(), static_cast<std::streamsize>(secret.size()));
+  if (!in && !in.eof()) return usage(file + " cannot be read: " + std::strerror(errno));
+  secret.resize(static_cast<std::size_t>(in.gcount()));
+  if (secret.size() > limits::link_frame_bytes) {
+    return usage(file + " is longer than " + std::to_string(limits::link_frame_bytes) + " bytes");
+  }
+  while (!secret.empty() && (secret.back() == '\n' || secret.back() == '\r')) secret.pop_back();
+  if (secret.empty()) return usage(file + " is empty");
+  return secret;
+}
+
+/// Turns texts into values, keeping the first complaint; each call does nothing once there is one.
+class reader {
+ public:
+  explicit reader(const sourced_options& texts) : texts_(texts) {}
+
+  const std::optional<error>& complaint() const { return complaint_; }
+  bool has(std::string_view name) const { return texts_.find(name) != texts_.end(); }
+
+  /// Applies `read`, which gives a `result<T>`, to the option's text and stores the value.
+  template <class T, class Read>
+  void value(std::string_view name, T& into, Read read) {
+    auto found = texts_.find(name);
+    if (complaint_ || found == texts_.end()) return;
+    auto parsed = read(found->second.text);
+    if (parsed.ok())
+      into = std::move(*parsed);
+    else
+      complaint_ = usage(found->second.place + ": " + parsed.failure().detail);
+  }
+
+  template <class T, std::size_t N>
+  void choice(std::string_view name, T& into, const std::array<std::pair<const char*, T>, N>& known) {
+    value(name, into, [&](const std::string& text) -> result<T> {
+      std::string names;
+      for (const auto& [known_name, meaning] : known) {
+        if (text == known_name) return meaning;
+        names += (names.empty() ? "" : ", ") + std::string(known_name);
+      }
+      return usage("\"" + text + "\" is none of " + names);
+    });
+  }
+
+  void duration(std::string_view name, milliseconds& into, std::uint32_t low, std::uint32_t high, const char* why) {
+    value(name, into, [&](const std::string& text) -> result<milliseconds> {
+      auto number = parse_number<std::uint32_t>(text);
+      if (number && *number >= low && *number <= high) return milliseconds{*number};
+      return usage("\"" + text + "\" is not a number from " + std::to_string(low) + " to " + std::to_string(high) +
+                   why);
+    });
+  }
+
+ private:
+  const sourced_options& texts_;
+  std::optional<error> complaint_;
+};
+
+void read_times(reader& read, options& into) {
+  read.duration("election-timeout-ms", into.election_timeout, limits::election_timeout_min_ms,
+                limits::election_timeout_max_ms, "");
+  auto timeout = static_cast<std::uint32_t>(into.election_timeout.count());
+  into.heartbeat_interval = milliseconds{std::min(limits::heartbeat_interval_ms, timeout / 6)};
+  read.duration("heartbeat-ms", into.heartbeat_interval, limits::heartbeat_interval_min_ms, timeout / 3,
+                " (a third of the election timeout)");
+}
+
+void read_texts(reader& read, options& into) {
+  read.value("name", into.name, [](const std::string& text) -> result<node_id> {
+    if (is_valid_node_name(text)) return node_id{text};
+    return usage("\"" + text + "\" is not a member name: 1 to 63 of a-z 0-9 - . beginning with a letter or digit");
+  });
+  read.value("data", into.data, [](const std::string& text) -> result<std::filesystem::path> {
+    if (text.empty()) return usage("names no directory");
+    return std::filesystem::path(text);
+  });
+  read.value("http", into.http, parse_endpoint);
+  read.value("peers", into.peers, parse_endpoint);
+  read.value("advertise-http", into.advertise_http, parse_endpoint);
+  read.value("advertise-peers", into.advertise_peers, parse_endpoint);
+  read.value("cluster", into.cluster, parse_cluster);
+  read.choice<durability, 2>("durability", into.default_durability,
+                             {{{"leader", durability::leader}, {"majority", durability::majority}}});
+  read.value("peer-secret-file", into.peer_secret, read_secret);
+  read.choice<bool, 4>("insecure", into.insecure, {{{"true", true}, {"false", false}, {"1", true}, {"0", false}}});
+  read.choice<log_level, 5>("log-level", into.level,
+                            {{{"trace", log_level::trace},
+                              {"debug", log_level::debug},
+                              {"info", log_level::info},
+                              {"warn", log_level::warn},
+                              {"error", log_level::error}}});
+  read.choice<log_format, 2>("log-format", into.format, {{{"text", log_format::text}, {"json", log_format::json}}});
+}
+
+/// What others are told when nobody says: what it listens on, unless that is "every address".
+endpoint reachable(const endpoint& listens, const std::string& host_name) {
+  return is_any_address(listens) ? endpoint{host_name, listens.port} : listens;
+}
+
+/// Fills in who this node is, where it is reached and who the members are. Gives a complaint or nothing.
+std::optional<error> complete(options& x, const reader& read, const std::string& host_name) {
+  if (!read.has("name")) {
+    std::string name = host_name;
+    std::transform(name.begin(), name.end(), name.begin(),
+                   [](char c) { return static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c); });
+    if (!is_valid_node_name(name)) return usage("the host name \"" + host_name + "\" is no member name: give --name");
+    x.name = node_id{name};
+  }
+  auto own = std::find_if(x.cluster.begin(), x.cluster.end(), [&](const auto& member) { return member.id == x.name; });
+  bool listed = own != x.cluster.end();
+  if (!x.cluster.empty() && !listed) return usage("--cluster does not name this node, \"" + x.name.name + "\"");
+
+  std::string host = listed ? own->peers.host : host_name;
+  if (!read.has("advertise-http")) x.advertise_http = reachable(x.http, host);
+  if (!read.has("advertise-peers")) x.advertise_peers = listed ? own->peers : reachable(x.peers, host);
+  for (const endpoint& told : {x.advertise_http, x.advertise_peers}) {
+    if (is_any_address(told)) return usage("nobody can connect to the advertised address " + to_string(told));
+  }
+  if (listed && own->peers != x.advertise_peers) {
+    return usage("--advertise-peers is " + to_string(x.advertise_peers) + " but --cluster says " + x.name.name + "=" +
+                 to_string(own->peers));
+  }
+  if (!listed) x.cluster = {{x.name, x.advertise_peers}};
+  return std::nullopt;
+}
+
+std::optional<error> check_exposure(const options& x) {
+  if (x.http == x.peers) return usage("--http and --peers are both " + to_string(x.http));
+  if (x.insecure) return std::nullopt;
+  if (!is_loopback(x.http)) {
+    return usage("--http " + to_string(x.http) +
+                 " is reachable from other machines and anybody there could read and "
+                 "change every file; give --insecure if the network keeps strangers out");
+  }
+  if (!is_loopback(x.peers) && x.peer_secret.empty()) {
+    return usage("--peers " + to_string(x.peers) +
+                 " is reachable from other machines and anybody there could pose as a "
+                 "member; give --peer-secret-file, or --insecure if the network keeps strangers out");
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::string to_string(const endpoint& x) {
+  bool brackets = x.host.find(':') != std::string::npos;
+  return (brackets ? "[" + x.host + "]" : x.host) + ":" + std::to_string(x.port);
+}
+
+result<endpoint> parse_endpoint(std::string_view text) {
+  std::string shown = "\"" + std::string(text) + "\"";
+  auto colon = text.rfind(':');
+  if (colon == std::string_view::npos) return usage(shown + " is not address:port");
+  std::string host(text.substr(0, colon));
+  bool brackets = host.size() >= 2 && host.front() == '[' && host.back() == ']';
+  if (brackets) host = host.substr(1, host.size() - 2);
+  if (brackets && !is_ipv6(host)) return usage(shown + ": " + host + " is not an IPv6 address");
+  if (!brackets && host.find(':') != std::string::npos) return usage(shown + ": write an IPv6 address as [::1]:8000");
+  if (!brackets && !is_ipv4(host) && !is_host_name(host)) return usage(shown + " does not begin with an address");
+  auto port = parse_number<std::uint16_t>(text.substr(colon + 1));
+  if (!port || *port == 0) return usage(shown + " does not end in a port from 1 to 65535");
+  return endpoint{std::move(host), *port};
+}
+
+bool is_loopback(const endpoint& x) {
+  in_addr v4{};
+  if (inet_pton(AF_INET, x.host.c_str(), &v4) == 1) return (ntohl(v4.s_addr) >> 24) == 127;
+  in6_addr v6{};
+  if (inet_pton(AF_INET6, x.host.c_str(), &v6) == 1) {
+    return std::memcmp(&v6, &in6addr_loopback, sizeof v6) == 0;
+  }
+  return x.host == "localhost";
+}
+
+surroundings real_surroundings() {
+  std::array<char, 256> name{};
+  ::gethostname(name.data(), name.size() - 1);  // on failure it stays empty, and --name is asked for
+  auto environment = [](const std::string& variable) -> std::optional<std::string> {
+    const char* text = std::getenv(variable.c_str());
+    return text == nullptr ? std::nullopt : std::optional<std::string>(text);
+  };
+  return {environment, name.data()};
+}
+
+result<parse_outcome> parse_options(int argc, const char* const* argv, const surroundings& around) {
+  auto gathered = gather_options(argc, argv, around);
+  if (!gathered) return gathered.failure();
+  if (auto* answer = std::get_if<answer_and_exit>(&*gathered)) return parse_outcome(std::move(*answer));
+  reader read(std::get<sourced_options>(*gathered));
+  options parsed;
+  read_texts(read, parsed);
+  read_times(read, parsed);
+  if (read.complaint()) return *read.complaint();
+  if (auto complaint = complete(parsed, read, around.host_name)) return *complaint;
+  if (auto complaint = check_exposure(parsed)) return *complaint;
+  return parse_outcome(std::move(parsed));
+}
+
+}  // namespace kaiku

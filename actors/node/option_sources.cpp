@@ -1,0 +1,138 @@
+#include "kaiku/node/option_sources.hpp"
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <sstream>
+
+#include <CLI/CLI.hpp>
+
+namespace kaiku {
+namespace {
+
+struct option_spec {
+  const char* name;
+  const char* kind;  ///< shown in the help; null: a flag
+  const char* help;
+};
+
+constexpr std::array<option_spec, 14> specs{{
+    {"name", "NAME", "this member's name: a-z 0-9 - . (default: the host name)"},
+    {"data", "DIR", "data directory (default: ./kaiku-data)"},
+    {"http", "ADDRESS:PORT", "where to listen for clients (default: 127.0.0.1:8000)"},
+    {"peers", "ADDRESS:PORT", "where to listen for other members (default: 127.0.0.1:9000)"},
+    {"advertise-http", "HOST:PORT", "where clients reach this node (default: --http)"},
+    {"advertise-peers", "HOST:PORT", "where members reach this node (default: its own entry in --cluster, or --peers)"},
+    {"cluster", "NAME=HOST:PORT,...", "members of a new cluster and their peer addresses (default: this node alone)"},
+    {"durability", "leader|majority", "what a write waits for unless it says otherwise (default: leader)"},
+    {"election-timeout-ms", "MS", "silence of the leader before an election, T (default: 1000)"},
+    {"heartbeat-ms", "MS", "interval of heartbeats, at most T/3 (default: 150, or T/6 if that is less)"},
+    {"peer-secret-file", "FILE", "secret that members prove to each other; same content on every member"},
+    {"insecure", nullptr, "allow listening beyond loopback without access control"},
+    {"log-level", "LEVEL", "trace, debug, info, warn or error (default: info)"},
+    {"log-format", "text|json", "one line of text or one JSON object per event (default: text)"},
+}};
+
+constexpr const char* footer =
+    "Each option may also stand in the environment (KAIKU_ADVERTISE_HTTP for --advertise-http) and in the config file\n"
+    "(advertise-http = \"...\"). The command line wins over the environment, the environment over the file.";
+
+std::string environment_name(std::string_view option) {
+  std::string name = "KAIKU_";
+  for (char c : option) name.push_back(c == '-' ? '_' : static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c));
+  return name;
+}
+
+error usage(std::string detail) {
+  return {errc::bad_request, std::move(detail)};
+}
+
+/// CLI11 ends a value at `#` even inside quotes; rather than a path cut short in silence, such a file is refused.
+bool hash_inside_quotes(const std::string& text) {
+  char quote = 0;
+  for (char c : text) {
+    bool opens = quote == 0 && (c == '"' || c == '\'');
+    bool closes = c == '\n' || c == quote;
+    if (quote != 0 && c == '#') return true;
+    if (opens)
+      quote = c;
+    else if (closes)
+      quote = 0;
+  }
+  return false;
+}
+
+/// Adds what the file says and `into` does not have yet.
+status gather_file(const sourced_text& file, sourced_options& into) {
+  auto complain = [&](const std::string& what) { return usage(file.place + ": " + file.text + ": " + what); };
+  std::ifstream in(file.text);
+  std::stringstream text;
+  if (!in || !(text << in.rdbuf())) return complain("cannot be read, or is empty");
+  if (hash_inside_quotes(text.str())) return complain("# inside a quoted value is not supported");
+  std::vector<CLI::ConfigItem> items;
+  try {
+    items = CLI::ConfigTOML().from_config(text);
+  } catch (const CLI::Error& e) {
+    return complain(e.what());
+  }
+  sourced_options found;
+  for (const CLI::ConfigItem& item : items) {
+    std::string key =
+        item.name == "++" || item.name == "--" ? "[" + CLI::detail::join(item.parents, ".") + "]" : item.fullname();
+    bool known = item.parents.empty() &&
+                 std::any_of(specs.begin(), specs.end(), [&](const option_spec& spec) { return key == spec.name; });
+    if (!known) return complain("unknown key " + key);
+    sourced_text value{CLI::detail::join(item.inputs, ","), file.text + ": " + key};
+    if (!found.emplace(key, std::move(value)).second) return complain("key " + key + " stands there twice");
+  }
+  into.merge(found);
+  return success();
+}
+
+}  // namespace
+
+result<std::variant<sourced_options, answer_and_exit>> gather_options(int argc, const char* const* argv,
+                                                                      const surroundings& around) {
+  CLI::App app{"kaikud: one node of Kaiku, a replicated file store", "kaikud"};
+  app.set_help_flag("-h,--help", "print this and exit");
+  app.set_version_flag("--version", std::string("kaikud ") + KAIKU_VERSION, "print the version and exit");
+  app.allow_extras();  // only to name the first of them in our own words
+  app.footer(footer);
+  std::map<std::string, std::string> values;  // CLI11 wants somewhere to store; read through the options
+  std::map<std::string, CLI::Option*> given;
+  for (const option_spec& spec : specs) {
+    std::string flag = std::string("--") + spec.name;
+    given[spec.name] = spec.kind == nullptr ? app.add_flag(flag, spec.help)
+                                            : app.add_option(flag, values[spec.name], spec.help)->type_name(spec.kind);
+  }
+  given["config"] = app.add_option("--config", values["config"], "read options from this TOML file")->type_name("FILE");
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    return std::variant<sourced_options, answer_and_exit>(answer_and_exit{app.help()});
+  } catch (const CLI::CallForVersion& e) {
+    return std::variant<sourced_options, answer_and_exit>(answer_and_exit{std::string(e.what()) + "\n"});
+  } catch (const CLI::ParseError& e) {
+    return usage(std::string(e.what()) + " (see --help)");
+  }
+  if (auto extras = app.remaining(); !extras.empty()) {
+    bool option = extras.front().rfind('-', 0) == 0;
+    return usage((option ? "unknown option " : "unexpected argument ") + extras.front() + " (see --help)");
+  }
+
+  sourced_options found;
+  for (const auto& [name, option] : given) {
+    if (option->count() > 0) {
+      found.emplace(name, sourced_text{option->results().back(), "--" + name});
+    } else if (auto text = around.environment(environment_name(name)); text && !text->empty()) {
+      found.emplace(name, sourced_text{std::move(*text), environment_name(name)});
+    }
+  }
+  if (auto file = found.extract("config")) {
+    if (status read = gather_file(file.mapped(), found); !read) return read.failure();
+  }
+  return std::variant<sourced_options, answer_and_exit>(std::move(found));
+}
+
+}  // namespace kaiku

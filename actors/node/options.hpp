@@ -1,0 +1,90 @@
+#pragma once
+
+/// Purpose: what kaikud was told: command line, `KAIKU_...` environment and config file become one checked value.
+/// Owner: the defaults and the meaning of every option; `option_sources.hpp` owns where a value came from.
+/// Lifecycle: parsed once, before anything else starts. Thread: any; touches no global state and never ends the
+/// process. The command line wins over the environment, the environment over the config file.
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "kaiku/core/command.hpp"
+#include "kaiku/core/error.hpp"
+#include "kaiku/core/ids.hpp"
+#include "kaiku/core/limits.hpp"
+
+namespace kaiku {
+
+/// Where to listen or connect. `host` is an IPv4 or IPv6 address (without brackets) or a name; `port` is never 0.
+struct endpoint {
+  std::string host;
+  std::uint16_t port = 0;
+  friend bool operator==(const endpoint&, const endpoint&) = default;
+};
+/// `host:port`, with brackets round an IPv6 address.
+std::string to_string(const endpoint& x);
+/// Reads `127.0.0.1:8000`, `[::1]:8000` or `n1.example:8000`. Errors: `bad_request`, saying what is wrong with it.
+result<endpoint> parse_endpoint(std::string_view text);
+/// True when only this machine reaches it: 127.0.0.0/8, ::1, localhost. Any other name counts as reachable from
+/// outside.
+bool is_loopback(const endpoint& x);
+
+/// One name of `--cluster` and where its peers reach it.
+struct initial_member {
+  node_id id;
+  endpoint peers;
+  friend bool operator==(const initial_member&, const initial_member&) = default;
+};
+
+enum class log_level : std::uint8_t { trace, debug, info, warn, error };
+enum class log_format : std::uint8_t { text, json };
+
+/// A complete and consistent set: every rule of docs/operations is checked.
+struct options {
+  node_id name;
+  std::filesystem::path data = "./kaiku-data";
+  endpoint http{"127.0.0.1", 8000};
+  endpoint peers{"127.0.0.1", 9000};
+  endpoint advertise_http;              ///< what clients and other members are told
+  endpoint advertise_peers;             ///< where other members dial
+  std::vector<initial_member> cluster;  ///< voters of the first start, by name; holds `name`
+  durability default_durability = durability::leader;
+  milliseconds election_timeout{limits::election_timeout_ms};
+  milliseconds heartbeat_interval{limits::heartbeat_interval_ms};
+  std::string peer_secret;  ///< content of `--peer-secret-file` without the line end; empty: none
+  bool insecure = false;
+  log_level level = log_level::info;
+  log_format format = log_format::text;
+};
+
+/// `--help` or `--version`: print `text` to standard output and exit 0.
+struct answer_and_exit {
+  std::string text;
+};
+using parse_outcome = std::variant<options, answer_and_exit>;
+
+/// What the parser may ask of the machine; a test brings its own.
+struct surroundings {
+  std::function<std::optional<std::string>(const std::string& name)> environment;
+  std::string host_name;
+};
+/// The process's environment and the machine's host name.
+surroundings real_surroundings();
+
+/// Exit code of a usage or configuration error.
+inline constexpr int usage_exit_code = 2;
+
+/// Reads the command line (`argv[0]` is the program), the environment, the config file and the secret file.
+/// Errors: `bad_request` with one line for a person, without the leading `kaikud: ` and without a line end; the caller
+/// prints it to standard error and exits with `usage_exit_code`.
+result<parse_outcome> parse_options(int argc, const char* const* argv, const surroundings& around);
+inline result<parse_outcome> parse_options(int argc, const char* const* argv) {
+  return parse_options(argc, argv, real_surroundings());
+}
+
+}  // namespace kaiku

@@ -1,0 +1,396 @@
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <map>
+
+#include <boost/test/unit_test.hpp>
+
+#include "kaiku/node/options.hpp"
+
+using namespace kaiku;
+
+namespace {
+
+/// A command line with a machine of its own: variables, a host name, and a folder that goes away with it.
+struct command_line {
+  std::map<std::string, std::string> environment;
+  std::string host_name = "n1";
+  std::filesystem::path folder;
+
+  command_line() {
+    std::string name = (std::filesystem::temp_directory_path() / "kaiku-options-XXXXXX").string();
+    BOOST_REQUIRE(::mkdtemp(name.data()) != nullptr);
+    folder = name;
+  }
+  ~command_line() {
+    std::error_code ignored;
+    std::filesystem::remove_all(folder, ignored);
+  }
+
+  std::string write(const std::string& name, const std::string& content, mode_t mode = 0600) const {
+    std::string path = (folder / name).string();
+    std::ofstream(path) << content;
+    BOOST_REQUIRE_EQUAL(::chmod(path.c_str(), mode), 0);
+    return path;
+  }
+
+  result<parse_outcome> parse(std::vector<std::string> arguments) const {
+    std::vector<const char*> argv{"kaikud"};
+    for (const std::string& argument : arguments) argv.push_back(argument.c_str());
+    auto variable = [this](const std::string& name) -> std::optional<std::string> {
+      auto found = environment.find(name);
+      return found == environment.end() ? std::nullopt : std::optional<std::string>(found->second);
+    };
+    return parse_options(static_cast<int>(argv.size()), argv.data(), {variable, host_name});
+  }
+
+  options accepted(std::vector<std::string> arguments) const {
+    auto outcome = parse(std::move(arguments));
+    BOOST_REQUIRE_MESSAGE(outcome.ok(), (outcome.ok() ? "" : outcome.failure().detail));
+    BOOST_REQUIRE(std::holds_alternative<options>(*outcome));
+    return std::get<options>(*outcome);
+  }
+
+  /// The complaint; always one line.
+  std::string refused(std::vector<std::string> arguments) const {
+    auto outcome = parse(std::move(arguments));
+    BOOST_REQUIRE_MESSAGE(!outcome.ok(), "was accepted");
+    BOOST_TEST((outcome.failure().code == errc::bad_request));
+    BOOST_TEST(outcome.failure().detail.find('\n') == std::string::npos, outcome.failure().detail);
+    return outcome.failure().detail;
+  }
+
+  std::string printed(std::vector<std::string> arguments) const {
+    auto outcome = parse(std::move(arguments));
+    BOOST_REQUIRE(outcome.ok() && std::holds_alternative<answer_and_exit>(*outcome));
+    return std::get<answer_and_exit>(*outcome).text;
+  }
+};
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+#define CHECK_CONTAINS(text, part)                                              \
+  do {                                                                          \
+    std::string t = (text);                                                     \
+    BOOST_TEST(contains(t, part), "\"" << t << "\" lacks \"" << (part) << '"'); \
+  } while (false)
+
+BOOST_FIXTURE_TEST_SUITE(parse_options_, command_line)
+
+BOOST_AUTO_TEST_CASE(without_arguments_gives_a_cluster_of_one_on_loopback) {
+  options x = accepted({});
+  BOOST_TEST(x.name.name == "n1");
+  BOOST_TEST(x.data.string() == "./kaiku-data");
+  BOOST_TEST(to_string(x.http) == "127.0.0.1:8000");
+  BOOST_TEST(to_string(x.peers) == "127.0.0.1:9000");
+  BOOST_TEST((x.advertise_http == x.http && x.advertise_peers == x.peers));
+  BOOST_REQUIRE_EQUAL(x.cluster.size(), 1u);
+  BOOST_TEST((x.cluster.front() == initial_member{x.name, x.peers}));
+  BOOST_TEST((x.default_durability == durability::leader));
+  BOOST_TEST(x.election_timeout.count() == 1000);
+  BOOST_TEST(x.heartbeat_interval.count() == 150);
+  BOOST_TEST(x.peer_secret == "");
+  BOOST_TEST(!x.insecure);
+  BOOST_TEST((x.level == log_level::info && x.format == log_format::text));
+}
+
+BOOST_AUTO_TEST_CASE(every_option_is_read_from_the_command_line) {
+  std::string secret = write("secret", "swordfish\n");
+  options x = accepted({"--name",
+                        "n2",
+                        "--data",
+                        "/srv/kaiku",
+                        "--http",
+                        "[::1]:8001",
+                        "--peers",
+                        "0.0.0.0:9001",
+                        "--advertise-http",
+                        "n2.example:8001",
+                        "--advertise-peers",
+                        "10.0.0.2:9000",
+                        "--cluster=n2=10.0.0.2:9000,n1=10.0.0.1:9000",
+                        "--durability",
+                        "majority",
+                        "--election-timeout-ms",
+                        "600",
+                        "--heartbeat-ms=200",
+                        "--peer-secret-file",
+                        secret,
+                        "--insecure",
+                        "--log-level",
+                        "debug",
+                        "--log-format",
+                        "json"});
+  BOOST_TEST(x.name.name == "n2");
+  BOOST_TEST(x.data.string() == "/srv/kaiku");
+  BOOST_TEST(to_string(x.http) == "[::1]:8001");
+  BOOST_TEST(x.http.host == "::1");
+  BOOST_TEST(to_string(x.peers) == "0.0.0.0:9001");
+  BOOST_TEST(to_string(x.advertise_http) == "n2.example:8001");
+  BOOST_TEST(to_string(x.advertise_peers) == "10.0.0.2:9000");
+  BOOST_REQUIRE_EQUAL(x.cluster.size(), 2u);
+  BOOST_TEST(x.cluster[0].id.name == "n1");
+  BOOST_TEST(to_string(x.cluster[1].peers) == "10.0.0.2:9000");
+  BOOST_TEST((x.default_durability == durability::majority));
+  BOOST_TEST(x.election_timeout.count() == 600);
+  BOOST_TEST(x.heartbeat_interval.count() == 200);
+  BOOST_TEST(x.peer_secret == "swordfish");
+  BOOST_TEST(x.insecure);
+  BOOST_TEST((x.level == log_level::debug && x.format == log_format::json));
+}
+
+BOOST_AUTO_TEST_CASE(every_option_is_read_from_the_environment) {
+  environment = {{"KAIKU_NAME", "n2"},
+                 {"KAIKU_DATA", "/srv/kaiku"},
+                 {"KAIKU_HTTP", "127.0.0.2:8001"},
+                 {"KAIKU_PEERS", "127.0.0.2:9001"},
+                 {"KAIKU_ADVERTISE_HTTP", "n2:8001"},
+                 {"KAIKU_ADVERTISE_PEERS", "n2:9000"},
+                 {"KAIKU_CLUSTER", "n1=n1:9000,n2=n2:9000"},
+                 {"KAIKU_DURABILITY", "majority"},
+                 {"KAIKU_ELECTION_TIMEOUT_MS", "600"},
+                 {"KAIKU_HEARTBEAT_MS", "20"},
+                 {"KAIKU_PEER_SECRET_FILE", write("secret", "swordfish")},
+                 {"KAIKU_INSECURE", "true"},
+                 {"KAIKU_LOG_LEVEL", "error"},
+                 {"KAIKU_LOG_FORMAT", "json"}};
+  options x = accepted({});
+  BOOST_TEST(x.name.name == "n2");
+  BOOST_TEST(x.data.string() == "/srv/kaiku");
+  BOOST_TEST(to_string(x.http) == "127.0.0.2:8001");
+  BOOST_TEST(to_string(x.peers) == "127.0.0.2:9001");
+  BOOST_TEST(to_string(x.advertise_http) == "n2:8001");
+  BOOST_TEST(to_string(x.advertise_peers) == "n2:9000");
+  BOOST_TEST(x.cluster.size() == 2u);
+  BOOST_TEST((x.default_durability == durability::majority));
+  BOOST_TEST(x.election_timeout.count() == 600);
+  BOOST_TEST(x.heartbeat_interval.count() == 20);
+  BOOST_TEST(x.peer_secret == "swordfish");
+  BOOST_TEST(x.insecure);
+  BOOST_TEST((x.level == log_level::error && x.format == log_format::json));
+}
+
+BOOST_AUTO_TEST_CASE(every_option_is_read_from_the_config_file) {
+  std::string secret = write("secret", "swordfish");
+  std::string config = write("kaiku.toml",
+                             "# a node of three\n"
+                             "name = \"n2\"\n"
+                             "data = '/srv/kaiku'  # on a volume\n"
+                             "http = \"127.0.0.2:8001\"\n"
+                             "peers = \"127.0.0.2:9001\"\n"
+                             "advertise-http = \"n2:8001\"\n"
+                             "advertise-peers = \"n2:9000\"\n"
+                             "cluster = [\"n1=n1:9000\", \"n2=n2:9000\", \"n3=[fd00::3]:9000\"]\n"
+                             "durability = \"majority\"\n"
+                             "election-timeout-ms = 600\n"
+                             "heartbeat-ms = 20\n"
+                             "peer-secret-file = \"" +
+                                 secret +
+                                 "\"\n"
+                                 "insecure = true\n"
+                                 "log-level = \"warn\"\n"
+                                 "log-format = \"json\"\n");
+  options x = accepted({"--config", config});
+  BOOST_TEST(x.name.name == "n2");
+  BOOST_TEST(x.data.string() == "/srv/kaiku");
+  BOOST_TEST(to_string(x.http) == "127.0.0.2:8001");
+  BOOST_TEST(to_string(x.peers) == "127.0.0.2:9001");
+  BOOST_TEST(to_string(x.advertise_http) == "n2:8001");
+  BOOST_REQUIRE_EQUAL(x.cluster.size(), 3u);
+  BOOST_TEST(to_string(x.cluster[2].peers) == "[fd00::3]:9000");
+  BOOST_TEST((x.default_durability == durability::majority));
+  BOOST_TEST(x.election_timeout.count() == 600);
+  BOOST_TEST(x.heartbeat_interval.count() == 20);
+  BOOST_TEST(x.peer_secret == "swordfish");
+  BOOST_TEST(x.insecure);
+  BOOST_TEST((x.level == log_level::warn && x.format == log_format::json));
+}
+
+BOOST_AUTO_TEST_CASE(the_cluster_in_the_config_file_may_be_one_text) {
+  std::string config = write("kaiku.toml", "cluster = \"n1=h1:9000,n2=h2:9000\"\n");
+  BOOST_TEST(accepted({"--config", config}).cluster.size() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(the_command_line_wins_over_the_environment_and_that_over_the_file) {
+  environment = {{"KAIKU_HTTP", "127.0.0.1:8002"}, {"KAIKU_PEERS", "127.0.0.1:9002"}};
+  environment["KAIKU_CONFIG"] = write(
+      "kaiku.toml", "http = \"127.0.0.1:8003\"\npeers = \"127.0.0.1:9003\"\nadvertise-http = \"127.0.0.1:8003\"\n");
+  options x = accepted({"--http", "127.0.0.1:8001"});
+  BOOST_TEST(x.http.port == 8001);
+  BOOST_TEST(x.peers.port == 9002);
+  BOOST_TEST(x.advertise_http.port == 8003);
+}
+
+BOOST_AUTO_TEST_CASE(an_empty_or_foreign_variable_counts_as_not_set) {
+  environment = {{"KAIKU_HTTP", ""}, {"KAIKU_SERVICE_HOST", "10.0.0.1"}, {"KAIKU_PORT", "tcp://10.0.0.1:80"}};
+  BOOST_TEST(to_string(accepted({}).http) == "127.0.0.1:8000");
+}
+
+BOOST_AUTO_TEST_CASE(help_and_version_are_answers_and_win_over_other_mistakes) {
+  BOOST_TEST(printed({"--version"}) == "kaikud " KAIKU_VERSION "\n");
+  std::string help = printed({"--redis", "--help"});
+  for (const char* option :
+       {"--name", "--data", "--http", "--peers", "--advertise-http", "--advertise-peers", "--cluster", "--durability",
+        "--election-timeout-ms", "--heartbeat-ms", "--peer-secret-file", "--insecure", "--log-level", "--log-format",
+        "--config", "--version", "--help", "KAIKU_"}) {
+    CHECK_CONTAINS(help, option);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_kaikud_does_not_know_is_named) {
+  CHECK_CONTAINS(refused({"--redis", "redis://localhost"}), "unknown option --redis");
+  CHECK_CONTAINS(refused({"--join=n1:9000"}), "unknown option --join=n1:9000");
+  CHECK_CONTAINS(refused({"serve"}), "unexpected argument serve");
+  CHECK_CONTAINS(refused({"--name"}), "--name");
+  CHECK_CONTAINS(refused({"--name", "a", "--name", "b"}), "--name");
+}
+
+BOOST_AUTO_TEST_CASE(a_complaint_names_where_the_value_came_from) {
+  BOOST_TEST(refused({"--http", "8000"}) == "--http: \"8000\" is not address:port");
+  environment["KAIKU_HTTP"] = "8000";
+  BOOST_TEST(refused({}) == "KAIKU_HTTP: \"8000\" is not address:port");
+  environment.clear();
+  std::string config = write("kaiku.toml", "http = \"8000\"\n");
+  BOOST_TEST(refused({"--config", config}) == config + ": http: \"8000\" is not address:port");
+}
+
+BOOST_AUTO_TEST_CASE(a_config_file_with_mistakes_is_refused) {
+  CHECK_CONTAINS(refused({"--config", (folder / "none.toml").string()}), "cannot be read");
+  CHECK_CONTAINS(refused({"--config", write("a.toml", "nmae = \"n1\"\n")}), "unknown key nmae");
+  CHECK_CONTAINS(refused({"--config", write("b.toml", "config = \"other.toml\"\n")}), "unknown key config");
+  CHECK_CONTAINS(refused({"--config", write("c.toml", "[node]\nname = \"n1\"\n")}), "unknown key [node]");
+  CHECK_CONTAINS(refused({"--config", write("d.toml", "name = \"n1\"\nname = \"n2\"\n")}), "name");
+  CHECK_CONTAINS(refused({"--config", write("e.toml", "data = \"/srv/a#b\"\n")}), "#");
+  CHECK_CONTAINS(refused({"--config", write("f.toml", "insecure = \"maybe\"\n")}), "maybe");
+}
+
+BOOST_AUTO_TEST_CASE(addresses_are_read_strictly) {
+  for (const char* bad : {"",
+                          ":",
+                          "8000",
+                          ":8000",
+                          "127.0.0.1",
+                          "127.0.0.1:",
+                          "127.0.0.1:0",
+                          "127.0.0.1:65536",
+                          "127.0.0.1:80x",
+                          "127.0.0.1:-1",
+                          "127.0.0.1:+80",
+                          "127.0.0.1: 80",
+                          "256.0.0.1:80",
+                          "1.2.3:80",
+                          "::1:8000",
+                          "[::1]",
+                          "[::1:8000",
+                          "[n1]:80",
+                          "[]:80",
+                          "a b:80",
+                          "http://n1:80",
+                          "n1/x:80"}) {
+    BOOST_TEST(!parse_endpoint(bad).ok(), bad);
+  }
+  for (const char* good : {"127.0.0.1:1", "0.0.0.0:65535", "[::1]:8000", "[fd00::1:2]:80", "n1.example:80", "n_1:80"}) {
+    auto read = parse_endpoint(good);
+    BOOST_REQUIRE_MESSAGE(read.ok(), good);
+    BOOST_TEST(to_string(*read) == good);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(only_addresses_of_this_machine_count_as_loopback) {
+  for (const char* inside : {"127.0.0.1", "127.1.2.3", "::1", "localhost"})
+    BOOST_TEST(is_loopback({inside, 1}), inside);
+  for (const char* outside : {"0.0.0.0", "::", "10.0.0.1", "128.0.0.1", "localhost.example", "::ffff:10.0.0.1"}) {
+    BOOST_TEST(!is_loopback({outside, 1}), outside);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(numbers_out_of_range_are_refused) {
+  for (const char* bad : {"99", "60001", "-5", "1e3", "", "1000ms", "99999999999"}) {
+    CHECK_CONTAINS(refused({"--election-timeout-ms=" + std::string(bad)}), "--election-timeout-ms");
+  }
+  CHECK_CONTAINS(refused({"--heartbeat-ms", "9"}), "from 10 to 333");
+  CHECK_CONTAINS(refused({"--heartbeat-ms", "334"}), "a third of the election timeout");
+  BOOST_TEST(accepted({"--heartbeat-ms", "333"}).heartbeat_interval.count() == 333);
+  BOOST_TEST(accepted({"--election-timeout-ms", "60000"}).heartbeat_interval.count() == 150);
+}
+
+BOOST_AUTO_TEST_CASE(a_short_election_timeout_brings_a_shorter_heartbeat) {
+  BOOST_TEST(accepted({"--election-timeout-ms", "300"}).heartbeat_interval.count() == 50);
+  BOOST_TEST(accepted({"--election-timeout-ms", "100"}).heartbeat_interval.count() == 16);
+}
+
+BOOST_AUTO_TEST_CASE(words_outside_a_choice_are_refused) {
+  CHECK_CONTAINS(refused({"--durability", "all"}), "\"all\" is none of leader, majority");
+  CHECK_CONTAINS(refused({"--log-level", "loud"}), "trace, debug, info, warn, error");
+  CHECK_CONTAINS(refused({"--log-format", "xml"}), "text, json");
+}
+
+BOOST_AUTO_TEST_CASE(the_host_name_serves_as_name_when_it_can) {
+  host_name = "Node-7.example";
+  BOOST_TEST(accepted({}).name.name == "node-7.example");
+  host_name = "my_machine";
+  CHECK_CONTAINS(refused({}), "give --name");
+  CHECK_CONTAINS(refused({"--name", "N1"}), "not a member name");
+}
+
+BOOST_AUTO_TEST_CASE(a_cluster_that_makes_no_sense_is_refused) {
+  CHECK_CONTAINS(refused({"--cluster", "n1"}), "not name=host:port");
+  CHECK_CONTAINS(refused({"--cluster", "n1=h1:9000,,n2=h2:9000"}), "not name=host:port");
+  CHECK_CONTAINS(refused({"--cluster", "N1=h1:9000"}), "not a member name");
+  CHECK_CONTAINS(refused({"--cluster", "n1=h1"}), "n1: \"h1\" is not address:port");
+  CHECK_CONTAINS(refused({"--cluster", "n1=h1:9000,n1=h2:9000"}), "n1 stands there twice");
+  CHECK_CONTAINS(refused({"--cluster", "n1=h1:9000,n2=h1:9000"}), "two members at h1:9000");
+  CHECK_CONTAINS(refused({"--cluster", "n1=0.0.0.0:9000"}), "nobody can connect");
+  CHECK_CONTAINS(refused({"--cluster", "n2=h2:9000,n3=h3:9000"}), "does not name this node, \"n1\"");
+  CHECK_CONTAINS(refused({"--cluster", "n1=h1:9000", "--advertise-peers", "h1:9001"}), "--cluster says n1=h1:9000");
+}
+
+BOOST_AUTO_TEST_CASE(a_cluster_has_at_most_the_stated_number_of_members) {
+  std::string cluster = "n1=h1:9000";
+  for (std::size_t i = 2; i <= limits::members; ++i)
+    cluster += ",n" + std::to_string(i) + "=h" + std::to_string(i) + ":9000";
+  BOOST_TEST(accepted({"--cluster", cluster}).cluster.size() == limits::members);
+  CHECK_CONTAINS(refused({"--cluster", cluster + ",one-more=h:1"}), "at most");
+}
+
+BOOST_AUTO_TEST_CASE(what_is_advertised_can_be_reached) {
+  options alone = accepted({"--http", "0.0.0.0:8000", "--peers", "[::]:9000", "--insecure"});
+  BOOST_TEST(to_string(alone.advertise_http) == "n1:8000");
+  BOOST_TEST(to_string(alone.advertise_peers) == "n1:9000");
+  options listed =
+      accepted({"--http", "0.0.0.0:8000", "--peers", "0.0.0.0:9000", "--cluster", "n1=10.0.0.1:9500", "--insecure"});
+  BOOST_TEST(to_string(listed.advertise_http) == "10.0.0.1:8000");
+  BOOST_TEST(to_string(listed.advertise_peers) == "10.0.0.1:9500");
+  CHECK_CONTAINS(refused({"--advertise-http", "0.0.0.0:8000"}), "nobody can connect");
+}
+
+BOOST_AUTO_TEST_CASE(listening_for_strangers_needs_the_word_insecure) {
+  std::string secret = write("secret", "swordfish");
+  CHECK_CONTAINS(refused({"--http", "0.0.0.0:8000"}), "change every file; give --insecure");
+  CHECK_CONTAINS(refused({"--http", "10.0.0.1:8000", "--peer-secret-file", secret}), "--insecure");
+  CHECK_CONTAINS(refused({"--peers", "10.0.0.1:9000"}), "pose as a member; give --peer-secret-file");
+  accepted({"--peers", "10.0.0.1:9000", "--peer-secret-file", secret});
+  accepted({"--peers", "10.0.0.1:9000", "--http", "[::]:8000", "--insecure"});
+  CHECK_CONTAINS(refused({"--http", "0.0.0.0:8000", "--insecure=false"}), "--insecure");
+}
+
+BOOST_AUTO_TEST_CASE(a_secret_file_must_hold_a_secret_that_is_one) {
+  CHECK_CONTAINS(refused({"--peer-secret-file", (folder / "none").string()}), "No such file");
+  CHECK_CONTAINS(refused({"--peer-secret-file", folder.string()}), "is not a file");
+  CHECK_CONTAINS(refused({"--peer-secret-file", write("empty", "\n")}), "is empty");
+  CHECK_CONTAINS(refused({"--peer-secret-file", write("open", "swordfish", 0644)}), "chmod o=");
+  CHECK_CONTAINS(refused({"--peer-secret-file", write("long", std::string(limits::link_frame_bytes + 1, 'x'))}),
+                 "longer");
+  BOOST_TEST(accepted({"--peer-secret-file", write("group", "sword fish\r\n", 0640)}).peer_secret == "sword fish");
+}
+
+BOOST_AUTO_TEST_CASE(clients_and_members_need_ports_of_their_own) {
+  CHECK_CONTAINS(refused({"--http", "127.0.0.1:9000"}), "both 127.0.0.1:9000");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
