@@ -1,0 +1,90 @@
+#include "kaiku/actors/heartbeat_actor.hpp"
+
+#include <algorithm>
+
+#include <spdlog/spdlog.h>
+
+#include <caf/actor_system.hpp>
+
+#include "kaiku/actors/clock.hpp"
+
+namespace kaiku {
+
+heartbeat_actor::heartbeat_actor(caf::actor_config& cfg, heartbeat_settings settings)
+    : observed(cfg), settings_(std::move(settings)), liveness_(settings_.self, settings_.voters) {}
+
+instant heartbeat_actor::now() { return kaiku::now(system()); }
+
+heartbeat_actor::behavior_type heartbeat_actor::make_behavior() {
+  return {
+      [this](const heartbeat& x) { on_heartbeat(x); },
+      [this](const heartbeat_reply& x) { on_reply(x); },
+      [this](const role_change& x) { on_role(x); },
+      [this](const log_progress& x) { progress_ = x; },
+      [this](const peer_up& x) { peers_[x.id] = x.actors.heartbeat; },
+      [this](const peer_down& x) { peers_.erase(x.id); },
+      [this](const members_changed& x) {
+        std::set<node_id> voters;
+        for (const auto& voter : x.now.voters) voters.insert(voter.id);
+        liveness_.set_voters(std::move(voters));
+      },
+      [this](const local_handles& x) { local_ = x; },
+      [this](const timer_due& x) {
+        if (x.epoch == epoch_) beat();
+      },
+  };
+}
+
+void heartbeat_actor::on_role(const role_change& change) {
+  const bool led = role_.now == role::leader && role_.in_term == change.in_term;
+  role_ = change;
+  if (change.now != role::leader) {
+    epoch_ = epoch_.next();  // stops the beat
+  } else if (!led) {
+    liveness_.begin_leading(now());
+    beat();
+  }
+}
+
+void heartbeat_actor::on_heartbeat(const heartbeat& x) {
+  const auto peer = peers_.find(x.leader);
+  if (peer == peers_.end()) return;
+  // A leader of an older term is answered too: the reply's term makes it step down.
+  send(peer->second, heartbeat_reply{settings_.self, std::max(role_.in_term, x.in_term), x.round});
+  if (x.in_term < role_.in_term) return;
+  liveness_.on_leader(now(), x.leader);
+  const leader_contact contact{x.leader, x.in_term};
+  send(local_.election, contact);
+  send(local_.replication, leader_commit{x.in_term, x.commit});
+  for (const auto& front : local_.fronts) send(front, contact);
+}
+
+void heartbeat_actor::on_reply(const heartbeat_reply& x) {
+  if (x.in_term > role_.in_term) send(local_.election, higher_term{x.in_term});
+  if (role_.now != role::leader || x.in_term != role_.in_term) return;
+  liveness_.on_reply(now(), x.from, x.round);
+  publish_contact();
+}
+
+void heartbeat_actor::beat() {
+  const auto at = now();
+  if (at - liveness_.quorum_contact(at) > settings_.election_timeout) {
+    spdlog::warn("no majority answered within {} ms, stepping down term={}", settings_.election_timeout.count(),
+                 role_.in_term.value);
+    send(local_.election, quorum_lost{role_.in_term});
+  }
+  const auto round = liveness_.begin_round(at);
+  for (const auto& [id, peer] : peers_)
+    send(peer, heartbeat{settings_.self, role_.in_term, round, progress_.last, progress_.commit});
+  publish_contact();  // alone in the cluster nobody answers
+  epoch_ = epoch_.next();
+  delayed_send(this, settings_.interval, timer_due{epoch_});
+}
+
+void heartbeat_actor::publish_contact() {
+  const quorum_contact contact{role_.in_term, liveness_.quorum_contact(now())};
+  send(local_.replication, contact);
+  for (const auto& front : local_.fronts) send(front, contact);
+}
+
+}  // namespace kaiku

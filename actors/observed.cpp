@@ -1,0 +1,37 @@
+#include "kaiku/actors/observed.hpp"
+
+#include <algorithm>
+#include <mutex>
+
+namespace kaiku {
+
+struct actor_registry::impl {
+  std::mutex mutex;
+  std::vector<std::weak_ptr<actor_counters>> actors;
+};
+
+actor_registry::actor_registry() : impl_(std::make_unique<impl>()) {}
+actor_registry::~actor_registry() = default;
+
+actor_registry& actor_registry::instance() {
+  static actor_registry registry;
+  return registry;
+}
+
+void actor_registry::add(std::weak_ptr<actor_counters> counters) {
+  std::lock_guard guard{impl_->mutex};
+  std::erase_if(impl_->actors, [](const auto& x) { return x.expired(); });
+  impl_->actors.push_back(std::move(counters));
+}
+
+std::vector<actor_view> actor_registry::snapshot() {
+  std::vector<actor_view> views;
+  std::lock_guard guard{impl_->mutex};
+  std::erase_if(impl_->actors, [](const auto& x) { return x.expired(); });
+  for (const auto& weak : impl_->actors)
+    if (auto x = weak.lock()) views.push_back({x->name, x->id, x->received, x->processed});
+  std::sort(views.begin(), views.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
+  return views;
+}
+
+}  // namespace kaiku

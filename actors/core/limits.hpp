@@ -32,6 +32,8 @@ inline constexpr std::uint32_t chunk_timeout_ms = 30'000;
 inline constexpr std::uint32_t link_handshake_timeout_ms = 3000;
 /// Wait between two attempts to reach a peer; the first retry comes sooner and doubles up to this.
 inline constexpr std::uint32_t link_retry_max_ms = 1000;
+/// A follower whose fetch or append failed asks again after this, so that a lasting trouble makes no storm.
+inline constexpr std::uint32_t append_retry_ms = 500;
 /// A request's header must be complete within this.
 inline constexpr std::uint32_t http_header_timeout_ms = 15'000;
 /// A kept-alive connection with no request is closed after this.
@@ -52,6 +54,8 @@ inline constexpr std::size_t chunk_window = 4;
 inline constexpr std::size_t staging_flush_bytes = 16 * 1024 * 1024;
 /// Content bytes plus entry bytes in one append message.
 inline constexpr std::size_t append_batch_bytes = 1024 * 1024;
+/// Small content in one proposal: bounds the size of a RocksDB batch.
+inline constexpr std::size_t proposal_bytes = 4 * 1024 * 1024;
 /// Entries in one append message or one proposal: bounds the time one batch holds the storage actor.
 inline constexpr std::size_t batch_entries = 1024;
 /// Bytes of small content waiting in the replication actor before writes are refused.
@@ -72,8 +76,8 @@ inline constexpr std::size_t queued_writes = 8192;
 inline constexpr std::size_t append_window = 16;
 /// Uploads of large content at once on one node: each holds a thread and an open file.
 inline constexpr std::size_t uploads_in_flight = 128;
-/// Pulls of large content at once on one follower.
-inline constexpr std::size_t fetches_in_flight = 4;
+/// Blobs that a node keeps open for peers that pull them.
+inline constexpr std::size_t served_blobs = 16;
 /// Members of one cluster.
 inline constexpr std::size_t members = 9;
 /// Connections on the peer port that have not yet proved who they are.

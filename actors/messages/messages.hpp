@@ -34,6 +34,13 @@ struct adopt_term {
   term in_term;
 };
 
+// --- timers --------------------------------------------------------------------------------------------------------
+
+/// An actor to itself. Dropped unless `epoch` is the actor's latest setting of its timer.
+struct timer_due {
+  timer_epoch epoch;
+};
+
 // --- election ------------------------------------------------------------------------------------------------------
 
 /// heartbeat, replication -> election. The leader of `in_term` was heard.
@@ -88,6 +95,11 @@ struct append_entries {
   std::vector<chunk> small_contents;  ///< each distinct small content that the entries name
   log_index commit;
 };
+/// heartbeat -> replication. The leader of `in_term` says that its log is committed up to `commit`.
+struct leader_commit {
+  term in_term;
+  log_index commit;
+};
 /// front -> the leader's replication. Peers. Reply: write_reply.
 struct write_request {
   std::string encoded_command;
@@ -127,7 +139,7 @@ struct upload_finished {
 struct open_upload {
   byte_count expected;
 };
-/// replication of a follower (its fetches) -> the leader's content. Peers. Reply: content_range.
+/// fetch of a follower -> the leader's content. Peers. Reply: content_range.
 struct read_content {
   content_ref content;
   byte_count offset;
@@ -136,9 +148,6 @@ struct read_content {
 struct content_range {
   error failure;
   chunk bytes;
-};
-struct fetched {
-  error failure;
 };
 
 using upload_handle =
@@ -149,22 +158,25 @@ struct upload_opened {
   upload_handle upload;  ///< null on failure
 };
 
-struct fetch_content;
-
 using content_handle = caf::typed_actor<caf::replies_to<open_upload>::with<upload_opened>,
-                                        caf::replies_to<read_content>::with<content_range>,
-                                        caf::replies_to<fetch_content>::with<fetched>>;
+                                        caf::replies_to<read_content>::with<content_range>>;
 
-/// replication -> content, of its own node. Stage what is wanted from `source`, a peer's content. Reply: fetched, when
-/// all of it is durable; it stays staged until the next fetch_content.
+/// replication -> fetch. Stage what is wanted from `source`, a peer's content. Reply: fetched, when all of it is durable
+/// and verified; it stays staged until the next fetch_content.
 struct fetch_content {
   std::vector<content_ref> wanted;
   content_handle source;
 };
+struct fetched {
+  error failure;
+};
+
+using fetch_handle = caf::typed_actor<caf::replies_to<fetch_content>::with<fetched>>;
 
 // --- peers ---------------------------------------------------------------------------------------------------------
 
 struct peer_up;
+struct local_handles;
 
 /// peer_directory -> election, heartbeat, replication, fronts. The link to this member is gone.
 struct peer_down {
@@ -189,18 +201,21 @@ using election_handle =
     caf::typed_actor<caf::reacts_to<vote_request>, caf::reacts_to<vote_reply>, caf::reacts_to<timeout_now>,
                      caf::reacts_to<leader_contact>, caf::reacts_to<higher_term>, caf::reacts_to<quorum_lost>,
                      caf::reacts_to<hard_state_changed>, caf::reacts_to<step_down>, caf::reacts_to<peer_up>,
-                     caf::reacts_to<peer_down>, caf::reacts_to<members_changed>>;
+                     caf::reacts_to<peer_down>, caf::reacts_to<members_changed>, caf::reacts_to<local_handles>,
+                     caf::reacts_to<timer_due>>;
 
 using heartbeat_handle =
     caf::typed_actor<caf::reacts_to<heartbeat>, caf::reacts_to<heartbeat_reply>, caf::reacts_to<role_change>,
                      caf::reacts_to<log_progress>, caf::reacts_to<peer_up>, caf::reacts_to<peer_down>,
-                     caf::reacts_to<members_changed>>;
+                     caf::reacts_to<members_changed>, caf::reacts_to<local_handles>, caf::reacts_to<timer_due>>;
 
 using replication_handle =
     caf::typed_actor<caf::reacts_to<append_entries>, caf::reacts_to<append_reply>,
                      caf::replies_to<write_request>::with<write_reply>, caf::reacts_to<role_change>,
-                     caf::reacts_to<quorum_contact>, caf::reacts_to<peer_up>, caf::reacts_to<peer_down>,
-                     caf::reacts_to<member_seen>, caf::replies_to<hand_over>::with<bool>>;
+                     caf::reacts_to<quorum_contact>, caf::reacts_to<leader_commit>, caf::reacts_to<peer_up>,
+                     caf::reacts_to<peer_down>, caf::reacts_to<member_seen>,
+                     caf::replies_to<hand_over>::with<bool>, caf::reacts_to<local_handles>,
+                     caf::reacts_to<timer_due>>;
 
 /// The handles that a member gives its peers, and nothing else.
 struct peer_handles {
@@ -241,7 +256,25 @@ using directory_handle =
 using front_handle = caf::typed_actor<caf::reacts_to<role_change>, caf::reacts_to<log_progress>,
                                       caf::reacts_to<quorum_contact>, caf::reacts_to<leader_contact>,
                                       caf::reacts_to<peer_up>, caf::reacts_to<peer_down>,
-                                      caf::reacts_to<members_changed>>;
+                                      caf::reacts_to<members_changed>, caf::reacts_to<local_handles>>;
+
+/// node -> each of its actors, once, before anything else: the actors of its own node. Election gets it last, so that it
+/// starts when everybody knows everybody.
+struct local_handles {
+  storage_handle storage;
+  election_handle election;
+  heartbeat_handle heartbeat;
+  replication_handle replication;
+  content_handle content;
+  fetch_handle fetch;
+  directory_handle directory;
+  std::vector<front_handle> fronts;
+};
+
+/// node -> supervisor. An orderly shutdown begins: the actors' ends are expected.
+struct stand_down {};
+
+using supervisor_handle = caf::typed_actor<caf::reacts_to<stand_down>>;
 
 // --- how they travel -----------------------------------------------------------------------------------------------
 
@@ -337,6 +370,9 @@ CAF_BEGIN_TYPE_ID_BLOCK(kaiku, first_custom_type_id)
   CAF_ADD_TYPE_ID(kaiku, (kaiku::append))
   CAF_ADD_TYPE_ID(kaiku, (kaiku::append_outcome))
   CAF_ADD_TYPE_ID(kaiku, (kaiku::adopt_term))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::timer_due))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::local_handles))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::leader_commit))
   CAF_ADD_TYPE_ID(kaiku, (kaiku::leader_contact))
   CAF_ADD_TYPE_ID(kaiku, (kaiku::higher_term))
   CAF_ADD_TYPE_ID(kaiku, (kaiku::quorum_lost))
@@ -352,6 +388,7 @@ CAF_BEGIN_TYPE_ID_BLOCK(kaiku, first_custom_type_id)
   CAF_ADD_TYPE_ID(kaiku, (kaiku::members_changed))
   CAF_ADD_TYPE_ID(kaiku, (kaiku::member_seen))
   CAF_ADD_TYPE_ID(kaiku, (kaiku::link_up))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::stand_down))
 CAF_END_TYPE_ID_BLOCK(kaiku)
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::vote_decision)
@@ -362,6 +399,9 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::propose_outcome)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::append)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::append_outcome)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::adopt_term)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::timer_due)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::local_handles)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::leader_commit)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::leader_contact)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::higher_term)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::quorum_lost)
@@ -377,3 +417,4 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::peer_down)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::members_changed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::member_seen)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::link_up)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::stand_down)

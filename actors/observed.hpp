@@ -1,0 +1,73 @@
+#pragma once
+
+/// Purpose: what can be known of an actor from outside: the base class of all of Kaiku's actors counts what comes in and
+/// what is done, at a few nanoseconds a message (CAF's own profiler is not compiled into Debian's library).
+/// Owner: each actor owns its counters; the registry holds them weakly. Thread: counters are atomic, the registry locks.
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <caf/event_based_actor.hpp>
+#include <caf/mailbox_element.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include "kaiku/messages/gateway.hpp"
+
+namespace kaiku {
+
+struct actor_counters {
+  std::string name;  ///< set once, before the counters are registered
+  std::uint64_t id = 0;
+  std::atomic<std::uint64_t> received{0};
+  std::atomic<std::uint64_t> processed{0};
+};
+
+/// The living actors of this process.
+class actor_registry {
+ public:
+  static actor_registry& instance();
+  void add(std::weak_ptr<actor_counters> counters);
+  /// By id; the dead are dropped on the way.
+  std::vector<actor_view> snapshot();
+
+ private:
+  struct impl;
+  actor_registry();
+  ~actor_registry();
+  std::unique_ptr<impl> impl_;
+};
+
+template <class Base>
+class observed : public Base {
+ public:
+  template <class... Ts>
+  explicit observed(caf::actor_config& cfg, Ts&&... xs)
+      : Base(cfg, std::forward<Ts>(xs)...), counters_(std::make_shared<actor_counters>()) {}
+
+  using Base::enqueue;
+  void enqueue(caf::mailbox_element_ptr x, caf::execution_unit* unit) override {
+    counters_->received.fetch_add(1, std::memory_order_relaxed);
+    Base::enqueue(std::move(x), unit);
+  }
+
+  caf::invoke_message_result consume(caf::mailbox_element& x) override {
+    auto outcome = Base::consume(x);
+    if (outcome != caf::invoke_message_result::skipped) counters_->processed.fetch_add(1, std::memory_order_relaxed);
+    return outcome;
+  }
+
+  void initialize() override {
+    counters_->name = this->name();
+    counters_->id = this->id();
+    actor_registry::instance().add(counters_);
+    Base::initialize();
+  }
+
+ private:
+  std::shared_ptr<actor_counters> counters_;
+};
+
+}  // namespace kaiku

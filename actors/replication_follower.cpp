@@ -1,0 +1,142 @@
+// The follower's half of the replication actor: content before entry, append, acknowledge.
+
+#include <spdlog/spdlog.h>
+
+#include "kaiku/actors/clock.hpp"
+#include "kaiku/actors/replication_actor.hpp"
+
+namespace kaiku {
+namespace {
+
+/// What an honest leader can have sent.
+bool well_formed(const append_entries& x) {
+  if (x.entries.size() > limits::batch_entries || x.small_contents.size() > x.entries.size()) return false;
+  auto expected = x.previous.index;
+  for (const auto& entry : x.entries) {
+    expected = expected.next();
+    if (entry.at.index != expected || entry.encoded_command.size() > limits::entry_bytes) return false;
+  }
+  return true;
+}
+
+append_command to_command(const append_entries& x) {
+  append_command what{x.in_term, x.previous, x.entries, {}};
+  for (const auto& bytes : x.small_contents) what.small_contents.emplace_back(bytes.view());
+  return what;
+}
+
+}  // namespace
+
+void replication_actor::on_append(const append_entries& x) {
+  if (!peers_.contains(x.leader)) return;
+  if (!well_formed(x)) {
+    spdlog::error("peer={} sent a malformed append, dropped", x.leader.name);
+    return;
+  }
+  const auto state = disk_->state();
+  if (x.in_term < state.current) {
+    reply_to(x.leader, {settings_.self, state.current, false, {}, state.last.index, false});
+    return;
+  }
+  send(local_.election, leader_contact{x.leader, x.in_term});
+  // A leader keeps `append_window` in flight; what comes on top was sent by one that has gone back to probing.
+  if (inbox_.size() >= 2 * limits::append_window) return;
+  inbox_.push_back(x);
+  append_next();
+}
+
+void replication_actor::append_next() {
+  if (appending_ || inbox_.empty()) return;
+  appending_ = true;
+  auto missing = disk_->missing_content(inbox_.front().entries);
+  if (!missing) {
+    spdlog::error("append from {} refused: {}", inbox_.front().leader.name, missing.failure().detail);
+    begin_again(inbox_.front());
+    append_next();
+  } else if (missing->empty()) {
+    append_first();
+  } else {
+    fetch_missing(std::move(*missing));
+  }
+}
+
+void replication_actor::fetch_missing(std::vector<content_ref> missing) {
+  const auto& first = inbox_.front();
+  auto leader = peers_.find(first.leader);
+  if (leader == peers_.end()) {
+    begin_again(first);
+    append_next();
+    return;
+  }
+  reply_to(first.leader, {settings_.self, first.in_term, false, {}, {}, true});
+  // No time bound of its own: each chunk has one, and fetch answers when its source goes away.
+  request(local_.fetch, caf::infinite, fetch_content{std::move(missing), leader->second.content})
+      .then([this](const fetched& x) {
+        if (x.failure.code == errc::none) {
+          append_first();
+          return;
+        }
+        spdlog::warn("content not fetched, will ask again: {}", x.failure.detail);
+        begin_again(inbox_.front());
+        append_next();
+      });
+}
+
+void replication_actor::append_first() {
+  request(local_.storage, milliseconds(limits::storage_timeout_ms), append{to_command(inbox_.front())})
+      .then([this](const append_outcome& outcome) {
+        auto appended = std::move(inbox_.front());
+        inbox_.pop_front();
+        appending_ = false;
+        on_appended(appended, outcome);
+        publish_members();
+        publish_progress();
+        append_next();
+      });
+}
+
+void replication_actor::on_appended(const append_entries& x, const append_outcome& outcome) {
+  if (outcome.after.current > role_.in_term) send(local_.election, hard_state_changed{outcome.after});
+  if (outcome.set_aside > 0)
+    spdlog::warn("set aside {} entries that the leader of term {} does not have", outcome.set_aside, x.in_term.value);
+  switch (outcome.failure.code) {
+    case errc::none:
+      if (x.in_term > match_term_) match_ = {};
+      match_term_ = x.in_term;
+      match_ = std::max(match_, outcome.match);
+      learn_commit(x.in_term, x.commit);
+      reply_to(x.leader, {settings_.self, x.in_term, true, outcome.match, {}, false});
+      break;
+    case errc::stale_term:
+      reply_to(x.leader, {settings_.self, outcome.after.current, false, {}, outcome.after.last.index, false});
+      break;
+    case errc::log_mismatch:
+      reply_to(x.leader, {settings_.self, x.in_term, false, {}, outcome.hint, false});
+      break;
+    default:  // disk_full, content_missing, corrupt: nothing the leader could do better at once
+      spdlog::warn("append of {} entries behind {} refused: {}", x.entries.size(), x.previous.index.value,
+                   outcome.failure.detail);
+      begin_again(x);
+  }
+}
+
+void replication_actor::learn_commit(term in_term, log_index leader_commit) {
+  if (leading() || in_term != match_term_) return;
+  machine_.learn_commit(leader_commit, match_);
+  settle_waiting();
+  publish_progress();
+}
+
+void replication_actor::begin_again(const append_entries& x) {
+  appending_ = false;
+  begin_again_ = later_reply{now() + milliseconds(limits::append_retry_ms), x.leader,
+                             {settings_.self, x.in_term, false, {}, x.previous.index, false}};
+  // A newer leader's appends may wait behind these; what this one sent on top follows from what failed.
+  std::erase_if(inbox_, [in_term = x.in_term](const auto& one) { return one.in_term <= in_term; });
+}
+
+void replication_actor::reply_to(const node_id& leader, append_reply reply) {
+  if (auto to = peers_.find(leader); to != peers_.end()) send(to->second.replication, std::move(reply));
+}
+
+}  // namespace kaiku

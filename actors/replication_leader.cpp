@@ -1,0 +1,242 @@
+// The leader's half of the replication actor: writes in, entries out, answers at the durability asked for.
+
+#include <spdlog/spdlog.h>
+
+#include "kaiku/actors/clock.hpp"
+#include "kaiku/actors/replication_actor.hpp"
+
+namespace kaiku {
+namespace {
+
+unix_time_ms wall_clock() {
+  using namespace std::chrono;
+  return {duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count()};
+}
+
+/// The leader's clock dates every change, so that all nodes fold to identical bytes.
+void stamp(command& x) {
+  if (auto* put = std::get_if<put_file>(&x)) put->modified = wall_clock();
+  if (auto* made = std::get_if<make_directory>(&x)) made->modified = wall_clock();
+  if (auto* removed = std::get_if<remove_path>(&x)) removed->modified = wall_clock();
+}
+
+}  // namespace
+
+error replication_actor::refusal() const {
+  if (!leading() || hand_over_) return {errc::not_leader, "this node does not lead"};
+  if (queue_.size() + waiting_.size() >= limits::queued_writes || queued_bytes_ >= limits::queued_write_bytes)
+    return {errc::overloaded, "too many writes wait on the leader; try again shortly"};
+  return {};
+}
+
+bool replication_actor::in_contact_with_quorum() const {
+  return kaiku::now(system()) - quorum_contact_ <= settings_.election_timeout;
+}
+
+result<proposal> replication_actor::read(const write_request& x) const {
+  if (x.encoded_command.size() > limits::entry_bytes) return {errc::bad_request, "the command is too large"};
+  auto decoded = decode_command(x.encoded_command);
+  if (!decoded) return decoded.failure();
+  if (std::holds_alternative<set_members>(*decoded) || std::holds_alternative<no_operation>(*decoded))
+    return {errc::bad_request, "a client can't send this command"};
+  proposal out{std::move(*decoded), x.when, std::string{x.small_content.view()}};
+  if (auto content = content_of(out.what); content && content->is_small()) {
+    const auto size = out.small_content.size();
+    if (size != content->size.value || sha256(out.small_content) != content->sha256)
+      return {errc::digest_mismatch, "the content is not what its digest says"};
+  }
+  stamp(out.what);
+  return out;
+}
+
+replication_actor::write_promise replication_actor::on_write(const write_request& x) {
+  auto promise = make_response_promise<write_reply>();
+  write_reply no;
+  no.failure = refusal();
+  if (no.failure.code == errc::none && !in_contact_with_quorum())
+    no.failure = {errc::quorum_lost, "the leader has not heard from a majority; it acknowledges nothing until it does"};
+  if (no.failure.code == errc::none) {
+    if (auto what = read(x); what.ok()) {
+      queued_bytes_ += what->small_content.size();
+      queue_.push_back({std::move(*what), x.want, promise});
+      pump();
+      return promise;
+    } else {
+      no.failure = what.failure();
+    }
+  }
+  promise.deliver(no);
+  return promise;
+}
+
+void replication_actor::pump() {
+  if (!leading() || hand_over_ || proposing_ || queue_.empty()) return;
+  auto batch = std::make_shared<std::vector<pending_write>>();
+  propose message{role_.in_term, {}};
+  std::size_t bytes = 0;
+  while (!queue_.empty() && batch->size() < limits::batch_entries && bytes < limits::proposal_bytes) {
+    auto& next = queue_.front();
+    bytes += next.what.small_content.size();
+    message.proposals.push_back(std::move(next.what));
+    batch->push_back(std::move(next));
+    queue_.pop_front();
+  }
+  queued_bytes_ -= std::min(queued_bytes_, bytes);
+  proposing_ = true;
+  request(local_.storage, milliseconds(limits::storage_timeout_ms), std::move(message))
+      .then([this, batch, in_term = role_.in_term](const propose_outcome& outcome) {
+        proposing_ = false;
+        if (outcome.after.current > in_term) send(local_.election, hard_state_changed{outcome.after});
+        on_proposed(*batch, outcome);
+        publish_members();
+        propose_members();
+        replicate();
+        settle_waiting();
+        publish_progress();
+        try_hand_over();
+        pump();
+      });
+}
+
+void replication_actor::on_proposed(std::vector<pending_write>& batch, const propose_outcome& outcome) {
+  if (outcome.failure.code != errc::none) {
+    write_reply no;
+    no.failure = outcome.failure;
+    if (no.failure.code == errc::stale_term) no.failure = {errc::not_leader, "this node does not lead any more"};
+    for (auto& write : batch)
+      if (write.promise) write.promise->deliver(no);
+    return;
+  }
+  INVARIANT(outcome.results.size() == batch.size(), "storage answers every proposal");
+  machine_.on_local_durable(outcome.after.last.index);
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    if (!batch[i].promise && std::holds_alternative<set_members>(batch[i].what.what)) members_queued_ = false;
+    if (batch[i].promise) answer(batch[i], outcome.results[i], outcome.after.last.in_term);
+  }
+}
+
+void replication_actor::answer(pending_write& write, const proposed& what, term in_term) {
+  write_reply reply;
+  reply.failure = what.failure;
+  if (what.failure.code != errc::none) {
+    write.promise->deliver(reply);
+    return;
+  }
+  reply.token = {disk_->members().cluster, {in_term, what.index}};
+  reply.file = what.file;
+  reply.created = what.created;
+  reply.holders = static_cast<std::uint32_t>(machine_.holders(what.index));
+  reply.voters = static_cast<std::uint32_t>(machine_.voters());
+  // A leader that was frozen since it took the write may be one no more: then only a majority's word will do.
+  if (write.want == durability::leader && leading() && role_.in_term == in_term && in_contact_with_quorum()) {
+    write.promise->deliver(reply);
+  } else {
+    waiting_.emplace(what.index,
+                     waiting_write{reply, write.want, *write.promise, now() + settings_.durability_wait});
+  }
+}
+
+void replication_actor::settle_waiting() {
+  for (auto it = waiting_.begin(); it != waiting_.end();) {
+    auto& [index, write] = *it;
+    auto& reply = write.reply;
+    if (index <= machine_.commit()) {
+      auto stands = disk_->position(index);
+      if (stands.ok() && *stands == reply.token.at) {
+        reply.achieved = durability::majority;
+        const auto holders = leading() ? machine_.holders(index) : machine_.voters() / 2 + 1;
+        reply.holders = static_cast<std::uint32_t>(holders);
+      } else {
+        reply.failure = {errc::outcome_unknown, "another leader's entry took this write's place; it was set aside"};
+      }
+    } else if (now() < write.deadline) {
+      ++it;
+      continue;
+    } else if (write.want == durability::leader) {
+      reply.failure = {errc::outcome_unknown, "recorded here, but this node does not know itself leader any more"};
+    }
+    write.promise.deliver(reply);
+    it = waiting_.erase(it);
+  }
+}
+
+void replication_actor::refuse_queued(const error& why) {
+  write_reply no;
+  no.failure = why;
+  for (auto& write : queue_)
+    if (write.promise) write.promise->deliver(no);
+  queue_.clear();
+  queued_bytes_ = 0;
+}
+
+std::vector<member> replication_actor::with_known_disks(std::vector<member> voters) const {
+  for (auto& voter : voters)
+    if (auto seen = disks_.find(voter.id); !voter.disk.known() && seen != disks_.end()) voter.disk = seen->second;
+  return voters;
+}
+
+void replication_actor::propose_members() {
+  auto current = disk_->members();
+  if (!leading() || members_queued_ || !current.cluster.known()) return;
+  auto voters = with_known_disks(current.voters);
+  if (voters == current.voters) return;
+  pending_write write;
+  write.what.what = set_members{current.cluster, std::move(voters)};
+  queue_.push_back(std::move(write));
+  members_queued_ = true;
+}
+
+append_entries replication_actor::build_append(log_index from) const {
+  append_entries x;
+  x.leader = settings_.self;
+  x.in_term = role_.in_term;
+  auto previous = disk_->position(from.previous());
+  INVARIANT(previous.ok(), "the leader has every entry in front of its log's end");
+  x.previous = *previous;
+  x.entries = disk_->read_log(from, limits::append_batch_bytes);
+  auto contents = disk_->small_contents(x.entries);
+  INVARIANT(contents.ok(), "the leader holds the content its log names");
+  for (auto& bytes : *contents) x.small_contents.emplace_back(std::move(bytes));
+  x.commit = machine_.commit();
+  return x;
+}
+
+void replication_actor::replicate() {
+  if (!leading()) return;
+  std::optional<std::pair<log_index, append_entries>> built;  // followers side by side get the same message
+  for (auto due = machine_.due(); !due.empty(); due = machine_.due()) {
+    for (const auto& one : due) {
+      auto to = peers_.find(one.to);
+      INVARIANT(to != peers_.end(), "only connected followers are due");
+      if (!built || built->first != one.from) built.emplace(one.from, build_append(one.from));
+      const auto& message = built->second;
+      send(to->second.replication, message);
+      const auto last = message.entries.empty() ? one.from.previous() : message.entries.back().at.index;
+      machine_.on_sent(now(), one.to, one.from, last);
+    }
+  }
+}
+
+void replication_actor::on_append_reply(const append_reply& x) {
+  if (x.in_term > role_.in_term) send(local_.election, higher_term{x.in_term});
+  if (!leading() || x.in_term != role_.in_term) return;
+  machine_.on_reply(now(), x);
+  replicate();
+  settle_waiting();
+  publish_progress();
+  try_hand_over();
+}
+
+void replication_actor::try_hand_over() {
+  if (!hand_over_ || target_told_ || proposing_ || !leading()) return;
+  for (const auto& [id, follower] : machine_.followers()) {
+    auto to = peers_.find(id);
+    if (to == peers_.end() || follower.match != disk_->state().last.index) continue;
+    // Its log is complete: its election takes it from here.
+    send(to->second.election, timeout_now{settings_.self, role_.in_term});
+    target_told_ = true;
+    return;
+  }
+}
+
+}  // namespace kaiku
