@@ -2,7 +2,8 @@
 
 /// Purpose: who leads. A pure state machine: same calls, same effects; no clock, no I/O.
 /// Owner of the facts: owns this node's role and the ballots of the running campaign. Learns term and log end from
-/// storage (`on_vote_decision`, `on_hard_state`), leader contact and quorum contact from heartbeat.
+/// storage (`on_vote_decision`, `on_hard_state`), leader contact from heartbeat and replication, and from heartbeat
+/// when the quorum is lost.
 /// Lifecycle: made once per process from the hard state; driven by election_actor and by the simulation.
 ///
 ///                  timeout                majority of pre-votes        majority of votes
@@ -14,7 +15,9 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <set>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -35,7 +38,9 @@ struct role_change {
 };
 
 namespace effect {
-/// Give this ballot to storage; its decision comes back through `on_vote_decision` with the same request.
+/// Give this ballot to storage; its decision comes back through `on_vote_decision` with the same request, unchanged.
+/// A ballot of this node's own claims the highest `last` there is (a log is never behind itself); the peers are sent
+/// the end that storage names in its decision.
 struct ask_storage {
   vote_request ballot;
 };
@@ -57,14 +62,14 @@ struct announce {
 };
 }  // namespace effect
 
-using election_effect =
-    std::variant<effect::ask_storage, effect::adopt_term, effect::send_vote_request, effect::send_vote_reply, effect::announce>;
+using election_effect = std::variant<effect::ask_storage, effect::adopt_term, effect::send_vote_request,
+                                     effect::send_vote_reply, effect::announce>;
 using election_effects = std::vector<election_effect>;
 
 struct election_settings {
   node_id self;
-  std::set<node_id> voters;     ///< with `self`
-  milliseconds timeout{};       ///< T
+  std::set<node_id> voters;  ///< with `self`
+  milliseconds timeout{};    ///< T
   /// A number from [0, bound); the only source of chance.
   std::function<std::uint64_t(std::uint64_t bound)> random;
 };
@@ -104,25 +109,31 @@ class election {
   const node_id& leader() const { return leader_; }
 
  private:
-  bool heard_leader_within_timeout(instant now) const;
+  bool leader_is_fresh(instant now) const;
+  bool campaigning() const { return role_ == role::pre_candidate || role_ == role::candidate; }
   bool is_voter() const { return settings_.voters.contains(settings_.self); }
   std::size_t majority() const { return settings_.voters.size() / 2 + 1; }
   void follow(instant now, term in_term, node_id leader, election_effects& out);
   void campaign(instant now, bool pre_vote, bool transfer, election_effects& out);
+  void on_own_decision(instant now, const vote_decision& decision, election_effects& out);
   void count(instant now, const node_id& voter, election_effects& out);
+  void learn_higher_term(instant now, term in_term, election_effects& out);
+  std::chrono::microseconds random_below(std::chrono::microseconds bound) const;
   void wait_for_leader(instant now);
   void pause_before_retry(instant now);
   void announce_if_changed(election_effects& out);
 
   election_settings settings_;
   role role_ = role::follower;
-  term term_;           ///< highest term known durable or heard from a leader
-  log_position last_;   ///< end of the log as storage last said
+  term term_;  ///< highest term known durable or heard from a leader
   node_id leader_;
-  instant leader_heard_ = instant::min();
+  std::optional<instant> leader_heard_;
   instant deadline_;
-  vote_request campaign_;        ///< the running one, when (pre-)candidate
-  std::set<node_id> ballots_;    ///< who granted it, self included
+  instant rest_until_ = instant::min();  ///< after a step-down: no campaign before this
+  vote_request campaign_;                ///< the running one, when (pre-)candidate
+  bool asking_ = false;                  ///< its ballot is with storage; nothing was sent yet
+  std::set<node_id> ballots_;            ///< who granted it, self included
+  term adopting_;                        ///< highest term that storage was asked to adopt
   role_change announced_;
 };
 

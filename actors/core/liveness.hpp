@@ -5,6 +5,7 @@
 /// Owner of the facts: owns peer liveness and quorum contact; learns role and term from election.
 /// Driven by heartbeat_actor and by the simulation. Sources: thesis 6.2 (check-quorum), etcd-io/raft CheckQuorum.
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
@@ -44,7 +45,8 @@ class liveness {
 
   /// A new round goes out at `now`; its number. At most `rounds_remembered` unanswered rounds are kept.
   std::uint64_t begin_round(instant now);
-  /// A voter answered a round. Unknown peers and forgotten rounds count as heard, but not for the quorum.
+  /// A peer answered a round, in this leader's own term (the caller's to check: an answer in another term follows
+  /// somebody else). Non-voters and forgotten rounds count as heard, but not for the quorum.
   void on_reply(instant now, const node_id& from, std::uint64_t round);
   /// The leader was heard.
   void on_leader(instant now, const node_id& leader);
@@ -52,15 +54,18 @@ class liveness {
   /// The latest instant at which a majority, self included, is known to have followed this leader: the majority-th
   /// largest *send* time of an answered round. Alone in the cluster: `now`.
   instant quorum_contact(instant now) const;
+  /// Every other voter, and whoever else was heard; at most `limits::members`.
   const std::map<node_id, peer_liveness>& peers() const { return peers_; }
 
   static constexpr std::size_t rounds_remembered = 64;
 
  private:
+  peer_liveness* known(const node_id& peer);
+
   node_id self_;
   std::set<node_id> voters_;
   std::map<node_id, peer_liveness> peers_;
-  std::map<node_id, instant> answered_;  ///< send time of the latest round each voter answered
+  std::map<node_id, instant> answered_;  ///< send time of the latest round each peer answered
   std::map<std::uint64_t, instant> rounds_;
   std::uint64_t round_ = 0;
   instant leading_since_ = instant::min();

@@ -1,0 +1,191 @@
+#include "kaiku/core/replication.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <utility>
+
+#include "kaiku/core/invariant.hpp"
+#include "kaiku/core/limits.hpp"
+
+namespace kaiku {
+
+replication::replication(node_id self, std::set<node_id> voters) : self_(std::move(self)), voters_(std::move(voters)) {
+  INVARIANT(!voters_.empty(), "a cluster has voters");
+}
+
+void replication::begin_leading(instant now, term in_term, log_index last) {
+  leading_ = true;
+  term_ = in_term;
+  term_start_ = last.next();
+  last_ = last;
+  followers_.clear();
+  for (const auto& voter : voters_) {
+    if (voter == self_) continue;
+    auto& progress = followers_[voter];
+    progress.next = last.next();
+    progress.connected = connected_.contains(voter);
+    progress.last_progress = now;
+  }
+}
+
+void replication::stop_leading() {
+  leading_ = false;
+  followers_.clear();
+}
+
+void replication::set_voters(std::set<node_id> voters) {
+  INVARIANT(!voters.empty(), "a cluster has voters");
+  voters_ = std::move(voters);
+  if (!leading_) return;
+  std::erase_if(followers_, [&](const auto& follower) { return !voters_.contains(follower.first); });
+  for (const auto& voter : voters_) {
+    if (voter == self_ || followers_.contains(voter)) continue;
+    auto& progress = followers_[voter];
+    progress.next = last_.next();
+    progress.connected = connected_.contains(voter);
+  }
+  update_commit();
+}
+
+// --- links
+// ----------------------------------------------------------------------------------------------------------------
+
+/// What was sent optimistically may be lost: begins again behind what is known. A probe keeps its place.
+void replication::probe_again(follower_progress& progress) {
+  if (progress.state == follower_progress::mode::replicate) progress.next = progress.match.next();
+  progress.state = follower_progress::mode::probe;
+  progress.in_flight.clear();
+  progress.waiting_for_content = false;
+}
+
+void replication::on_connected(instant now, const node_id& peer) {
+  connected_.insert(peer);
+  auto found = followers_.find(peer);
+  if (found == followers_.end()) return;
+  probe_again(found->second);
+  found->second.connected = true;
+  found->second.last_progress = now;
+}
+
+void replication::on_disconnected(const node_id& peer) {
+  connected_.erase(peer);
+  auto found = followers_.find(peer);
+  if (found == followers_.end()) return;
+  probe_again(found->second);
+  found->second.connected = false;
+}
+
+// --- progress
+// -------------------------------------------------------------------------------------------------------------
+
+void replication::on_local_durable(log_index last) {
+  INVARIANT(!leading_ || last >= last_, "a leader's log only grows");
+  last_ = last;
+  update_commit();
+}
+
+void replication::on_reply(instant now, const append_reply& reply) {
+  auto found = followers_.find(reply.from);
+  if (!leading_ || reply.in_term != term_ || found == followers_.end()) return;
+  auto& progress = found->second;
+  if (reply.accepted && reply.match > last_) return;
+  progress.last_progress = now;
+  progress.waiting_for_content = reply.waiting_for_content;
+  if (reply.waiting_for_content) return;
+  if (reply.accepted)
+    accepted(progress, reply.match);
+  else
+    refused(progress, reply.hint);
+}
+
+void replication::accepted(follower_progress& progress, log_index match) {
+  progress.match = std::max(progress.match, match);
+  if (progress.state == follower_progress::mode::probe) {
+    if (match.next() >= progress.next) {  // else: an earlier append's answer, late
+      progress.state = follower_progress::mode::replicate;
+      progress.in_flight.clear();
+    }
+  } else {
+    std::erase_if(progress.in_flight, [&](log_index last) { return last <= progress.match; });
+  }
+  progress.next = std::max(progress.next, progress.match.next());
+  update_commit();
+}
+
+/// A refusal that moves nothing is late or not about the log at all (a full disk): the probe in flight stays, so that
+/// the next one waits for the retry.
+void replication::refused(follower_progress& progress, log_index hint) {
+  if (progress.state == follower_progress::mode::replicate) {
+    probe_again(progress);
+    return;
+  }
+  const auto next = std::max(progress.match.next(), std::min(progress.next.previous(), hint.next()));
+  if (next == progress.next) return;
+  progress.next = next;
+  progress.in_flight.clear();
+}
+
+void replication::on_sent(instant now, const node_id& to, log_index from, log_index last) {
+  auto found = followers_.find(to);
+  if (found == followers_.end()) return;
+  auto& progress = found->second;
+  INVARIANT(from == progress.next && last.next() >= from, "appends are sent where they are due");
+  if (progress.in_flight.empty()) progress.last_progress = now;
+  progress.in_flight.push_back(last);
+  if (progress.state == follower_progress::mode::replicate) progress.next = last.next();
+  INVARIANT(progress.in_flight.size() <= limits::append_window, "the append window is bounded");
+}
+
+void replication::on_retry(instant now, milliseconds patience) {
+  const auto patience_with_content = std::max(patience, milliseconds{limits::chunk_timeout_ms});
+  for (auto& [id, progress] : followers_) {
+    const auto limit = progress.waiting_for_content ? patience_with_content : patience;
+    if (!progress.in_flight.empty() && now - progress.last_progress > limit) probe_again(progress);
+  }
+}
+
+std::vector<send_append> replication::due() const {
+  std::vector<send_append> due;
+  for (const auto& [id, progress] : followers_) {
+    if (!progress.connected) continue;
+    const bool probing = progress.state == follower_progress::mode::probe;
+    const bool ready = probing ? progress.in_flight.empty()
+                               : progress.next <= last_ && progress.in_flight.size() < limits::append_window;
+    if (ready) due.push_back({id, progress.next});
+  }
+  return due;
+}
+
+// --- commit
+// ---------------------------------------------------------------------------------------------------------------
+
+log_index replication::match_of(const node_id& voter) const {
+  if (voter == self_) return last_;
+  auto found = followers_.find(voter);
+  return found == followers_.end() ? log_index{} : found->second.match;
+}
+
+std::size_t replication::holders(log_index index) const {
+  return static_cast<std::size_t>(
+      std::count_if(voters_.begin(), voters_.end(), [&](const auto& voter) { return match_of(voter) >= index; }));
+}
+
+log_index replication::held_by(std::size_t count) const {
+  INVARIANT(count >= 1 && count <= voters_.size(), "a number of voters");
+  std::vector<log_index> matches;
+  for (const auto& voter : voters_) matches.push_back(match_of(voter));
+  std::sort(matches.begin(), matches.end(), std::greater<>{});
+  return matches[count - 1];
+}
+
+void replication::update_commit() {
+  if (!leading_) return;
+  const auto held = held_by(voters_.size() / 2 + 1);
+  if (held >= term_start_) commit_ = std::max(commit_, held);
+}
+
+void replication::learn_commit(log_index leader_commit, log_index own_match) {
+  commit_ = std::max(commit_, std::min(leader_commit, own_match));
+}
+
+}  // namespace kaiku

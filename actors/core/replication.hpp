@@ -29,10 +29,10 @@ struct send_append {
 /// A follower's answer, given after what it says is durable.
 struct append_reply {
   node_id from;
-  term in_term;        ///< the follower's term
+  term in_term;  ///< the follower's term
   bool accepted = false;
-  log_index match;     ///< accepted: every entry up to here equals the leader's and is durable
-  log_index hint;      ///< refused: the logs can't meet above this index; the next probe begins behind it
+  log_index match;  ///< accepted: every entry up to here equals the leader's and is durable
+  log_index hint;   ///< refused: the logs can't meet above this index; the next probe begins behind it
   /// Accepted nothing yet: the entries name large content that the follower is still pulling. Not a failure.
   bool waiting_for_content = false;
 };
@@ -41,12 +41,12 @@ struct follower_progress {
   enum class mode : std::uint8_t { probe = 1, replicate = 2 };
 
   mode state = mode::probe;
-  log_index match;                 ///< known durable there
-  log_index next{1};               ///< first entry of the next append
+  log_index match;                   ///< known durable there
+  log_index next{1};                 ///< first entry of the next append
   std::vector<log_index> in_flight;  ///< last index of every unanswered append, in order
   bool connected = false;
   bool waiting_for_content = false;
-  instant last_progress{};         ///< when an answer last came in, or the append that waits was sent
+  instant last_progress{};  ///< when an answer last came in, or the append that waits was sent
 };
 
 class replication {
@@ -63,29 +63,39 @@ class replication {
   void on_disconnected(const node_id& peer);
   /// This node's own disk holds the log up to `last`.
   void on_local_durable(log_index last);
-  /// A follower answered. Answers of another term are ignored (a higher one is election's business).
+  /// A follower answered. Ignored: answers of another term (a higher one is election's business), of strangers, and
+  /// those that claim more than this log holds.
   void on_reply(instant now, const append_reply& reply);
   /// An append up to `last` (equal to `from - 1` when it carried nothing) was sent to `to`.
   void on_sent(instant now, const node_id& to, log_index from, log_index last);
   /// Windows that were not answered for `patience` go back to probing: messages to a dead link vanish without a word.
+  /// A follower that is pulling content is given `limits::chunk_timeout_ms` since its last word instead.
   void on_retry(instant now, milliseconds patience);
 
-  /// Followers with something to send, or to probe, and room in their window.
+  /// Connected followers with something to send, or to probe, and room in their window. A follower whose logs are not
+  /// known to meet is probed even when there is nothing new; one that is caught up is left alone (heartbeats carry the
+  /// commit index).
   std::vector<send_append> due() const;
 
   /// Highest index that a majority of voters holds durably and that is of the current term (paper, 5.4.2). Never goes
-  /// back. Followers take the leader's word through `learn_commit`.
+  /// back. Followers take the leader's word through `learn_commit`, where `own_match` is how far this node's durable
+  /// log is known to equal that leader's: the match of an append accepted in its term, never just the end of the own
+  /// log.
   log_index commit() const { return commit_; }
   void learn_commit(log_index leader_commit, log_index own_match);
   /// Voters, self included, known to hold `index`.
   std::size_t holders(log_index index) const;
   std::size_t voters() const { return voters_.size(); }
-  /// Lowest index that `count` voters hold durably.
+  /// Highest index that `count` voters, 1 to `voters()`, hold durably.
   log_index held_by(std::size_t count) const;
   const std::map<node_id, follower_progress>& followers() const { return followers_; }
 
  private:
   void update_commit();
+  void accepted(follower_progress& progress, log_index match);
+  void refused(follower_progress& progress, log_index hint);
+  static void probe_again(follower_progress& progress);
+  log_index match_of(const node_id& voter) const;
 
   node_id self_;
   std::set<node_id> voters_;
