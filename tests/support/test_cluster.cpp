@@ -1,0 +1,136 @@
+#include "support/test_cluster.hpp"
+
+#include <cerrno>
+#include <cstdlib>
+#include <exception>
+#include <iostream>
+#include <system_error>
+
+#include <boost/test/framework.hpp>
+#include <boost/test/results_collector.hpp>
+#include <boost/test/tree/test_unit.hpp>
+
+namespace kaiku::test {
+
+struct test_cluster::ports {
+  reserved_port http;
+  reserved_port peers;
+};
+
+std::filesystem::path make_test_directory() {
+  std::string pattern = (std::filesystem::temp_directory_path() / "kaiku-test-XXXXXX").string();
+  if (::mkdtemp(pattern.data()) == nullptr)
+    throw std::system_error(errno, std::generic_category(), "mkdtemp " + pattern);
+  return pattern;
+}
+
+bool has_test_failed() {
+  if (std::uncaught_exceptions() > 0) return true;
+  if (!boost::unit_test::framework::test_in_progress()) return false;
+  auto id = boost::unit_test::framework::current_test_case_id();
+  return !boost::unit_test::results_collector.results(id).passed();
+}
+
+test_cluster::test_cluster(const cluster_options& options) : directory_(make_test_directory()) {
+  std::string members;
+  for (std::size_t i = 0; i < options.nodes; ++i) {
+    ports_.push_back(std::make_unique<ports>());
+    members += (i == 0 ? "" : ",") + ("n" + std::to_string(i + 1)) +
+               "=127.0.0.1:" + std::to_string(ports_.back()->peers.number());
+  }
+  for (std::size_t i = 0; i < options.nodes; ++i) {
+    node_options node;
+    node.name = "n" + std::to_string(i + 1);
+    node.data = directory_ / node.name;
+    node.log = directory_ / (node.name + ".log");
+    node.http.port = ports_[i]->http.number();
+    node.peers.port = ports_[i]->peers.number();
+    node.cluster = members;
+    node.extra = options.extra;
+    if (options.prepare) options.prepare(node.data);
+    nodes_.push_back(std::make_unique<test_node>(node));
+    nodes_.back()->start();
+  }
+  wait_until_ready();
+}
+
+test_cluster::~test_cluster() {
+  const bool failed = has_test_failed();
+  for (auto& node : nodes_)
+    if (node->is_up() || node->process().is_frozen()) node->kill();
+  if (failed) std::cerr << log_tails() << "\nThe nodes' data and logs are kept in " << directory_ << "\n";
+  if (failed || std::getenv("KAIKU_TEST_KEEP") != nullptr) return;
+  std::error_code ignored;
+  std::filesystem::remove_all(directory_, ignored);
+}
+
+std::vector<endpoint> test_cluster::endpoints() const {
+  std::vector<endpoint> out;
+  for (const auto& node : nodes_) out.push_back(node->http());
+  return out;
+}
+
+void test_cluster::wait_for(const std::string& what, milliseconds deadline, const std::function<bool()>& holds) {
+  if (wait_until(deadline, holds)) return;
+  throw std::runtime_error("not within " + std::to_string(deadline.count()) + " ms: " + what + "\n" + log_tails());
+}
+
+void test_cluster::wait_until_ready(milliseconds deadline) {
+  wait_for("every node is ready", deadline, [this] {
+    for (const auto& node : nodes_)
+      if (node->is_up() && !node->is_ready()) return false;
+    return true;
+  });
+}
+
+void test_cluster::wait_until_converged(milliseconds deadline) {
+  wait_for("every node holds all of the log and knows it committed", deadline, [this] {
+    std::set<std::uint64_t> ends;
+    for (const auto& node : nodes_) {
+      if (!node->is_up()) continue;
+      auto status = node->status();
+      if (!status) return false;
+      ends.insert(status->applied);
+      ends.insert(status->committed);
+    }
+    return ends.size() == 1 && leader().has_value();
+  });
+}
+
+std::optional<std::size_t> test_cluster::leader() const {
+  std::optional<std::size_t> out;
+  std::uint64_t term = 0;
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    if (!nodes_[i]->is_up()) continue;
+    auto status = nodes_[i]->status();
+    if (!status || !status->leads || status->term < term) continue;
+    term = status->term;
+    out = i;
+  }
+  return out;
+}
+
+std::size_t test_cluster::wait_for_leader(milliseconds deadline, std::optional<std::size_t> except) {
+  std::optional<std::size_t> found;
+  wait_for(except ? "another node leads" : "a node leads", deadline, [&] {
+    found = leader();
+    return found.has_value() && found != except;
+  });
+  return *found;
+}
+
+std::vector<std::size_t> test_cluster::followers() {
+  const auto leading = wait_for_leader();
+  std::vector<std::size_t> out;
+  for (std::size_t i = 0; i < nodes_.size(); ++i)
+    if (i != leading) out.push_back(i);
+  return out;
+}
+
+std::string test_cluster::log_tails() const {
+  std::string out;
+  for (const auto& node : nodes_) out += "--- end of the log of " + node->name() + "\n" + node->log_tail() + "\n";
+  return out;
+}
+
+}  // namespace kaiku::test

@@ -1,0 +1,69 @@
+#pragma once
+
+/// Purpose: several `kaikud` on this machine as one cluster, in a directory of their own.
+/// Lifecycle: the constructor starts all and waits until all are ready; the destructor kills them. When the test case
+/// has failed by then, the logs' ends are printed and the directory stays (always with KAIKU_TEST_KEEP=1).
+/// Thread: the main thread; `node(i)`'s questions over HTTP from any.
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "support/test_node.hpp"
+
+namespace kaiku::test {
+
+struct cluster_options {
+  std::size_t nodes = 3;
+  std::vector<std::string> extra = {};  ///< further options of every node
+  /// Called with each data directory's path before the node starts.
+  std::function<void(const std::filesystem::path&)> prepare = {};
+};
+
+class test_cluster {
+ public:
+  explicit test_cluster(const cluster_options& options = {});
+  ~test_cluster();
+  test_cluster(const test_cluster&) = delete;
+  test_cluster& operator=(const test_cluster&) = delete;
+
+  std::size_t size() const { return nodes_.size(); }
+  test_node& node(std::size_t i) { return *nodes_.at(i); }
+  std::vector<endpoint> endpoints() const;
+  const std::filesystem::path& directory() const { return directory_; }
+
+  /// Waits for a condition. On the deadline throws std::runtime_error with `what` and the ends of all logs.
+  void wait_for(const std::string& what, milliseconds deadline, const std::function<bool()>& holds);
+  /// Until every node that is up is ready.
+  void wait_until_ready(milliseconds deadline = milliseconds{15'000});
+  /// Until every node that is up holds the same log end and knows all of it committed.
+  void wait_until_converged(milliseconds deadline = milliseconds{30'000});
+
+  /// The node that leads in the highest term, of those that are up and answer.
+  std::optional<std::size_t> leader() const;
+  /// Waits for a leader other than `except`.
+  std::size_t wait_for_leader(milliseconds deadline = milliseconds{10'000},
+                              std::optional<std::size_t> except = std::nullopt);
+  /// All but the leader, in order.
+  std::vector<std::size_t> followers();
+
+  /// The ends of all logs, for messages.
+  std::string log_tails() const;
+
+ private:
+  struct ports;
+
+  std::filesystem::path directory_;
+  std::vector<std::unique_ptr<ports>> ports_;
+  std::vector<std::unique_ptr<test_node>> nodes_;
+};
+
+/// A directory of a test's own below the system's one for temporary files; the caller removes it.
+std::filesystem::path make_test_directory();
+/// Whether the running Boost test case has failed so far.
+bool has_test_failed();
+
+}  // namespace kaiku::test

@@ -1,0 +1,81 @@
+#include "support/test_node.hpp"
+
+#include <csignal>
+#include <cstdlib>
+#include <stdexcept>
+
+#include <nlohmann/json.hpp>
+
+namespace kaiku::test {
+
+namespace {
+
+/// Long enough for a busy machine, short enough that a poll is one.
+constexpr milliseconds question_deadline{1000};
+
+}  // namespace
+
+std::string kaikud_program() {
+  const char* named = std::getenv("KAIKU_KAIKUD");
+  return named == nullptr || *named == '\0' ? KAIKU_KAIKUD_BUILT : named;
+}
+
+test_node::test_node(node_options options) : options_(std::move(options)) {}
+
+void test_node::start() {
+  std::vector<std::string> arguments = {kaikud_program(),
+                                        "--name",
+                                        options_.name,
+                                        "--data",
+                                        options_.data.string(),
+                                        "--http",
+                                        to_string(options_.http),
+                                        "--peers",
+                                        to_string(options_.peers),
+                                        "--election-timeout-ms",
+                                        std::to_string(election_timeout.count()),
+                                        "--heartbeat-ms",
+                                        "150",
+                                        "--log-format",
+                                        "text"};
+  if (!options_.cluster.empty()) arguments.insert(arguments.end(), {"--cluster", options_.cluster});
+  arguments.insert(arguments.end(), options_.extra.begin(), options_.extra.end());
+  process_.reset();
+  process_ = std::make_unique<child_process>(std::move(arguments), options_.log);
+}
+
+void test_node::wait_until_ready(milliseconds deadline) {
+  bool ready = wait_until(deadline, [this] { return !process_->is_running() || is_ready(); });
+  if (ready && process_->is_running()) return;
+  throw std::runtime_error(options_.name + (ready ? " ended" : " was not ready within its deadline") + "; its log:\n" +
+                           log_tail());
+}
+
+void test_node::kill() {
+  process_->kill();
+}
+
+std::optional<int> test_node::terminate(milliseconds deadline) {
+  process_->send_signal(SIGTERM);
+  return process_->wait_for_exit(deadline);
+}
+
+bool test_node::is_ready() const try {
+  return client(question_deadline).request("GET", "/healthz/ready").status == 200;
+} catch (const network_failure&) {
+  return false;
+}
+
+std::optional<node_status> test_node::status() const try {
+  auto answer = client(question_deadline).request("GET", "/healthz/leader");
+  return node_status{answer.status == 200, answer.number_header("Kaiku-Term"), answer.number_header("Kaiku-Applied"),
+                     answer.number_header("Kaiku-Committed")};
+} catch (const network_failure&) {
+  return std::nullopt;
+}
+
+nlohmann::json test_node::cluster_document() const {
+  return client(question_deadline).request("GET", "/cluster").json();
+}
+
+}  // namespace kaiku::test
