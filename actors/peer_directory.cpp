@@ -1,0 +1,133 @@
+#include "kaiku/actors/peer_directory.hpp"
+
+#include <spdlog/spdlog.h>
+#include <caf/send.hpp>
+
+namespace kaiku {
+namespace {
+
+/// A host name (253) with its port.
+constexpr std::size_t http_address_bytes = 260;
+
+template <class Handle>
+bool lives_on(const Handle& x, const caf::node_id& node) {
+  return x && x.node() == node;
+}
+
+}  // namespace
+
+peer_directory::peer_directory(caf::actor_config& cfg, directory_settings settings)
+    : observed(cfg), settings_(std::move(settings)) {
+  set_down_handler([this](caf::down_msg& x) {
+    for (const auto& [id, known] : peers_) {
+      if (!known.remote || known.remote->address() != x.source) continue;
+      drop(node_id{id}, known.link.link, "its link is down");
+      return;
+    }
+  });
+}
+
+peer_directory::behavior_type peer_directory::make_behavior() {
+  return {
+      [this](const introduction& x) { return answer(x); },
+      [this](const link_up& x) { begin(x); },
+      [this](const members_changed& x) { settings_.set_members(x.now.cluster, x.now.voters); },
+      [this](const timer_due& x) {
+        for (const auto& [id, known] : peers_) {
+          if (known.up || known.link.link.value != x.epoch.value) continue;
+          drop(node_id{id}, known.link.link, "it did not introduce itself");
+          return;
+        }
+      },
+  };
+}
+
+void peer_directory::on_exit() {
+  settings_ = {};
+  peers_.clear();
+}
+
+void peer_directory::begin(const link_up& x) {
+  if (auto old = peers_.find(x.id); old != peers_.end()) drop(x.id, old->second.link.link, "a new link replaces it");
+  auto& known = peers_[x.id];
+  known.link = x;
+  if (!x.remote) {
+    caf::delayed_anon_send(caf::actor_cast<directory_handle>(this), settings_.introduction_timeout,
+                           timer_due{{x.link.value}});
+    return;
+  }
+  known.remote = x.remote;
+  monitor(x.remote);
+  auto is_current = [this, id = x.id, link = x.link] {
+    auto current = peers_.find(id);
+    return current != peers_.end() && current->second.link.link == link;
+  };
+  request(caf::actor_cast<directory_handle>(x.remote), settings_.introduction_timeout, settings_.self)
+      .then(
+          [=, this, id = x.id](const introduction& theirs) {
+            if (is_current()) accept(id, theirs);
+          },
+          [=, this, id = x.id, link = x.link](const caf::error& e) {
+            if (is_current()) drop(id, link, "no introduction: " + system().render(e));
+          });
+}
+
+caf::result<introduction> peer_directory::answer(const introduction& x) {
+  auto known = peers_.find(x.id);
+  auto from = current_sender();
+  if (known == peers_.end() || known->second.remote || !from || from->node() != known->second.link.caf_node) {
+    spdlog::warn("directory: an introduction that belongs to no new link is ignored");
+    return caf::sec::invalid_argument;
+  }
+  known->second.remote = from;
+  monitor(from);
+  if (!accept(x.id, x)) return caf::sec::invalid_argument;
+  return settings_.self;
+}
+
+bool peer_directory::accept(const node_id& id, const introduction& x) {
+  auto& known = peers_.at(id);
+  auto wrong = what_is_wrong(x, known);
+  if (!wrong.empty()) {
+    drop(id, known.link.link, wrong);
+    return false;
+  }
+  known.up = true;
+  tell_everybody(peer_up{x.id, x.boot, x.http_address, x.actors});
+  send(settings_.self.actors.replication, member_seen{id, known.link.disk});
+  return true;
+}
+
+std::string peer_directory::what_is_wrong(const introduction& x, const peer& of) const {
+  if (x.id != of.link.id) return "it introduces itself as somebody else";
+  if (x.boot != of.link.boot) return "its introduction is of another run of its process";
+  if (x.http_address.size() > http_address_bytes) return "the HTTP address in its introduction is too long";
+  const auto& node = of.link.caf_node;
+  const auto& a = x.actors;
+  if (!lives_on(a.election, node) || !lives_on(a.heartbeat, node) || !lives_on(a.replication, node) ||
+      !lives_on(a.content, node))
+    return "an actor in its introduction is not its own";
+  return {};
+}
+
+void peer_directory::drop(const node_id& id, link_serial link, const std::string& why) {
+  auto known = peers_.find(id);
+  INVARIANT(known != peers_.end() && known->second.link.link == link, "only the current link is dropped");
+  spdlog::info("directory: {} is gone: {}", id.name, why);
+  if (known->second.remote) demonitor(known->second.remote->address());
+  bool was_up = known->second.up;
+  peers_.erase(known);
+  if (was_up) tell_everybody(peer_down{id});
+  settings_.on_link_down(id, link);
+}
+
+template <class Message>
+void peer_directory::tell_everybody(const Message& x) {
+  const auto& here = settings_.self.actors;
+  send(here.election, x);
+  send(here.heartbeat, x);
+  send(here.replication, x);
+  for (const auto& front : settings_.fronts) send(front, x);
+}
+
+}  // namespace kaiku

@@ -1,0 +1,214 @@
+#include "kaiku/link/handshake.hpp"
+
+#include <array>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+
+namespace kaiku {
+namespace {
+
+namespace net = boost::asio;
+using boost::system::error_code;
+using net::use_awaitable;
+using outcome = handshake_outcome;
+
+/// How long a refused peer may take to read why.
+constexpr milliseconds refusal_linger{500};
+
+/// One exchange on its way: what was sent and heard so far.
+struct exchange {
+  std::shared_ptr<link_session> session;
+  handshake_side side;
+  std::string own_hello;  ///< payloads, as they went over the wire
+  std::string peer_hello;
+  outcome so_far{};
+
+  std::string_view dialler_hello() const { return side.rules.role == link_role::dialler ? own_hello : peer_hello; }
+  std::string_view acceptor_hello() const { return side.rules.role == link_role::dialler ? peer_hello : own_hello; }
+
+  outcome broken(std::string what) {
+    so_far.how = outcome::kind::broken;
+    so_far.why = {refusal_reason::not_kaiku, std::move(what)};
+    return so_far;
+  }
+};
+
+net::awaitable<bool> refuse(exchange& x, refusal why) {
+  x.so_far.how = outcome::kind::refused;
+  x.so_far.why = why;
+  co_await x.session->refuse(std::move(why));
+  co_return false;
+}
+
+/// The next frame if it is a `Frame`; else false, with the reason in `so_far`.
+template <class Frame>
+net::awaitable<bool> expect(exchange& x, Frame& frame, std::string& payload) {
+  auto got = co_await x.session->read_payload();
+  if (!got && got.failure().code != errc::corrupt) {
+    x.broken(got.failure().detail);
+    co_return false;
+  }
+  if (!got) co_return co_await refuse(x, refusal{refusal_reason::not_kaiku, got.failure().detail});
+  payload = std::move(*got);
+  auto decoded = decode_frame(payload);
+  if (!decoded) co_return co_await refuse(x, refusal{refusal_reason::not_kaiku, decoded.failure().detail});
+  if (auto* no = std::get_if<refusal>(&*decoded)) {
+    x.so_far.how = outcome::kind::turned_away;
+    x.so_far.why = *no;
+    co_return false;
+  }
+  auto* wanted = std::get_if<Frame>(&*decoded);
+  if (wanted == nullptr) co_return co_await refuse(x, refusal{refusal_reason::not_kaiku, "a frame out of turn"});
+  frame = std::move(*wanted);
+  co_return true;
+}
+
+net::awaitable<bool> send_hello(exchange& x) {
+  auto frame = encode(x.side.rules.self);
+  x.own_hello = frame.substr(frame_prefix_bytes);
+  if (co_await x.session->write(std::move(frame))) co_return true;
+  x.broken("the connection ended");
+  co_return false;
+}
+
+net::awaitable<bool> hear_hello(exchange& x) {
+  if (!co_await expect(x, x.so_far.peer, x.peer_hello)) co_return false;
+  x.so_far.said_hello = true;
+  if (auto no = judge(x.so_far.peer, x.side.rules)) co_return co_await refuse(x, std::move(*no));
+  x.session->has_said_hello = true;
+  co_return true;
+}
+
+net::awaitable<bool> send_proof(exchange& x) {
+  auto proof = make_proof(x.side.secret, x.side.rules.role, x.dialler_hello(), x.acceptor_hello());
+  if (co_await x.session->write(encode(proof))) co_return true;
+  x.broken("the connection ended");
+  co_return false;
+}
+
+net::awaitable<bool> hear_proof(exchange& x) {
+  link_proof theirs;
+  std::string payload;
+  if (!co_await expect(x, theirs, payload)) co_return false;
+  auto role = x.side.rules.role == link_role::dialler ? link_role::acceptor : link_role::dialler;
+  if (is_same_proof(theirs, make_proof(x.side.secret, role, x.dialler_hello(), x.acceptor_hello()))) co_return true;
+  co_return co_await refuse(x, refusal{refusal_reason::secret, "the shared secrets of " + x.so_far.peer.name.name +
+                                                                   " and " + x.side.rules.self.name.name + " differ"});
+}
+
+net::awaitable<bool> wait_for_old_link(exchange& x) {
+  if (co_await x.side.old_link_gone(x.so_far.peer)) co_return true;
+  co_return co_await refuse(
+      x, refusal{refusal_reason::old_link, "the old link between " + x.so_far.peer.name.name + " and " +
+                                               x.side.rules.self.name.name + " is still up, try again"});
+}
+
+}  // namespace
+
+link_session::link_session(tcp::socket socket)
+    : socket_(std::move(socket)), deadline_(socket_.get_executor()), pause_(socket_.get_executor()) {}
+
+void link_session::start_deadline(milliseconds timeout) {
+  deadline_.expires_after(timeout);
+  deadline_.async_wait([self = weak_from_this()](error_code ec) {
+    auto session = self.lock();
+    if (!ec && session) session->abort();
+  });
+}
+
+void link_session::abort() {
+  aborted_ = true;
+  error_code ignored;
+  deadline_.cancel(ignored);
+  pause_.cancel(ignored);
+  socket_.close(ignored);
+}
+
+int link_session::release() {
+  error_code ignored;
+  deadline_.cancel(ignored);
+  return socket_.release(ignored);
+}
+
+net::awaitable<void> link_session::pause(milliseconds time) {
+  if (aborted_) co_return;
+  pause_.expires_after(time);
+  error_code ignored;
+  co_await pause_.async_wait(net::redirect_error(use_awaitable, ignored));
+}
+
+void link_session::wake() {
+  error_code ignored;
+  pause_.cancel(ignored);
+}
+
+net::awaitable<bool> link_session::connect(std::vector<tcp::endpoint> endpoints) {
+  error_code failed = net::error::host_not_found;
+  for (const auto& endpoint : endpoints) {
+    if (aborted_) co_return false;
+    error_code ignored;
+    socket_.close(ignored);
+    co_await socket_.async_connect(endpoint, net::redirect_error(use_awaitable, failed));
+    if (!failed) co_return !aborted_;
+  }
+  co_return false;
+}
+
+net::awaitable<result<std::string>> link_session::read_payload() {
+  const error late{errc::body_incomplete, "the hello took too long"};
+  const error cut{errc::body_incomplete, "the connection ended in the hello"};
+  std::array<char, frame_prefix_bytes> prefix{};
+  error_code failed;
+  co_await net::async_read(socket_, net::buffer(prefix), net::redirect_error(use_awaitable, failed));
+  if (failed) co_return aborted_ ? late : cut;
+  auto length = frame_length({prefix.data(), prefix.size()});
+  if (!length) co_return error{errc::corrupt, "this is no Kaiku hello"};
+  std::string payload(*length, '\0');
+  co_await net::async_read(socket_, net::buffer(payload), net::redirect_error(use_awaitable, failed));
+  if (failed) co_return aborted_ ? late : cut;
+  co_return payload;
+}
+
+net::awaitable<bool> link_session::write(std::string bytes) {
+  error_code failed;
+  co_await net::async_write(socket_, net::buffer(bytes), net::redirect_error(use_awaitable, failed));
+  co_return !failed;
+}
+
+net::awaitable<void> link_session::refuse(refusal why) {
+  if (aborted_) co_return;
+  start_deadline(refusal_linger);
+  if (!co_await write(encode(why))) co_return;
+  error_code failed;
+  socket_.shutdown(tcp::socket::shutdown_send, failed);
+  std::array<char, 512> ignored{};
+  while (!failed) co_await socket_.async_read_some(net::buffer(ignored), net::redirect_error(use_awaitable, failed));
+}
+
+net::awaitable<outcome> accept_handshake(std::shared_ptr<link_session> session, handshake_side side) {
+  exchange x{std::move(session), std::move(side), {}, {}};
+  if (!co_await hear_hello(x)) co_return x.so_far;
+  if (!co_await send_hello(x)) co_return x.so_far;
+  if (!co_await hear_proof(x)) co_return x.so_far;
+  if (!co_await wait_for_old_link(x)) co_return x.so_far;
+  if (!co_await send_proof(x)) co_return x.so_far;
+  x.so_far.how = outcome::kind::welcome;
+  co_return x.so_far;
+}
+
+net::awaitable<outcome> dial_handshake(std::shared_ptr<link_session> session, handshake_side side) {
+  exchange x{std::move(session), std::move(side), {}, {}};
+  if (!co_await send_hello(x)) co_return x.so_far;
+  if (!co_await hear_hello(x)) co_return x.so_far;
+  if (!co_await wait_for_old_link(x)) co_return x.so_far;
+  if (!co_await send_proof(x)) co_return x.so_far;
+  if (!co_await hear_proof(x)) co_return x.so_far;
+  x.so_far.how = outcome::kind::welcome;
+  co_return x.so_far;
+}
+
+}  // namespace kaiku

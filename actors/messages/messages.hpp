@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <caf/allowed_unsafe_message_type.hpp>
+#include <caf/node_id.hpp>
 #include <caf/replies_to.hpp>
 #include <caf/type_id.hpp>
 #include <caf/typed_actor.hpp>
@@ -241,17 +242,22 @@ struct introduction {
   peer_handles actors;
 };
 
+/// One link among all that this process ever had: what is said of an older one is dropped.
+using link_serial = counter<struct link_serial_tag>;
+
 /// The link layer has authenticated a peer and handed its connection to CAF. Sent by `link` to the directory.
 struct link_up {
   node_id id;
   incarnation disk;
   boot_id boot;
+  link_serial link;
+  caf::node_id caf_node;         ///< what the peer's actors must belong to
   caf::strong_actor_ptr remote;  ///< the peer's directory, on the side that dialled; null on the other
 };
 
 using directory_handle =
     caf::typed_actor<caf::replies_to<introduction>::with<introduction>, caf::reacts_to<link_up>,
-                     caf::reacts_to<members_changed>>;
+                     caf::reacts_to<members_changed>, caf::reacts_to<timer_due>>;
 
 using front_handle = caf::typed_actor<caf::reacts_to<role_change>, caf::reacts_to<log_progress>,
                                       caf::reacts_to<quorum_contact>, caf::reacts_to<leader_contact>,

@@ -1,0 +1,64 @@
+#include "kaiku/link/handover.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include <caf/actor_system.hpp>
+#include <caf/event_based_actor.hpp>
+#include <caf/io/basp_broker.hpp>
+#include <caf/io/middleman.hpp>
+#include <caf/io/network/multiplexer.hpp>
+#include <caf/io/scribe.hpp>
+#include <caf/send.hpp>
+
+namespace kaiku {
+
+caf_handover::caf_handover(caf::actor_system& system)
+    : system_(system), broker_(system.middleman().named_broker<caf::io::basp_broker>(caf::atom("BASP"))) {}
+
+const caf::node_id& caf_handover::node() const {
+  return system_.node();
+}
+
+void caf_handover::publish(int descriptor, std::uint16_t port, const directory_handle& directory) {
+  caf::anon_send(broker_, caf::publish_atom_v, system_.middleman().backend().new_scribe(descriptor), port,
+                 caf::actor_cast<caf::strong_actor_ptr>(directory), system_.message_types(directory));
+}
+
+void caf_handover::connect(int descriptor, const caf::node_id& expected, milliseconds timeout,
+                           std::function<void(result<caf::strong_actor_ptr>)> done) {
+  auto scribe = system_.middleman().backend().new_scribe(descriptor);
+  // The port is only a label in BASP's books; the peer offers one actor whatever it is.
+  auto greet = [=, broker = broker_](caf::event_based_actor* self) {
+    self->request(broker, timeout, caf::connect_atom_v, scribe, std::uint16_t{0})
+        .then(
+            [=](const caf::node_id& node, caf::strong_actor_ptr& remote, const std::set<std::string>&) {
+              if (node == expected && remote)
+                done(std::move(remote));
+              else
+                done(
+                    error{errc::corrupt, "CAF reached " + to_string(node) + ", the hello said " + to_string(expected)});
+            },
+            [=](const caf::error& e) {
+              done(error{errc::io_error, "CAF's greeting failed: " + self->system().render(e)});
+            });
+  };
+  system_.spawn<caf::hidden>(greet);
+}
+
+std::shared_ptr<std::atomic<caf_handover::route>> caf_handover::ask_for_route(std::vector<caf::node_id> nodes) {
+  auto answer = std::make_shared<std::atomic<route>>(route::asked);
+  system_.middleman().backend().post([answer, nodes = std::move(nodes), broker = broker_] {
+    auto* basp = static_cast<caf::io::basp_broker*>(caf::actor_cast<caf::abstract_actor*>(broker));
+    if (basp->getf(caf::abstract_actor::is_terminated_flag)) return;
+    auto known = [&](const caf::node_id& x) { return static_cast<bool>(basp->instance.tbl().lookup_direct(x)); };
+    answer->store(std::any_of(nodes.begin(), nodes.end(), known) ? route::up : route::gone);
+  });
+  return answer;
+}
+
+void caf_handover::release() {
+  broker_ = nullptr;
+}
+
+}  // namespace kaiku

@@ -1,0 +1,87 @@
+#pragma once
+
+/// Purpose: the hello of `hello.hpp` over one TCP connection: who sends what when, the deadline, and how a refusal gets
+/// through to the other side.
+/// Owner: a session owns its socket until `release`.
+/// Lifecycle: one session per connection; when its deadline passes or `abort` is called, every operation on it fails.
+/// Thread: the link layer's.
+
+#include <utility>
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "kaiku/link/hello.hpp"
+
+namespace kaiku {
+
+/// One connection that has not yet proved who is at its other end. TLS has its place here: everything reads and writes
+/// through `read_payload` and `write`, and CAF takes any stream descriptor that `release` gives (for TLS, one end of a
+/// relayed socket pair).
+class link_session : public std::enable_shared_from_this<link_session> {
+ public:
+  using tcp = boost::asio::ip::tcp;
+  template <class T>
+  using awaitable = boost::asio::awaitable<T>;
+
+  explicit link_session(tcp::socket socket);
+
+  /// From now on all of the session must be done within `timeout`.
+  void start_deadline(milliseconds timeout);
+  void abort();
+  bool aborted() const { return aborted_; }
+  tcp::socket& socket() { return socket_; }
+  /// Gives the connected descriptor away; the session is over.
+  int release();
+
+  /// Sleeps, at most until the deadline or `wake`.
+  awaitable<void> pause(milliseconds time);
+  void wake();
+
+  awaitable<bool> connect(std::vector<tcp::endpoint> endpoints);
+  /// One frame, and not a byte more. Errors: `body_incomplete` (cut off or late), `corrupt` (no legal length).
+  awaitable<result<std::string>> read_payload();
+  awaitable<bool> write(std::string bytes);
+  /// Sends a refusal and gives the other side a moment to read it, since a reset would throw it away.
+  awaitable<void> refuse(refusal why);
+
+  bool has_said_hello = false;  ///< the peer sent a hello that was not refused
+  std::string remote;           ///< address and port, for the log
+
+ private:
+  tcp::socket socket_;
+  boost::asio::steady_timer deadline_;
+  boost::asio::steady_timer pause_;
+  bool aborted_ = false;
+};
+
+/// How an exchange ended.
+struct handshake_outcome {
+  enum class kind : std::uint8_t {
+    welcome,      ///< proved on both sides
+    refused,      ///< by this node; the peer was told
+    turned_away,  ///< by the peer
+    broken,       ///< the connection ended or took too long
+  };
+  kind how = kind::broken;
+  hello peer;  ///< as far as it came; legal but unproven unless `welcome`
+  bool said_hello = false;
+  refusal why;  ///< unless `welcome`
+};
+
+struct handshake_side {
+  hello_rules rules;
+  std::string secret;
+  /// Asked when the peer's proof held (acceptor) or its hello was welcome (dialler): true once no link to it is left.
+  std::function<boost::asio::awaitable<bool>(hello)> old_link_gone;
+};
+
+boost::asio::awaitable<handshake_outcome> accept_handshake(std::shared_ptr<link_session> session, handshake_side side);
+boost::asio::awaitable<handshake_outcome> dial_handshake(std::shared_ptr<link_session> session, handshake_side side);
+
+}  // namespace kaiku

@@ -1,0 +1,63 @@
+#pragma once
+
+/// Purpose: from links to peers: exchanges introductions over a new link, checks that what a peer gives really belongs
+/// to the member that the link layer has authenticated, and tells everybody on this node who is there and who is gone.
+/// Owner: owns which members are up. Learns of links from the link layer, of membership from replication.
+/// Lifecycle: spawned by the node before the link layer is opened to it (`link/link.hpp`); lives as long as the node
+/// and lets go of all handles when it ends. Event-based.
+///
+///            link_up                introduced, genuine
+///   (none) ----------> introducing --------------------> up
+///     ^                     |                             |
+///     |     too late, not genuine, or the link is gone    | DOWN, or another link_up
+///     +--------------------- <on_link_down> --------------+
+///
+/// The side that dialled introduces itself first; the answer is the other side's introduction.
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "kaiku/actors/observed.hpp"
+#include "kaiku/messages/messages.hpp"
+
+namespace kaiku {
+
+struct directory_settings {
+  introduction self;  ///< the handles in it are also this node's own subscribers
+  std::vector<front_handle> fronts;
+  std::function<void(const cluster_id&, std::vector<member>)> set_members;  ///< of the link layer
+  std::function<void(const node_id&, link_serial)> on_link_down;            ///< of the link layer
+  milliseconds introduction_timeout{limits::link_handshake_timeout_ms};
+};
+
+class peer_directory : public observed<directory_handle::base> {
+ public:
+  peer_directory(caf::actor_config& cfg, directory_settings settings);
+
+  const char* name() const override { return "peer_directory"; }
+  behavior_type make_behavior() override;
+  void on_exit() override;
+
+ private:
+  struct peer {
+    link_up link;
+    caf::strong_actor_ptr remote;  ///< its directory, monitored; null until it has introduced itself to us
+    bool up = false;
+  };
+
+  void begin(const link_up& x);
+  caf::result<introduction> answer(const introduction& x);
+  /// False, and the link is dropped, unless `x` comes from the member that the link authenticated.
+  bool accept(const node_id& id, const introduction& x);
+  std::string what_is_wrong(const introduction& x, const peer& of) const;
+  void drop(const node_id& id, link_serial link, const std::string& why);
+  template <class Message>
+  void tell_everybody(const Message& x);
+
+  directory_settings settings_;
+  std::map<node_id, peer> peers_;
+};
+
+}  // namespace kaiku
