@@ -1,0 +1,210 @@
+#include "kaiku/storage/content_store.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+
+namespace kaiku {
+namespace {
+
+constexpr std::size_t digest_digits = 64;
+
+std::optional<digest> digest_of_name(const std::string& name) {
+  digest out;
+  if (name.size() < digest_digits + 1 || name[digest_digits] != '.') return std::nullopt;
+  if (!from_hex(std::string_view{name}.substr(0, digest_digits), out.bytes.data(), out.bytes.size())) {
+    return std::nullopt;
+  }
+  return out;
+}
+
+bool has_size(const std::filesystem::path& path, byte_count size) {
+  struct stat found {};
+  return ::lstat(path.c_str(), &found) == 0 && S_ISREG(found.st_mode) &&
+         static_cast<std::uint64_t>(found.st_size) == size.value;
+}
+
+}  // namespace
+
+// --- staged_file
+// ------------------------------------------------------------------------------------------------------
+
+staged_file::staged_file(content_store& owner, std::uint64_t id, std::filesystem::path path, unique_fd file)
+    : owner_(owner), id_(id), path_(std::move(path)), file_(std::move(file)) {}
+
+staged_file::~staged_file() {
+  if (finished_) {
+    std::lock_guard guard{owner_.mutex_};
+    auto [it, end] = owner_.staged_.equal_range(*finished_);
+    for (; it != end; ++it) {
+      if (it->second == path_) {
+        owner_.staged_.erase(it);
+        break;
+      }
+    }
+  }
+  ::unlink(path_.c_str());  // what can't be removed now is removed at the next start
+}
+
+status staged_file::write(std::string_view bytes) {
+  INVARIANT(!finished_, "a finished staged file takes no more bytes");
+  if (owner_.free_space().value < bytes.size()) {
+    return {errc::disk_full, "no space left for content beyond the reserve"};
+  }
+  if (int code = write_all(file_.get(), bytes); code != 0) return system_error(code, "writing " + path_.string());
+  hasher_.update(bytes);
+  size_.value += bytes.size();
+  if (size_.value - flushed_.value >= limits::staging_flush_bytes) {
+    // Only begins the writing, so that little is left for the fsync at the end; errors show up there.
+    ::sync_file_range(file_.get(), static_cast<off64_t>(flushed_.value),
+                      static_cast<off64_t>(size_.value - flushed_.value), SYNC_FILE_RANGE_WRITE);
+    flushed_ = size_;
+  }
+  return success();
+}
+
+result<content_ref> staged_file::finish() {
+  INVARIANT(!finished_, "a staged file is finished once");
+  owner_.sync_file(file_.get(), path_);
+  file_ = {};
+  const content_ref what{hasher_.finish(), size_};
+  // The name says the digest before a blob of that digest can exist, so that a start after a crash finds it.
+  const auto named = owner_.staging_path() / (to_string(what.sha256) + '.' + std::to_string(id_));
+  if (::rename(path_.c_str(), named.c_str()) != 0) return system_error(errno, "renaming " + path_.string());
+  path_ = named;
+  owner_.sync_names(owner_.staging_path());
+  std::lock_guard guard{owner_.mutex_};
+  owner_.staged_.emplace(what.sha256, path_);
+  finished_ = what.sha256;
+  return what;
+}
+
+// --- content_store
+// ----------------------------------------------------------------------------------------------------
+
+content_store::content_store(std::filesystem::path directory, std::uint64_t reserve_bytes, fatal_callback fatal)
+    : directory_(std::move(directory)), reserve_bytes_(reserve_bytes), fatal_(std::move(fatal)) {}
+
+result<std::unique_ptr<staged_file>> content_store::begin(byte_count expected) {
+  const auto space = free_space();
+  if (space.value == 0 || space < expected) {
+    return {errc::disk_full, "no space for " + std::to_string(expected.value) +
+                                 " bytes: " + std::to_string(space.value) + " are free beyond the reserve"};
+  }
+  const auto id = next_id_++;
+  auto path = staging_path() / ("incoming." + std::to_string(id));
+  unique_fd file{::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600)};
+  if (!file) return system_error(errno, "making " + path.string());
+  return std::unique_ptr<staged_file>{new staged_file{*this, id, std::move(path), std::move(file)}};
+}
+
+byte_count content_store::free_space_above(std::uint64_t reserve) const {
+  struct statvfs found {};
+  if (::statvfs(directory_.c_str(), &found) != 0) return {};
+  const std::uint64_t available = std::uint64_t{found.f_bavail} * found.f_frsize;
+  return {available > reserve ? available - reserve : 0};
+}
+
+bool content_store::is_staged(const digest& what) const {
+  std::lock_guard guard{mutex_};
+  return staged_.contains(what);
+}
+
+bool content_store::has_blob(const digest& what) const {
+  return ::access(blob_path(what).c_str(), F_OK) == 0;
+}
+
+status content_store::adopt(const content_ref& what) {
+  if (auto made = make_blob_directory(what.sha256); !made) return made;
+  if (auto linked = link_blob(what); !linked) return linked;
+  sync_names(blob_path(what.sha256).parent_path());
+  return success();
+}
+
+status content_store::link_blob(const content_ref& what) {
+  const auto blob = blob_path(what.sha256);
+  std::lock_guard guard{mutex_};  // holds `~staged_file` off
+  const auto staged = staged_.find(what.sha256);
+  if (staged == staged_.end()) {
+    return {errc::content_missing, "content " + to_string(what.sha256) + " is not staged"};
+  }
+  if (!has_size(staged->second, what.size)) {
+    return {errc::corrupt, "content " + to_string(what.sha256) + " does not have the size that its entry names"};
+  }
+  if (::link(staged->second.c_str(), blob.c_str()) == 0) return success();
+  // Adopted before, by an entry that was not logged. The staged one was hashed just now, so it replaces a damaged one.
+  if (errno == EEXIST && has_size(blob, what.size)) return success();
+  if (errno == EEXIST && ::unlink(blob.c_str()) == 0 && ::link(staged->second.c_str(), blob.c_str()) == 0) {
+    return success();
+  }
+  return system_error(errno, "linking " + blob.string());
+}
+
+result<opened_content> content_store::open(const content_ref& what) const {
+  const auto path = blob_path(what.sha256);
+  unique_fd file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
+  if (!file && errno == ENOENT) return {errc::not_found, "content " + to_string(what.sha256) + " is not here"};
+  if (!file) return system_error(errno, "opening " + path.string());
+  struct stat found {};
+  if (::fstat(file.get(), &found) != 0) return system_error(errno, "looking at " + path.string());
+  if (!S_ISREG(found.st_mode) || static_cast<std::uint64_t>(found.st_size) != what.size.value) {
+    return {errc::corrupt, path.string() + " has " + std::to_string(found.st_size) + " bytes instead of " +
+                               std::to_string(what.size.value)};
+  }
+  return opened_content{what.size, {}, std::move(file)};
+}
+
+status content_store::remove_leftovers(const std::function<bool(const digest&)>& is_named) {
+  std::error_code failure;
+  for (std::filesystem::directory_iterator it{staging_path(), failure}, end; !failure && it != end;
+       it.increment(failure)) {
+    const auto what = digest_of_name(it->path().filename().string());
+    if (what && !is_named(*what)) {
+      // The blob goes first, and for good: without its staging name nobody would look for it again.
+      const auto blob = blob_path(*what);
+      if (::unlink(blob.c_str()) == 0) {
+        sync_names(blob.parent_path());
+      } else if (errno != ENOENT) {
+        return system_error(errno, "removing " + blob.string());
+      }
+    }
+    if (::unlink(it->path().c_str()) != 0) return system_error(errno, "removing " + it->path().string());
+  }
+  if (failure) return system_error(failure.value(), "listing " + staging_path().string());
+  sync_names(staging_path());
+  return success();
+}
+
+std::filesystem::path content_store::blob_path(const digest& what) const {
+  const auto name = to_string(what);
+  return directory_ / "blobs" / name.substr(0, 2) / name.substr(2, 2) / name;
+}
+
+status content_store::make_blob_directory(const digest& what) {
+  const auto prefix = static_cast<std::size_t>(what.bytes[0]) << 8 | what.bytes[1];
+  if (made_[prefix]) return success();
+  const auto directory = blob_path(what).parent_path();
+  const auto parent = directory.parent_path();
+  if (auto made = make_directories(directory); !made) return made;
+  // Also when they were there: a process that was killed may have made them and not come to the fsync.
+  sync_names(parent);
+  sync_names(parent.parent_path());
+  made_.set(prefix);
+  return success();
+}
+
+void content_store::sync_file(int file, const std::filesystem::path& path) {
+  if (::fsync(file) != 0) stop_node(fatal_, system_error(errno, "fsync of " + path.string()).detail);
+  ++file_syncs_;
+}
+
+void content_store::sync_names(const std::filesystem::path& directory) {
+  if (auto synced = sync_directory(directory); !synced) stop_node(fatal_, synced.failure().detail);
+  ++file_syncs_;
+}
+
+}  // namespace kaiku

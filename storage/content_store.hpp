@@ -3,12 +3,15 @@
 /// Purpose: large content on disk: staging while it is received, `blobs/ab/cd/<digest>` once an entry names it.
 /// Owner: owns `staging/` and `blobs/`. Thread: any; a `staged_file` belongs to one thread at a time.
 ///
-/// Life of a blob: `begin` -> `write`... -> `finish` (hashed, fsynced, still in staging, found by digest) -> `adopt`
-/// (linked into `blobs/` and its directory fsynced, by the store, in front of the batch that names it) -> staging name
-/// dropped. A staged file that is dropped before it was adopted leaves nothing behind, and what a crash leaves in
-/// staging is removed at the next start together with its blob if no entry names it.
+/// Life of a blob: `begin` -> `write`... -> `finish` (hashed, fsynced, in staging under `<digest>.<id>`, found by
+/// digest)
+/// -> `adopt` (linked into `blobs/` and its directory fsynced, by the store, in front of the batch that names it) ->
+/// staging name dropped. A staged file that is dropped before it was adopted leaves nothing behind, and what a crash
+/// leaves in staging is removed at the next start together with its blob if no entry names it.
+/// An fsync that fails stops the node: the `fatal` callback is called, from the thread that saw it.
 
 #include <atomic>
+#include <bitset>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -22,6 +25,7 @@
 #include "kaiku/core/command.hpp"
 #include "kaiku/core/content.hpp"
 #include "kaiku/core/error.hpp"
+#include "kaiku/storage/files.hpp"
 
 namespace kaiku {
 
@@ -61,46 +65,60 @@ class staged_file {
 
  private:
   friend class content_store;
-  staged_file(content_store& owner, std::filesystem::path path, unique_fd file);
+  staged_file(content_store& owner, std::uint64_t id, std::filesystem::path path, unique_fd file);
 
   content_store& owner_;
+  std::uint64_t id_;
   std::filesystem::path path_;
   unique_fd file_;
   sha256_hasher hasher_;
   byte_count size_;
-  std::size_t unflushed_ = 0;
+  byte_count flushed_;  ///< bytes that the kernel was asked to write out
   std::optional<digest> finished_;
 };
 
 class content_store {
  public:
-  /// `directory` is the data directory, already locked by the store.
-  content_store(std::filesystem::path directory, std::uint64_t reserve_bytes);
+  /// `directory` is the data directory, already locked by the store, with `staging/` and `blobs/` in it.
+  content_store(std::filesystem::path directory, std::uint64_t reserve_bytes, fatal_callback fatal);
 
-  /// A new staging file. `expected` bytes (0: not known) are checked against the free space. Errors: `disk_full`, `io_error`.
+  /// A new staging file. `expected` bytes (0: not known) are checked against the free space. Errors: `disk_full`,
+  /// `io_error`.
   result<std::unique_ptr<staged_file>> begin(byte_count expected);
   /// Free bytes beyond the reserve, saturating at 0.
-  byte_count free_space() const;
+  byte_count free_space() const { return free_space_above(reserve_bytes_); }
+  byte_count free_space_above(std::uint64_t reserve) const;
+  std::uint64_t reserve() const { return reserve_bytes_; }
 
   bool is_staged(const digest& what) const;
   bool has_blob(const digest& what) const;
-  /// Links staged content into `blobs/` and fsyncs the directories. Errors: `content_missing`, `io_error`.
+  /// Links staged content into `blobs/` and fsyncs the directories. Writer's thread only.
+  /// Errors: `content_missing`, `corrupt` (staged with another size), `disk_full`, `io_error`.
   status adopt(const content_ref& what);
   /// Opens a blob for reading. Errors: `not_found`, `io_error`, `corrupt` (the size on disk is not the one named).
   result<opened_content> open(const content_ref& what) const;
   /// At start: removes everything in staging, with blobs that `is_named` does not know.
-  void remove_leftovers(const std::function<bool(const digest&)>& is_named);
+  /// Errors: `io_error`.
+  status remove_leftovers(const std::function<bool(const digest&)>& is_named);
 
   std::uint64_t file_syncs() const { return file_syncs_; }
 
  private:
   friend class staged_file;
+  std::filesystem::path staging_path() const { return directory_ / "staging"; }
   std::filesystem::path blob_path(const digest& what) const;
+  void sync_file(int file, const std::filesystem::path& path);
+  void sync_names(const std::filesystem::path& directory);
+  /// Durable `blobs/ab/cd`.
+  status make_blob_directory(const digest& what);
+  status link_blob(const content_ref& what);
 
   std::filesystem::path directory_;
   std::uint64_t reserve_bytes_;
+  fatal_callback fatal_;
   mutable std::mutex mutex_;
   std::multimap<digest, std::filesystem::path> staged_;  ///< finished, by digest; guarded by mutex_
+  std::bitset<65536> made_;  ///< blob directories known to be durable, by the digest's first two bytes; writer's thread
   std::atomic<std::uint64_t> next_id_{0};
   std::atomic<std::uint64_t> file_syncs_{0};
 };

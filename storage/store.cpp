@@ -1,0 +1,159 @@
+#include "kaiku/storage/store.hpp"
+
+#include <openssl/rand.h>
+
+#include <set>
+
+#include "kaiku/core/codec.hpp"
+#include "kaiku/storage/journal.hpp"
+#include "kaiku/storage/store_impl.hpp"
+
+namespace kaiku {
+namespace {
+
+error short_of(const log_entry& entry) {
+  return {errc::corrupt, "entry " + to_string(entry.at.index) + " does not decode"};
+}
+
+/// The first start on an empty disk: a new incarnation, an empty log and the root directory, in one batch.
+void initialize(database& db) {
+  incarnation fresh;
+  INVARIANT(RAND_bytes(fresh.bytes.data(), static_cast<int>(fresh.bytes.size())) == 1, "OpenSSL has random bytes");
+  rocksdb::WriteBatch batch;
+  const auto put = [&](family where, std::string_view key, const std::string& value) {
+    db.require(batch.Put(db.handle(where), as_slice(key), value), "gathering the first batch");
+  };
+  put(family::meta, format::incarnation_key, encoder{}.bytes(fresh.bytes).take());
+  put(family::meta, format::hard_state_key, format::write_hard_state({}));
+  put(family::inodes, format::key(format::root_inode), format::write_inode(tree::empty_root()));
+  db.write(batch);
+}
+
+incarnation read_incarnation(std::string_view bytes) {
+  decoder in{bytes};
+  incarnation disk;
+  in.bytes(disk.bytes);
+  INVARIANT(in.done(), "the incarnation decodes");
+  return disk;
+}
+
+}  // namespace
+
+store::store(std::unique_ptr<content_store> content, std::unique_ptr<impl> state)
+    : content_(std::move(content)), impl_(std::move(state)) {}
+
+store::~store() = default;
+
+result<std::unique_ptr<store>> store::open(options how) {
+  auto directory = data_directory::claim(how.directory);
+  if (!directory) return directory.failure();
+  auto opened = database::open(directory->database(), how.fatal);
+  if (!opened) return opened.failure();
+  auto& db = **opened;
+
+  auto disk = db.get(family::meta, format::incarnation_key);
+  if (!disk) {
+    initialize(db);
+    disk = db.get(family::meta, format::incarnation_key);
+  }
+  const auto hard = db.get(family::meta, format::hard_state_key);
+  if (!hard) return {errc::corrupt, how.directory.string() + " has lost its hard state"};
+  const auto state = format::read_hard_state(*hard);
+  if (state.last != journal::last(db)) {
+    return {errc::corrupt, how.directory.string() + " has a log that does not end where its hard state says"};
+  }
+
+  auto content = std::make_unique<content_store>(how.directory, how.reserve_bytes, how.fatal);
+  const auto is_named = [&](const digest& what) { return db.get(family::blobs, format::key(what)).has_value(); };
+  if (auto clean = content->remove_leftovers(is_named); !clean) return clean.failure();
+
+  auto inner = std::make_unique<impl>(std::move(directory).value(), std::move(opened).value(), *content);
+  inner->disk = read_incarnation(*disk);
+  inner->state = state;
+  inner->members = tree::members(*inner->db);
+  return std::unique_ptr<store>{new store{std::move(content), std::move(inner)}};
+}
+
+hard_state store::state() const {
+  std::lock_guard guard{impl_->mutex};
+  return impl_->state;
+}
+
+membership store::members() const {
+  std::lock_guard guard{impl_->mutex};
+  return impl_->members;
+}
+
+incarnation store::disk() const {
+  return impl_->disk;
+}
+
+result<file_info> store::stat(const file_path& path) const {
+  return tree::stat(snapshot{*impl_->db}, path);
+}
+
+result<directory_page> store::list(const file_path& path, std::string_view after, std::size_t limit) const {
+  return tree::list(snapshot{*impl_->db}, path, after, limit);
+}
+
+result<opened_content> store::open_content(const content_ref& content) const {
+  if (!content.is_small()) return content_->open(content);
+  auto bytes = impl_->db->content(content.sha256);
+  if (!bytes) return bytes.failure();
+  if (bytes->size() != content.size.value) {
+    return {errc::not_found, "content " + to_string(content.sha256) + " has another size"};
+  }
+  return opened_content{content.size, std::move(bytes).value(), {}};
+}
+
+result<log_position> store::position(log_index index) const {
+  if (auto at = journal::position_at(*impl_->db, index)) return *at;
+  return {errc::not_found, "entry " + to_string(index) + " is not in the log"};
+}
+
+std::vector<log_entry> store::read_log(log_index from, std::size_t max_bytes) const {
+  return journal::read(*impl_->db, from, max_bytes);
+}
+
+result<std::vector<std::string>> store::small_contents(std::span<const log_entry> entries) const {
+  std::vector<std::string> contents;
+  std::set<digest> seen;
+  for (const auto& entry : entries) {
+    const auto decoded = decode_command(entry.encoded_command);
+    if (!decoded) return short_of(entry);
+    const auto what = content_of(*decoded);
+    if (!what || !what->is_small() || !seen.insert(what->sha256).second) continue;
+    auto bytes = impl_->db->content(what->sha256);
+    if (!bytes) return bytes.failure();
+    contents.push_back(std::move(bytes).value());
+  }
+  return contents;
+}
+
+result<std::vector<content_ref>> store::missing_content(std::span<const log_entry> entries) const {
+  std::vector<content_ref> missing;
+  std::set<digest> seen;
+  for (const auto& entry : entries) {
+    const auto decoded = decode_command(entry.encoded_command);
+    if (!decoded) return short_of(entry);
+    const auto what = content_of(*decoded);
+    if (!what || what->is_small() || !seen.insert(what->sha256).second) continue;
+    if (impl_->db->get(family::blobs, format::key(what->sha256)) || content_->is_staged(what->sha256)) continue;
+    missing.push_back(*what);
+  }
+  return missing;
+}
+
+std::vector<log_position> store::set_aside() const {
+  return journal::set_aside(*impl_->db);
+}
+
+store_counters store::counters() const {
+  return {impl_->db->syncs(), content_->file_syncs(), impl_->displaced};
+}
+
+byte_count store::free_space() const {
+  return content_->free_space();
+}
+
+}  // namespace kaiku

@@ -5,9 +5,9 @@
 /// conditional durable step.
 ///
 /// Owner: the only writer of the data directory, which it locks. Owns the facts "hard state", "log", "name space".
-/// Lifecycle: `open` recovers (nothing is replayed), the destructor closes. Nothing survives in memory that is not on disk.
-/// Thread: the four changing calls from one thread (the storage actor's); everything const, and `content()`, from any.
-/// A failed write or fsync is never retried: the `fatal` callback given to `open` is called and must not return.
+/// Lifecycle: `open` recovers (nothing is replayed), the destructor closes. Nothing survives in memory that is not on
+/// disk. Thread: the four changing calls from one thread (the storage actor's); everything const, and `content()`, from
+/// any. A failed write or fsync is never retried: the `fatal` callback given to `open` is called and must not return.
 
 #include <atomic>
 #include <filesystem>
@@ -29,9 +29,9 @@ namespace kaiku {
 
 /// Counters since `open`, for tests and operators.
 struct store_counters {
-  std::uint64_t syncs = 0;      ///< synced RocksDB batches (each one fsync of the write-ahead log)
+  std::uint64_t syncs = 0;       ///< synced RocksDB batches (each one fsync of the write-ahead log)
   std::uint64_t file_syncs = 0;  ///< fsyncs of blob files and directories
-  std::uint64_t set_aside = 0;  ///< entries displaced
+  std::uint64_t set_aside = 0;   ///< entries displaced
 };
 
 class store {
@@ -39,8 +39,9 @@ class store {
   struct options {
     std::filesystem::path directory;
     std::uint64_t reserve_bytes = limits::disk_reserve_bytes;
-    /// Called once when a write or fsync failed; must not return (the daemon ends the process).
-    std::function<void(const std::string&)> fatal;
+    /// Called when a write or fsync failed or metadata can't be read, from the thread that saw it; must not return (the
+    /// daemon ends the process).
+    fatal_callback fatal;
   };
 
   /// Opens or makes a data directory. Errors: `in_use`, `corrupt`, `io_error`, `bad_request` (not a Kaiku directory).
@@ -62,7 +63,8 @@ class store {
   /// Takes the leader's term if it is higher. On `content_missing`, `missing_content` says what to fetch.
   append_outcome append(const append_command& what);
 
-  // --- any thread -------------------------------------------------------------------------------------------------------
+  // --- any thread
+  // -------------------------------------------------------------------------------------------------------
 
   hard_state state() const;
   membership members() const;
@@ -93,10 +95,10 @@ class store {
 
  private:
   struct impl;
-  explicit store(std::unique_ptr<impl> state);
+  store(std::unique_ptr<content_store> content, std::unique_ptr<impl> state);
 
-  std::unique_ptr<impl> impl_;
   std::unique_ptr<content_store> content_;
+  std::unique_ptr<impl> impl_;
 };
 
 }  // namespace kaiku

@@ -1,0 +1,166 @@
+#include "kaiku/storage/database.hpp"
+
+#include <rocksdb/cache.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/table.h>
+#include <rocksdb/write_buffer_manager.h>
+
+#include <vector>
+
+namespace kaiku {
+namespace {
+
+// Memory: memtables of all families together, and the cache of blocks. A node must live in a small container.
+constexpr std::size_t memtable_bytes = 16ull << 20;
+constexpr std::size_t all_memtables_bytes = 64ull << 20;
+constexpr std::size_t block_cache_bytes = 64ull << 20;
+// Disk: the write-ahead log is read at the next start, and the manifest's default bound of 1 GiB is no bound.
+constexpr std::uint64_t write_ahead_log_bytes = 64ull << 20;
+constexpr std::uint64_t manifest_bytes = 4ull << 20;
+constexpr std::uint64_t blob_file_bytes = 64ull << 20;
+constexpr std::size_t info_log_bytes = 1ull << 20;
+constexpr std::size_t info_logs = 2;
+/// Content below this stays in the tables: a blob file's reference would cost as much.
+constexpr std::uint64_t blob_min_bytes = 1024;
+constexpr int open_tables = 256;
+constexpr double bloom_bits = 10;
+
+/// By number of `family`. RocksDB insists on one called "default": it is `meta`.
+constexpr std::array<const char*, families> family_names{"default", "log",      "undo",  "dentries",
+                                                         "inodes",  "contents", "blobs", "set_aside"};
+
+rocksdb::DBOptions database_options() {
+  rocksdb::DBOptions options;
+  options.create_if_missing = true;
+  options.create_missing_column_families = true;
+  options.paranoid_checks = true;
+  // Stops at a batch that a power cut tore; `synced_mark` tells a torn end from lost acknowledged batches.
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+  options.track_and_verify_wals_in_manifest = true;
+  options.max_background_jobs = 2;
+  options.max_bgerror_resume_count = 0;  // a failed write is never retried
+  options.max_total_wal_size = write_ahead_log_bytes;
+  options.max_manifest_file_size = manifest_bytes;
+  options.max_open_files = open_tables;
+  options.allow_fallocate = false;  // preallocated space counts as used on a small disk
+  options.write_buffer_manager = std::make_shared<rocksdb::WriteBufferManager>(all_memtables_bytes);
+  options.keep_log_file_num = info_logs;
+  options.max_log_file_size = info_log_bytes;
+  options.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
+  options.stats_dump_period_sec = 0;
+  options.stats_persist_period_sec = 0;
+  options.skip_stats_update_on_db_open = true;
+  return options;
+}
+
+rocksdb::ColumnFamilyOptions family_options(family which, const std::shared_ptr<rocksdb::Cache>& cache) {
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = cache;
+  table.cache_index_and_filter_blocks = true;
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(bloom_bits));
+
+  rocksdb::ColumnFamilyOptions options;
+  options.write_buffer_size = memtable_bytes;
+  options.max_write_buffer_number = 2;
+  options.level_compaction_dynamic_level_bytes = true;
+  options.compression = rocksdb::kLZ4Compression;
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  if (which == family::contents) {
+    // Most content is compressed already, and compaction must not carry it around.
+    options.compression = rocksdb::kNoCompression;
+    options.enable_blob_files = true;
+    options.min_blob_size = blob_min_bytes;
+    options.blob_file_size = blob_file_bytes;
+    options.enable_blob_garbage_collection = true;
+  }
+  return options;
+}
+
+errc code_of(const rocksdb::Status& outcome) {
+  return outcome.IsCorruption() ? errc::corrupt : errc::io_error;
+}
+
+std::optional<std::string> found(const database& in, const rocksdb::Status& outcome, std::string&& value) {
+  if (outcome.IsNotFound()) return std::nullopt;
+  in.require(outcome, "reading metadata");
+  return std::move(value);
+}
+
+}  // namespace
+
+result<std::unique_ptr<database>> database::open(const std::filesystem::path& directory, fatal_callback fatal) {
+  auto cache = rocksdb::NewLRUCache(block_cache_bytes);
+  std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
+  for (std::size_t i = 0; i < families; ++i) {
+    descriptors.emplace_back(family_names.at(i), family_options(static_cast<family>(i), cache));
+  }
+  std::unique_ptr<database> opened{new database(std::move(fatal))};
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  rocksdb::DB* db = nullptr;
+  auto outcome = rocksdb::DB::Open(database_options(), directory.string(), descriptors, &handles, &db);
+  if (!outcome.ok()) {
+    return {code_of(outcome), "the database in " + directory.string() + " does not open: " + outcome.ToString()};
+  }
+  opened->db_.reset(db);
+  std::copy(handles.begin(), handles.end(), opened->handles_.begin());
+  return opened;
+}
+
+database::~database() {
+  for (auto* handle : handles_) {
+    if (handle != nullptr) db_->DestroyColumnFamilyHandle(handle);
+  }
+}
+
+std::optional<std::string> database::get(family where, std::string_view key) const {
+  std::string value;
+  auto outcome = db_->Get({}, handle(where), as_slice(key), &value);
+  return found(*this, outcome, std::move(value));
+}
+
+std::unique_ptr<rocksdb::Iterator> database::scan(family where) const {
+  return std::unique_ptr<rocksdb::Iterator>{db_->NewIterator({}, handle(where))};
+}
+
+void database::check_scan(const rocksdb::Iterator& it) const {
+  require(it.status(), "reading metadata");
+}
+
+result<std::string> database::content(const digest& what) const {
+  std::string bytes;
+  auto outcome = db_->Get({}, handle(family::contents), format::key(what), &bytes);
+  if (outcome.IsNotFound()) return {errc::not_found, "content " + to_string(what) + " is not here"};
+  if (!outcome.ok()) return {code_of(outcome), "content " + to_string(what) + " can't be read: " + outcome.ToString()};
+  return bytes;
+}
+
+void database::write(rocksdb::WriteBatch& batch) {
+  rocksdb::WriteOptions options;
+  options.sync = true;
+  require(db_->Write(options, &batch), "a synced write");
+  ++syncs_;
+}
+
+void database::require(const rocksdb::Status& outcome, const char* what) const {
+  if (!outcome.ok()) stop_node(fatal_, std::string(what) + " failed: " + outcome.ToString());
+}
+
+snapshot::snapshot(const database& from) : from_(from) {
+  options_.snapshot = from.raw().GetSnapshot();
+}
+
+snapshot::~snapshot() {
+  from_.raw().ReleaseSnapshot(options_.snapshot);
+}
+
+std::optional<std::string> snapshot::get(family where, std::string_view key) const {
+  std::string value;
+  auto outcome = from_.raw().Get(options_, from_.handle(where), as_slice(key), &value);
+  return found(from_, outcome, std::move(value));
+}
+
+std::unique_ptr<rocksdb::Iterator> snapshot::scan(family where) const {
+  return std::unique_ptr<rocksdb::Iterator>{from_.raw().NewIterator(options_, from_.handle(where))};
+}
+
+}  // namespace kaiku

@@ -1,0 +1,96 @@
+#pragma once
+
+/// Purpose: RocksDB as Kaiku uses it: eight column families, one writer, every batch synced. Included by this folder
+/// only. Owner: owns `db/`. Lifecycle: the store's. Thread: `write` from the writer's thread, all else from any.
+/// Metadata that can't be read stops the node like a failed write does: what is left of a log must not be guessed.
+
+#include <rocksdb/db.h>
+#include <rocksdb/write_batch.h>
+
+#include <array>
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "kaiku/storage/files.hpp"
+#include "kaiku/storage/format.hpp"
+
+namespace kaiku {
+
+inline rocksdb::Slice as_slice(std::string_view x) {
+  return {x.data(), x.size()};
+}
+inline std::string_view as_view(const rocksdb::Slice& x) {
+  return {x.data(), x.size()};
+}
+
+/// Something to read keys from: the database as it is, a snapshot of it, or a batch in the making on top of it.
+class view {
+ public:
+  virtual ~view() = default;
+  virtual std::optional<std::string> get(family where, std::string_view key) const = 0;
+  /// In key order. After the loop `check_scan` must be called.
+  virtual std::unique_ptr<rocksdb::Iterator> scan(family where) const = 0;
+  /// Stops the node if the scan ended because of an error.
+  virtual void check_scan(const rocksdb::Iterator& it) const = 0;
+
+ protected:
+  view() = default;
+  view(const view&) = default;
+  view& operator=(const view&) = default;
+};
+
+class database final : public view {
+ public:
+  /// Errors: `corrupt`, `io_error`, `in_use`.
+  static result<std::unique_ptr<database>> open(const std::filesystem::path& directory, fatal_callback fatal);
+  ~database() override;
+  database(const database&) = delete;
+  database& operator=(const database&) = delete;
+
+  std::optional<std::string> get(family where, std::string_view key) const override;
+  std::unique_ptr<rocksdb::Iterator> scan(family where) const override;
+  void check_scan(const rocksdb::Iterator& it) const override;
+
+  /// Bytes of small content. Damage to a file's bytes is an answer, not the end of the node.
+  /// Errors: `not_found`, `corrupt`, `io_error`.
+  result<std::string> content(const digest& what) const;
+
+  /// Durable when it returns.
+  void write(rocksdb::WriteBatch& batch);
+  std::uint64_t syncs() const { return syncs_; }
+
+  rocksdb::DB& raw() const { return *db_; }
+  rocksdb::ColumnFamilyHandle* handle(family where) const { return handles_.at(static_cast<std::size_t>(where)); }
+  /// Ends the node unless `outcome` is good.
+  void require(const rocksdb::Status& outcome, const char* what) const;
+
+ private:
+  explicit database(fatal_callback fatal) : fatal_(std::move(fatal)) {}
+
+  fatal_callback fatal_;
+  std::unique_ptr<rocksdb::DB> db_;
+  std::array<rocksdb::ColumnFamilyHandle*, families> handles_{};
+  std::atomic<std::uint64_t> syncs_{0};
+};
+
+/// The database as it was when this was made.
+class snapshot final : public view {
+ public:
+  explicit snapshot(const database& from);
+  ~snapshot() override;
+  snapshot(const snapshot&) = delete;
+  snapshot& operator=(const snapshot&) = delete;
+
+  std::optional<std::string> get(family where, std::string_view key) const override;
+  std::unique_ptr<rocksdb::Iterator> scan(family where) const override;
+  void check_scan(const rocksdb::Iterator& it) const override { from_.check_scan(it); }
+
+ private:
+  const database& from_;
+  rocksdb::ReadOptions options_;
+};
+
+}  // namespace kaiku

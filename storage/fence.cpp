@@ -1,0 +1,261 @@
+/// The four calls that change a node's disk.
+
+#include <algorithm>
+#include <map>
+
+#include "kaiku/storage/journal.hpp"
+#include "kaiku/storage/store_impl.hpp"
+
+namespace kaiku {
+namespace {
+
+/// What elects a leader and what frees space must go on when files no longer fit.
+bool may_use_reserve(const command& what) {
+  return !std::holds_alternative<put_file>(what) && !std::holds_alternative<make_directory>(what);
+}
+
+/// An append taken apart and found sound in itself.
+struct checked_append {
+  std::vector<command> commands;             ///< of `entries`, in order
+  std::map<digest, std::string_view> small;  ///< what came along, verified
+};
+
+result<checked_append> check(const append_command& what) {
+  checked_append out;
+  if (what.previous.in_term > what.leader_term ||
+      (what.previous.index.value == 0) != (what.previous.in_term.value == 0)) {
+    return {errc::corrupt, "the position before the entries can't be"};
+  }
+  auto before = what.previous;
+  std::map<digest, byte_count> named;
+  for (const auto& entry : what.entries) {
+    const auto& at = entry.at;
+    if (at.index != before.index.next() || at.in_term < before.in_term || at.in_term > what.leader_term ||
+        at.in_term.value == 0) {
+      return {errc::corrupt, "entry " + to_string(at.index) + " is out of order"};
+    }
+    before = at;
+    auto decoded = decode_command(entry.encoded_command);
+    if (!decoded) return {errc::corrupt, "entry " + to_string(at.index) + " does not decode"};
+    if (const auto content = content_of(*decoded)) named.emplace(content->sha256, content->size);
+    out.commands.push_back(std::move(decoded).value());
+  }
+  for (const auto& bytes : what.small_contents) {
+    const auto digest = sha256(bytes);
+    const auto it = named.find(digest);
+    if (it == named.end() || it->second.value != bytes.size()) {
+      return {errc::corrupt, "content " + to_string(digest) + " is not what the entries name"};
+    }
+    out.small.emplace(digest, bytes);
+  }
+  return out;
+}
+
+}  // namespace
+
+// --- impl
+// ---------------------------------------------------------------------------------------------------------------
+
+void store::impl::commit(changes& batch, const hard_state& next) {
+  INVARIANT(next.current >= state.current && next.last.in_term <= next.current, "terms never go back");
+  const auto voters = tree::members(batch);
+  batch.put(family::meta, format::hard_state_key, format::write_hard_state(next));
+  db->write(batch.batch());
+  std::lock_guard guard{mutex};
+  state = next;
+  members = voters;
+}
+
+void store::impl::commit(const hard_state& next) {
+  if (next == state) return;
+  changes batch{*db};
+  commit(batch, next);
+}
+
+status store::impl::check_space(bool frees_space) const {
+  const auto reserve = frees_space ? content.reserve() / 2 : content.reserve();
+  if (content.free_space_above(reserve).value > 0) return success();
+  return {errc::disk_full, "the disk is full but for a reserve of " + std::to_string(content.reserve()) + " bytes"};
+}
+
+status store::impl::provide(changes& batch, const content_ref& what, std::string_view small_content) {
+  const auto key = format::key(what.sha256);
+  if (what.is_small()) {
+    if (batch.get(family::contents, key)) return success();
+    if (small_content.size() != what.size.value) {
+      return {errc::content_missing, "content " + to_string(what.sha256) + " is not here"};
+    }
+    if (sha256(small_content) != what.sha256) return {errc::digest_mismatch, "the content does not match its digest"};
+    batch.put(family::contents, key, small_content);
+    return success();
+  }
+  if (const auto size = batch.get(family::blobs, key)) {
+    if (format::read_size(*size) == what.size) return success();
+    return {errc::corrupt, "content " + to_string(what.sha256) + " has another size"};
+  }
+  if (auto adopted = content.adopt(what); !adopted) return adopted;
+  batch.put(family::blobs, key, format::write_size(what.size));
+  return success();
+}
+
+proposed store::impl::evaluate(changes& batch, const proposal& what, log_position at) {
+  proposed out;
+  const auto refuse = [&](const error& why) {
+    out.failure = why;
+    return out;
+  };
+  if (auto space = check_space(may_use_reserve(what.what)); !space) return refuse(space.failure());
+  log_entry entry{at, encode(what.what)};
+  auto planned = tree::plan(batch, what.what, what.when, at.index);
+  if (!planned) return refuse(planned.failure());
+  // What followers can't decode must never get into the log.
+  if (!decode_command(entry.encoded_command).ok()) return refuse({errc::bad_request, "the command is not well-formed"});
+  if (const auto content_named = content_of(what.what)) {
+    if (auto here = provide(batch, *content_named, what.small_content); !here) return refuse(here.failure());
+  }
+  journal::append(batch, entry, planned->writes);
+  out.index = at.index;
+  out.file = std::move(planned->file);
+  out.created = planned->created;
+  return out;
+}
+
+result<std::size_t> store::impl::count_known(std::span<const log_entry> entries) const {
+  std::size_t known = 0;
+  for (const auto& entry : entries) {
+    const auto standing = journal::entry_at(*db, entry.at.index);
+    if (!standing || standing->at != entry.at) break;
+    if (standing->encoded_command != entry.encoded_command) {
+      return {errc::corrupt, "entry " + to_string(entry.at.index) + " says something else here"};
+    }
+    ++known;
+  }
+  return known;
+}
+
+status store::impl::take(changes& batch, std::span<const log_entry> entries, std::span<const command> commands,
+                         const small_bytes& small, std::size_t& displaced_here) {
+  if (auto space = check_space(std::all_of(commands.begin(), commands.end(), may_use_reserve)); !space) return space;
+  for (const auto& what : commands) {
+    const auto named = content_of(what);
+    if (named && !named->is_small() && !content.is_staged(named->sha256) &&
+        !batch.get(family::blobs, format::key(named->sha256))) {
+      return {errc::content_missing, "content " + to_string(named->sha256) + " is not here"};
+    }
+  }
+  if (entries.front().at.index <= state.last.index) {
+    displaced_here = journal::displace(batch, entries.front().at.index, state.last.index);
+  }
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const auto& at = entries[i].at;
+    if (const auto named = content_of(commands[i])) {
+      const auto it = small.find(named->sha256);
+      auto here = provide(batch, *named, it == small.end() ? std::string_view{} : it->second);
+      // The leader always sends small content along: there is nothing to fetch.
+      if (!here && named->is_small()) return {errc::corrupt, here.failure().detail};
+      if (!here) return here;
+    }
+    const auto planned = tree::plan(batch, commands[i], {}, at.index);
+    INVARIANT(planned.ok(), "what the leader logged holds here: " + planned.failure().detail);
+    journal::append(batch, entries[i], planned->writes);
+    // It may have been displaced before, and come back with a leader that kept it.
+    if (batch.get(family::set_aside, format::key(at))) batch.erase(family::set_aside, format::key(at));
+  }
+  return success();
+}
+
+// --- the fence
+// -----------------------------------------------------------------------------------------------------------
+
+vote_decision store::decide_ballot(const vote_request& ballot) {
+  const auto decision = decide(impl_->state, ballot);
+  impl_->commit(decision.after);
+  return decision;
+}
+
+hard_state store::adopt_term(term in_term) {
+  auto next = impl_->state;
+  if (in_term > next.current) {
+    next.current = in_term;
+    next.voted_for = {};
+    impl_->commit(next);
+  }
+  return next;
+}
+
+propose_outcome store::propose(term in_term, std::span<const proposal> proposals) {
+  auto next = impl_->state;
+  propose_outcome out;
+  out.after = next;
+  if (in_term != next.current) {
+    out.failure = {errc::stale_term, "the current term is " + to_string(next.current)};
+    return out;
+  }
+  changes batch{*impl_->db};
+  bool full = !proposals.empty();
+  for (const auto& what : proposals) {
+    out.results.push_back(impl_->evaluate(batch, what, {in_term, next.last.index.next()}));
+    const auto& result = out.results.back();
+    if (result.index.value > 0) next.last = {in_term, result.index};
+    full = full && result.failure.code == errc::disk_full;
+  }
+  if (full) {
+    out.failure = out.results.front().failure;
+    out.results.clear();
+  } else if (next.last != impl_->state.last) {
+    impl_->commit(batch, next);
+  }
+  out.after = impl_->state;
+  return out;
+}
+
+append_outcome store::append(const append_command& what) {
+  auto& own = *impl_;
+  append_outcome out;
+  out.after = own.state;
+  if (what.leader_term < own.state.current) {
+    out.failure = {errc::stale_term, "the current term is " + to_string(own.state.current)};
+    return out;
+  }
+  auto next = own.state;
+  if (what.leader_term > next.current) {
+    next.current = what.leader_term;
+    next.voted_for = {};
+  }
+  // The term is taken even if the entries are not.
+  const auto refuse = [&](error why) {
+    next.last = own.state.last;
+    own.commit(next);
+    out.after = own.state;
+    out.failure = std::move(why);
+    return out;
+  };
+  const auto checked = check(what);
+  if (!checked) return refuse(checked.failure());
+  if (journal::position_at(*own.db, what.previous.index) != what.previous) {
+    out.hint = journal::meeting_hint(*own.db, what.previous, own.state.last);
+    return refuse({errc::log_mismatch, "the log does not hold entry " + to_string(what.previous.index) + " of term " +
+                                           to_string(what.previous.in_term)});
+  }
+  const auto known = own.count_known(what.entries);
+  if (!known) return refuse(known.failure());
+  const auto fresh = std::span{what.entries}.subspan(*known);
+  const auto commands = std::span{checked->commands}.subspan(*known);
+  if (!fresh.empty()) {
+    changes batch{*own.db};
+    if (auto failure = own.take(batch, fresh, commands, checked->small, out.set_aside); !failure) {
+      out.set_aside = 0;
+      return refuse(failure.failure());
+    }
+    next.last = fresh.back().at;
+    own.commit(batch, next);
+    own.displaced += out.set_aside;
+  } else {
+    own.commit(next);
+  }
+  out.after = own.state;
+  out.match = {what.previous.index.value + what.entries.size()};
+  return out;
+}
+
+}  // namespace kaiku

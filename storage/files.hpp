@@ -1,0 +1,40 @@
+#pragma once
+
+/// Purpose: the few calls to the operating system that a durable directory needs, with errors as values, and the way a
+/// node stops when its disk fails.
+/// Thread: any.
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "kaiku/core/content.hpp"
+#include "kaiku/core/error.hpp"
+
+namespace kaiku {
+
+/// Told why the disk can't be trusted any more; must not return.
+using fatal_callback = std::function<void(const std::string&)>;
+
+/// Calls `fatal`; ends the process if it returns nevertheless. A failed fsync is never retried: the kernel may have
+/// dropped the pages and say "clean" next time ("Can applications recover from fsync failures?", ATC'20).
+[[noreturn]] void stop_node(const fatal_callback& fatal, const std::string& why);
+
+/// `disk_full` for ENOSPC and EDQUOT, else `io_error`; the detail says `what` and the system's reason.
+error system_error(int code, const std::string& what);
+
+/// Fsyncs a directory, so that the names in it are durable. Errors: `io_error`.
+status sync_directory(const std::filesystem::path& directory);
+/// Makes `directory` and what is missing above it, mode 0700, each durable in its parent. Errors: `io_error`,
+/// `disk_full`.
+status make_directories(const std::filesystem::path& directory);
+/// At most `max` bytes of a file. Errors: `not_found`, `io_error`.
+result<std::string> read_file(const std::filesystem::path& path, std::size_t max);
+/// Writes a file so that after a crash it is there whole or not at all: `<path>.new`, fsync, rename, fsync of the
+/// directory.
+status write_file(const std::filesystem::path& path, std::string_view bytes);
+/// Writes everything; goes on after partial writes and signals. Zero, or the errno.
+int write_all(int file, std::string_view bytes);
+
+}  // namespace kaiku

@@ -1,0 +1,174 @@
+#include "kaiku/storage/format.hpp"
+
+#include "kaiku/core/codec.hpp"
+
+namespace kaiku::format {
+namespace {
+
+constexpr std::size_t any_size = SIZE_MAX;
+
+file_info::kind read_kind(decoder& in) {
+  auto kind = static_cast<file_info::kind>(in.u8());
+  if (kind != file_info::kind::file && kind != file_info::kind::directory) in.fail();
+  return kind;
+}
+
+unix_time_ms read_time(decoder& in) {
+  return {static_cast<std::int64_t>(in.u64())};
+}
+std::uint64_t time_bits(unix_time_ms x) {
+  return static_cast<std::uint64_t>(x.value);
+}
+
+}  // namespace
+
+std::string key(log_index index) {
+  return encoder{}.u64(index.value).take();
+}
+std::string key(inode_id inode) {
+  return encoder{}.u64(inode.value).take();
+}
+std::string key(log_position at) {
+  return encoder{}.u64(at.in_term.value).u64(at.index.value).take();
+}
+std::string key(const digest& what) {
+  return encoder{}.bytes(what.bytes).take();
+}
+std::string key(inode_id parent, std::string_view name) {
+  return encoder{}.u64(parent.value).raw(name).take();
+}
+
+log_index index_of_key(std::string_view bytes) {
+  decoder in{bytes};
+  log_index index{in.u64()};
+  INVARIANT(in.done(), "a key of the log decodes");
+  return index;
+}
+
+log_position position_of_key(std::string_view bytes) {
+  decoder in{bytes};
+  log_position at;
+  at.in_term = {in.u64()};
+  at.index = {in.u64()};
+  INVARIANT(in.done(), "a key of set_aside decodes");
+  return at;
+}
+
+std::string write_dentry(const dentry& x) {
+  return encoder{}.u64(x.inode.value).u8(static_cast<std::uint8_t>(x.type)).take();
+}
+
+dentry read_dentry(std::string_view bytes) {
+  decoder in{bytes};
+  dentry x;
+  x.inode = {in.u64()};
+  x.type = read_kind(in);
+  INVARIANT(in.done(), "a directory entry decodes");
+  return x;
+}
+
+std::string write_inode(const file_info& x) {
+  encoder out;
+  out.u8(static_cast<std::uint8_t>(x.type)).u64(x.version.value).u64(time_bits(x.created)).u64(time_bits(x.modified));
+  if (!x.is_directory()) out.bytes(x.content.sha256.bytes).varint(x.content.size.value).text(x.content_type);
+  return out.take();
+}
+
+file_info read_inode(inode_id inode, std::string_view bytes) {
+  decoder in{bytes};
+  file_info x;
+  x.inode = inode;
+  x.type = read_kind(in);
+  x.version = {in.u64()};
+  x.created = read_time(in);
+  x.modified = read_time(in);
+  if (!x.is_directory()) {
+    in.bytes(x.content.sha256.bytes);
+    x.content.size = {in.varint()};
+    x.content_type = in.text(any_size);
+  }
+  INVARIANT(in.done(), "an inode decodes");
+  return x;
+}
+
+std::string write_log(const log_entry& x) {
+  return encoder{}.u64(x.at.in_term.value).raw(x.encoded_command).take();
+}
+
+log_value read_log(std::string_view bytes) {
+  INVARIANT(bytes.size() > 8, "a log entry has a term and a command");
+  decoder in{bytes};
+  log_value x;
+  x.in_term = {in.u64()};
+  x.command = in.raw(bytes.size() - 8);
+  return x;
+}
+
+std::string write_hard_state(const hard_state& x) {
+  encoder out;
+  out.u64(x.current.value).text(x.voted_for.name).u64(x.last.in_term.value).u64(x.last.index.value);
+  return out.take();
+}
+
+hard_state read_hard_state(std::string_view bytes) {
+  decoder in{bytes};
+  hard_state x;
+  x.current = {in.u64()};
+  x.voted_for.name = in.text(limits::name_bytes);
+  x.last.in_term = {in.u64()};
+  x.last.index = {in.u64()};
+  INVARIANT(in.done(), "the hard state decodes");
+  return x;
+}
+
+std::string write_members(const membership& x) {
+  return encoder{}.u64(x.since.value).raw(encode(command{set_members{x.cluster, x.voters}})).take();
+}
+
+membership read_members(std::string_view bytes) {
+  decoder in{bytes};
+  membership x;
+  x.since = {in.u64()};
+  auto decoded = decode_command(bytes.substr(std::min<std::size_t>(8, bytes.size())));
+  INVARIANT(decoded.ok() && std::holds_alternative<set_members>(*decoded), "the membership decodes");
+  auto& members = std::get<set_members>(*decoded);
+  x.cluster = members.cluster;
+  x.voters = std::move(members.voters);
+  return x;
+}
+
+std::string write_undo(const std::vector<old_value>& x) {
+  encoder out;
+  for (const auto& old : x) {
+    out.u8(static_cast<std::uint8_t>(old.where)).text(old.key).u8(old.value.has_value());
+    if (old.value) out.text(*old.value);
+  }
+  return out.take();
+}
+
+std::vector<old_value> read_undo(std::string_view bytes) {
+  std::vector<old_value> x;
+  decoder in{bytes};
+  while (in.ok() && !in.done()) {
+    const auto where = in.u8();
+    if (where >= families) in.fail();
+    old_value old{static_cast<family>(where), std::string{in.text(any_size)}, std::nullopt};
+    if (in.u8() != 0) old.value = std::string{in.text(any_size)};
+    x.push_back(std::move(old));
+  }
+  INVARIANT(in.done(), "an undo record decodes");
+  return x;
+}
+
+std::string write_size(byte_count x) {
+  return encoder{}.u64(x.value).take();
+}
+
+byte_count read_size(std::string_view bytes) {
+  decoder in{bytes};
+  byte_count x{in.u64()};
+  INVARIANT(in.done(), "a size decodes");
+  return x;
+}
+
+}  // namespace kaiku::format

@@ -1,0 +1,127 @@
+#pragma once
+
+/// Purpose: short ways to say what the storage tests say all the time.
+
+#include <boost/test/unit_test.hpp>
+#include <memory>
+#include <ostream>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "../../support/temporary_directory.hpp"
+#include "kaiku/storage/store.hpp"
+
+namespace kaiku {
+
+// For BOOST_TEST's messages.
+inline std::ostream& operator<<(std::ostream& out, errc x) {
+  return out << to_string(x);
+}
+template <class Tag>
+std::ostream& operator<<(std::ostream& out, counter<Tag> x) {
+  return out << x.value;
+}
+inline std::ostream& operator<<(std::ostream& out, const log_position& x) {
+  return out << x.in_term << '.' << x.index;
+}
+
+namespace test {
+
+inline file_path path(std::string_view text) {
+  auto parsed = file_path::parse(text);
+  BOOST_REQUIRE_MESSAGE(parsed.ok(), "a legal path: " << text);
+  return *parsed;
+}
+
+inline content_ref content_named(std::string_view bytes) {
+  return {sha256(bytes), {bytes.size()}};
+}
+
+inline put_file put_command(std::string_view where, std::string_view bytes, std::int64_t time = 1) {
+  return {path(where), content_named(bytes), "text/plain", {time}, true};
+}
+inline proposal put(std::string_view where, std::string_view bytes, precondition when = {}) {
+  return {put_command(where, bytes), std::move(when), std::string{bytes}};
+}
+inline proposal mkdir(std::string_view where, bool make_parents = true) {
+  return {make_directory{path(where), {1}, make_parents}, {}, {}};
+}
+inline proposal remove(std::string_view where, bool recursive = false, precondition when = {}) {
+  return {remove_path{path(where), recursive, {1}}, std::move(when), {}};
+}
+inline log_entry entry(term in_term, std::uint64_t index, const command& what) {
+  return {{in_term, {index}}, encode(what)};
+}
+
+inline std::unique_ptr<store> open_store(const std::filesystem::path& directory, std::uint64_t reserve_bytes = 0) {
+  auto opened = store::open(
+      {directory, reserve_bytes, [](const std::string& why) { BOOST_FAIL("the store stopped the node: " << why); }});
+  BOOST_REQUIRE_MESSAGE(opened.ok(), (opened.ok() ? "" : opened.failure().detail));
+  return std::move(opened).value();
+}
+
+inline errc why_not_opened(const std::filesystem::path& directory) {
+  auto opened = store::open({directory, 0, {}});
+  return opened.ok() ? errc::none : opened.failure().code;
+}
+
+/// A data directory of its own, opened, in term 1.
+struct store_fixture {
+  temporary_directory directory;
+  std::filesystem::path data = directory / "data";
+  std::unique_ptr<store> disk = open_store(data);
+
+  store_fixture() { disk->adopt_term({1}); }
+
+  void reopen() {
+    disk.reset();
+    disk = open_store(data);
+  }
+
+  /// Proposes one command in the current term.
+  proposed propose(proposal what) {
+    auto outcome = disk->propose(disk->state().current, std::span{&what, 1});
+    BOOST_REQUIRE_EQUAL(outcome.failure.code, errc::none);
+    BOOST_REQUIRE_EQUAL(outcome.results.size(), 1u);
+    return outcome.results.front();
+  }
+  errc refused(proposal what) { return propose(std::move(what)).failure.code; }
+  void logged(proposal what) { BOOST_REQUIRE_EQUAL(refused(std::move(what)), errc::none); }
+
+  append_outcome append(std::uint64_t leader_term, log_position previous, std::vector<log_entry> entries,
+                        std::vector<std::string> small_contents = {}) {
+    return disk->append({{leader_term}, previous, std::move(entries), std::move(small_contents)});
+  }
+
+  std::string text_at(std::string_view where) const {
+    auto info = disk->stat(path(where));
+    if (!info) return "(" + std::string(to_string(info.failure().code)) + ")";
+    if (info->is_directory()) return "(directory)";
+    auto opened = disk->open_content(info->content);
+    if (!opened) return "(" + std::string(to_string(opened.failure().code)) + ")";
+    if (!opened->file) return opened->bytes;
+    std::string bytes(opened->size.value, '\0');
+    BOOST_REQUIRE_EQUAL(::pread(opened->file.get(), bytes.data(), bytes.size(), 0), static_cast<ssize_t>(bytes.size()));
+    return bytes;
+  }
+
+  /// Receives large content as an upload does.
+  std::unique_ptr<staged_file> stage(std::string_view bytes) {
+    auto file = disk->content().begin({bytes.size()});
+    BOOST_REQUIRE(file.ok());
+    BOOST_REQUIRE((*file)->write(bytes).ok());
+    auto named = (*file)->finish();
+    BOOST_REQUIRE(named.ok());
+    BOOST_TEST((named->sha256 == sha256(bytes)));
+    return std::move(file).value();
+  }
+};
+
+inline std::string large(char fill, std::size_t more = 1) {
+  return std::string(limits::small_content_bytes + more, fill);
+}
+
+}  // namespace test
+}  // namespace kaiku
