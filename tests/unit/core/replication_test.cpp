@@ -1,0 +1,352 @@
+#include "kaiku/core/replication.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include "kaiku/core/limits.hpp"
+#include "printing.hpp"
+
+using namespace kaiku;
+using mode = follower_progress::mode;
+
+namespace kaiku {
+static std::ostream& operator<<(std::ostream& out, mode x) {
+  return out << (x == mode::probe ? "probe" : "replicate");
+}
+}  // namespace kaiku
+
+namespace {
+
+const node_id a{"a"}, b{"b"}, c{"c"}, d{"d"}, e{"e"};
+constexpr milliseconds patience{1000};
+
+/// Node `a` leads term 5; its log ended at 10 before, its no-op is entry 11. All followers are connected.
+struct harness {
+  explicit harness(std::set<node_id> voters = {a, b, c}) : leader(a, voters) {
+    for (const auto& voter : voters)
+      if (voter != a) leader.on_connected(now, voter);
+    leader.begin_leading(now, {5}, {10});
+    leader.on_local_durable({11});
+  }
+
+  std::optional<log_index> due(const node_id& to) const {
+    for (const auto& one : leader.due())
+      if (one.to == to) return one.from;
+    return std::nullopt;
+  }
+  void send(const node_id& to, std::uint64_t last) { leader.on_sent(now, to, due(to).value(), {last}); }
+  void accept(const node_id& from, std::uint64_t match, std::uint64_t in_term = 5) {
+    leader.on_reply(now, {from, {in_term}, true, {match}, {}, false});
+  }
+  void refuse(const node_id& from, std::uint64_t hint) { leader.on_reply(now, {from, {5}, false, {}, {hint}, false}); }
+  void waits(const node_id& from) { leader.on_reply(now, {from, {5}, false, {}, {}, true}); }
+  const follower_progress& of(const node_id& id) const { return leader.followers().at(id); }
+
+  instant now{std::chrono::hours{1}};
+  replication leader;
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(replications)
+
+// --- probing
+// ------------------------------------------------------------------------------------------------------------
+
+BOOST_AUTO_TEST_CASE(when_a_leader_first_comes_to_power_it_begins_just_after_the_last_index_in_its_log) {
+  harness x;
+  BOOST_TEST((x.due(b) == log_index{11}));
+  BOOST_TEST(x.of(b).state == mode::probe);
+  BOOST_TEST(x.of(b).match == log_index{0});
+}
+
+BOOST_AUTO_TEST_CASE(a_probe_has_one_append_in_flight) {
+  harness x;
+  x.send(b, 11);
+  BOOST_TEST(!x.due(b).has_value());
+  BOOST_TEST((x.due(c) == log_index{11}));
+}
+
+BOOST_AUTO_TEST_CASE(a_follower_is_probed_even_when_there_is_nothing_new_and_then_left_alone) {
+  harness x;
+  x.leader.begin_leading(x.now, {6}, {11});
+  BOOST_TEST((x.due(b) == log_index{12}));
+  x.send(b, 11);
+  BOOST_TEST(!x.due(b).has_value());
+  x.leader.on_reply(x.now, {b, {6}, true, {11}, {}, false});
+  BOOST_TEST(!x.due(b).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(after_a_rejection_the_leader_decrements_next_index_and_retries) {
+  harness x;
+  x.send(b, 11);
+  x.refuse(b, 9);
+  BOOST_TEST((x.due(b) == log_index{10}));
+  x.send(b, 11);
+  x.refuse(b, 3);  // the follower's log is much shorter
+  BOOST_TEST((x.due(b) == log_index{4}));
+  x.send(b, 11);
+  x.accept(b, 11);
+  BOOST_TEST(x.of(b).state == mode::replicate);
+  BOOST_TEST(x.of(b).match == log_index{11});
+}
+
+BOOST_AUTO_TEST_CASE(a_hint_that_promises_too_much_still_moves_the_probe_back) {
+  harness x;
+  x.send(b, 11);
+  x.refuse(b, 99);
+  BOOST_TEST((x.due(b) == log_index{10}));
+}
+
+BOOST_AUTO_TEST_CASE(probing_ends_at_the_beginning_of_the_log) {
+  harness x;
+  for (int i = 0; i < 20; ++i) {
+    if (x.due(b)) x.send(b, 11);
+    x.refuse(b, 0);
+  }
+  BOOST_TEST(x.of(b).next == log_index{1});
+  BOOST_TEST(!x.due(b).has_value());  // refused at the very beginning: not about the log; waits for the retry
+  x.now += patience + milliseconds{1};
+  x.leader.on_retry(x.now, patience);
+  BOOST_TEST((x.due(b) == log_index{1}));
+}
+
+BOOST_AUTO_TEST_CASE(a_probe_never_goes_below_what_is_known_to_match) {
+  harness x;
+  x.send(b, 11);
+  x.accept(b, 11);
+  x.leader.on_local_durable({13});
+  x.send(b, 12);
+  x.send(b, 13);
+  x.refuse(b, 2);  // the second one overtook the first
+  BOOST_TEST(x.of(b).state == mode::probe);
+  BOOST_TEST((x.due(b) == log_index{12}));
+  x.send(b, 13);
+  x.refuse(b, 2);  // and another late refusal does not send it all again
+  BOOST_TEST(!x.due(b).has_value());
+}
+
+// --- replicating
+// --------------------------------------------------------------------------------------------------------
+
+BOOST_AUTO_TEST_CASE(next_moves_ahead_optimistically_within_the_window) {
+  harness x;
+  x.send(b, 11);
+  x.accept(b, 11);
+  BOOST_TEST(!x.due(b).has_value());
+  x.leader.on_local_durable({100});
+  for (std::size_t i = 0; i < limits::append_window; ++i) {
+    BOOST_TEST((x.due(b) == log_index{12 + i}));
+    x.send(b, 12 + i);
+  }
+  BOOST_TEST(!x.due(b).has_value());
+  x.accept(b, 14);  // answers three
+  BOOST_TEST(x.of(b).in_flight.size() == limits::append_window - 3);
+  BOOST_TEST((x.due(b) == log_index{12 + limits::append_window}));
+}
+
+BOOST_AUTO_TEST_CASE(answers_out_of_order_never_move_match_back) {
+  harness x;
+  x.send(b, 11);
+  x.accept(b, 11);
+  x.leader.on_local_durable({13});
+  x.send(b, 12);
+  x.send(b, 13);
+  x.accept(b, 13);
+  x.accept(b, 12);
+  x.accept(b, 11);
+  BOOST_TEST(x.of(b).match == log_index{13});
+  BOOST_TEST(x.of(b).next == log_index{14});
+  BOOST_TEST(x.of(b).in_flight.empty());
+  BOOST_TEST(!x.due(b).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_late_answer_to_an_earlier_append_does_not_end_a_probe) {
+  harness x;
+  x.send(b, 11);
+  x.accept(b, 4);
+  BOOST_TEST(x.of(b).state == mode::probe);
+  BOOST_TEST(x.of(b).match == log_index{4});
+  BOOST_TEST(!x.due(b).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_window_without_an_answer_goes_back_to_probing_behind_the_match) {
+  harness x;
+  x.send(b, 11);
+  x.accept(b, 11);
+  x.leader.on_local_durable({20});
+  x.send(b, 15);
+  x.send(b, 20);
+  x.now += patience;
+  x.leader.on_retry(x.now, patience);
+  BOOST_TEST(!x.due(b).has_value());
+  x.now += milliseconds{1};
+  x.leader.on_retry(x.now, patience);
+  BOOST_TEST(x.of(b).state == mode::probe);
+  BOOST_TEST((x.due(b) == log_index{12}));
+  x.leader.on_sent(x.now, b, {12}, {20});
+  x.accept(b, 20);
+  BOOST_TEST(x.of(b).state == mode::replicate);
+}
+
+BOOST_AUTO_TEST_CASE(a_caught_up_follower_is_not_retried_however_long_it_is_silent) {
+  harness x;
+  x.send(b, 11);
+  x.accept(b, 11);
+  x.now += 100 * patience;
+  x.leader.on_retry(x.now, patience);
+  BOOST_TEST(x.of(b).state == mode::replicate);
+  BOOST_TEST(!x.due(b).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(patience_begins_with_the_append_that_waits_not_with_the_last_answer) {
+  harness x;
+  x.send(b, 11);
+  x.accept(b, 11);
+  x.now += 10 * patience;
+  x.leader.on_local_durable({12});
+  x.send(b, 12);
+  x.leader.on_retry(x.now, patience);
+  BOOST_TEST(x.of(b).state == mode::replicate);
+}
+
+BOOST_AUTO_TEST_CASE(a_follower_that_pulls_content_is_not_retried_while_it_says_so) {
+  harness x;
+  x.send(b, 11);
+  x.waits(b);
+  x.now += 5 * patience;
+  x.leader.on_retry(x.now, patience);
+  BOOST_TEST(!x.due(b).has_value());
+  BOOST_TEST(x.of(b).waiting_for_content);
+  x.accept(b, 11);
+  BOOST_TEST(!x.of(b).waiting_for_content);
+  BOOST_TEST(x.of(b).state == mode::replicate);
+}
+
+BOOST_AUTO_TEST_CASE(a_follower_that_pulls_content_and_falls_silent_is_asked_again) {
+  harness x;
+  x.send(b, 11);
+  x.waits(b);
+  x.now += milliseconds{limits::chunk_timeout_ms + 1};
+  x.leader.on_retry(x.now, patience);
+  BOOST_TEST((x.due(b) == log_index{11}));
+}
+
+BOOST_AUTO_TEST_CASE(nothing_is_due_to_a_follower_without_a_link_and_it_is_probed_when_the_link_is_back) {
+  harness x;
+  x.send(b, 11);
+  x.accept(b, 11);
+  x.leader.on_local_durable({15});
+  x.send(b, 15);
+  x.leader.on_disconnected(b);
+  BOOST_TEST(!x.due(b).has_value());
+  x.leader.on_connected(x.now, b);
+  BOOST_TEST(x.of(b).state == mode::probe);
+  BOOST_TEST((x.due(b) == log_index{12}));
+}
+
+BOOST_AUTO_TEST_CASE(links_made_before_the_leadership_count) {
+  replication x(a, {a, b});
+  x.on_connected({}, b);
+  BOOST_TEST(x.due().empty());
+  x.begin_leading({}, {1}, {0});
+  BOOST_TEST(x.due().size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(answers_of_another_term_of_strangers_and_beyond_the_own_log_are_ignored) {
+  harness x;
+  x.accept(b, 11, 4);
+  x.accept(b, 11, 6);
+  x.accept(b, 12);
+  x.accept(d, 11);
+  BOOST_TEST(x.of(b).match == log_index{0});
+  BOOST_TEST(x.leader.commit() == log_index{0});
+  x.leader.stop_leading();
+  x.accept(b, 11);
+  BOOST_TEST(x.leader.due().empty());
+}
+
+// --- commit
+// -------------------------------------------------------------------------------------------------------------
+
+BOOST_AUTO_TEST_CASE(an_entry_is_committed_once_it_is_on_a_majority_of_the_servers) {
+  harness x({a, b, c, d, e});
+  x.accept(b, 11);
+  BOOST_TEST(x.leader.commit() == log_index{0});
+  BOOST_TEST(x.leader.holders({11}) == 2u);
+  x.accept(c, 11);
+  BOOST_TEST(x.leader.commit() == log_index{11});
+  BOOST_TEST(x.leader.holders({11}) == 3u);
+}
+
+BOOST_AUTO_TEST_CASE(only_log_entries_from_the_leaders_current_term_are_committed_by_counting_replicas) {
+  harness x;
+  x.accept(b, 10);  // everything of the earlier terms is on a majority
+  x.accept(c, 10);
+  BOOST_TEST(x.leader.commit() == log_index{0});
+  x.accept(b, 11);  // the no-op commits them indirectly
+  BOOST_TEST(x.leader.commit() == log_index{11});
+}
+
+BOOST_AUTO_TEST_CASE(what_was_sent_is_not_what_is_durable) {
+  harness x;
+  x.send(b, 11);
+  x.send(c, 11);
+  BOOST_TEST(x.leader.commit() == log_index{0});
+  BOOST_TEST(x.leader.held_by(2) == log_index{0});
+}
+
+BOOST_AUTO_TEST_CASE(followers_may_hold_durably_what_counts_before_the_leader_is_heard_of_again) {
+  harness x;
+  x.accept(b, 11);
+  x.leader.on_local_durable({12});
+  BOOST_TEST(x.leader.commit() == log_index{11});
+  x.accept(b, 12);
+  BOOST_TEST(x.leader.commit() == log_index{12});
+}
+
+BOOST_AUTO_TEST_CASE(alone_in_the_cluster_the_own_disk_commits) {
+  replication x(a, {a});
+  x.begin_leading({}, {1}, {0});
+  BOOST_TEST(x.commit() == log_index{0});
+  x.on_local_durable({1});
+  BOOST_TEST(x.commit() == log_index{1});
+  BOOST_TEST(x.held_by(1) == log_index{1});
+}
+
+BOOST_AUTO_TEST_CASE(held_by_orders_the_voters) {
+  harness x({a, b, c, d, e});
+  x.accept(b, 9);
+  x.accept(c, 4);
+  const std::uint64_t held[] = {11, 9, 4, 0, 0};
+  for (std::size_t count = 1; count <= 5; ++count) BOOST_TEST(x.leader.held_by(count) == log_index{held[count - 1]});
+}
+
+BOOST_AUTO_TEST_CASE(a_follower_takes_the_leaders_word_up_to_what_it_holds_itself) {
+  replication x(b, {a, b, c});
+  x.learn_commit({9}, {7});
+  BOOST_TEST(x.commit() == log_index{7});
+  x.learn_commit({3}, {7});  // late
+  BOOST_TEST(x.commit() == log_index{7});
+  x.learn_commit({9}, {12});
+  BOOST_TEST(x.commit() == log_index{9});
+}
+
+BOOST_AUTO_TEST_CASE(a_new_leadership_keeps_the_commit_index_and_forgets_every_match) {
+  harness x;
+  x.accept(b, 11);
+  x.leader.begin_leading(x.now, {6}, {11});
+  BOOST_TEST(x.leader.commit() == log_index{11});
+  BOOST_TEST(x.of(b).match == log_index{0});
+}
+
+BOOST_AUTO_TEST_CASE(a_smaller_membership_may_commit_and_a_larger_one_never_takes_back) {
+  harness x({a, b, c, d, e});
+  x.accept(b, 11);
+  x.leader.set_voters({a, b, c});
+  BOOST_TEST(x.leader.commit() == log_index{11});
+  x.leader.set_voters({a, b, c, d, e});
+  BOOST_TEST(x.leader.commit() == log_index{11});
+  BOOST_TEST((x.due(d) == log_index{12}));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
