@@ -3,8 +3,8 @@
 /// Purpose: the actors' time: CAF's actor clock, so that the test scheduler's virtual time reaches the protocol.
 /// Thread: any.
 
-#include <caf/actor_system.hpp>
 #include <caf/actor_clock.hpp>
+#include <caf/actor_system.hpp>
 
 #include "kaiku/core/ids.hpp"
 

@@ -43,7 +43,8 @@ content_range content_actor::read(const read_content& x) {
     if (served_.size() >= limits::served_blobs) served_.clear();
     blob = served_.emplace(x.content, std::move(*opened)).first;
   }
-  if (x.offset.value >= x.content.size.value) return {{errc::bad_request, "the offset is behind the content's end"}, {}};
+  if (x.offset.value >= x.content.size.value)
+    return {{errc::bad_request, "the offset is behind the content's end"}, {}};
   std::string bytes(std::min<std::uint64_t>(limits::chunk_bytes, x.content.size.value - x.offset.value), '\0');
   const auto got = ::pread(blob->second.file.get(), bytes.data(), bytes.size(), static_cast<off_t>(x.offset.value));
   if (got != static_cast<ssize_t>(bytes.size()))
@@ -77,8 +78,7 @@ upload_actor::behavior_type upload_actor::make_behavior() {
 
 // --- fetch ---------------------------------------------------------------------------------------------------------
 
-fetch_actor::fetch_actor(caf::actor_config& cfg, std::shared_ptr<store> disk)
-    : observed(cfg), disk_(std::move(disk)) {}
+fetch_actor::fetch_actor(caf::actor_config& cfg, std::shared_ptr<store> disk) : observed(cfg), disk_(std::move(disk)) {}
 
 fetch_actor::behavior_type fetch_actor::make_behavior() {
   set_down_handler([this](const caf::down_msg& x) {

@@ -4,8 +4,8 @@
 /// and serves ranges of blobs. `upload_actor` receives one body. `fetch_actor` pulls what an append names.
 /// Owner: an upload owns its staged file, and drops it when its client goes away, falls silent, or ends it; fetch owns
 /// what it staged until the next fetch.
-/// Lifecycle: content and fetch live as long as the node; an upload as long as its client wants. All three are detached:
-/// they block on the disk. Windows are kept by the senders: `limits::chunk_window` chunks at most.
+/// Lifecycle: content and fetch live as long as the node; an upload as long as its client wants. All three are
+/// detached: they block on the disk. Windows are kept by the senders: `limits::chunk_window` chunks at most.
 
 #include <deque>
 #include <map>
@@ -72,7 +72,7 @@ class fetch_actor : public observed<fetch_handle::base> {
   std::vector<std::unique_ptr<staged_file>> staged_;  ///< the last is being written
   caf::typed_response_promise<fetched> promise_;
   bool active_ = false;
-  std::uint64_t attempt_ = 0;   ///< answers to an earlier fetch are dropped
+  std::uint64_t attempt_ = 0;    ///< answers to an earlier fetch are dropped
   std::uint64_t requested_ = 0;  ///< bytes asked for
   std::size_t in_flight_ = 0;
   std::map<std::uint64_t, chunk> early_;  ///< ranges that came before the ones in front of them, by offset

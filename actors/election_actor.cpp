@@ -12,7 +12,9 @@ namespace kaiku {
 election_actor::election_actor(caf::actor_config& cfg, election_settings settings, const hard_state& recovered)
     : observed(cfg), settings_(std::move(settings)), recovered_(recovered) {}
 
-instant election_actor::now() { return kaiku::now(system()); }
+instant election_actor::now() {
+  return kaiku::now(system());
+}
 
 election_actor::behavior_type election_actor::make_behavior() {
   return {

@@ -1,0 +1,226 @@
+#include "kaiku/actors/front_actor.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <caf/all.hpp>
+
+#include "kaiku/actors/clock.hpp"
+#include "kaiku/actors/front_ask.hpp"
+#include "kaiku/actors/leader_upload.hpp"
+
+namespace kaiku {
+front_actor::front_actor(caf::actor_config& cfg, boost::asio::io_context& io, front_settings settings,
+                         std::shared_ptr<const store> disk)
+    : observed(cfg, io), settings_(std::move(settings)), disk_(std::move(disk)) {}
+
+instant front_actor::now() const {
+  return kaiku::now(system());
+}
+
+front_actor::behavior_type front_actor::make_behavior() {
+  return {
+      [this](const role_change& x) {
+        role_ = x;
+        if (x.now == role::leader) caught_up_ = true;
+        retry_parked();
+      },
+      [this](const log_progress& x) {
+        progress_ = x;
+        if (holds_all_committed()) caught_up_ = true;
+      },
+      [this](const quorum_contact& x) { quorum_ = x; },
+      [this](const leader_contact& x) { on_contact(x); },
+      [this](const peer_up& x) {
+        peers_[x.id] = x;
+        retry_parked();
+      },
+      [this](const peer_down& x) {
+        peers_.erase(x.id);
+        std::vector<asked> broken;
+        for (auto it = in_flight_.begin(); it != in_flight_.end();) {
+          auto next = std::next(it);
+          if (it->second.at == x.id) broken.push_back(std::move(in_flight_.extract(it).mapped()));
+          it = next;
+        }
+        for (auto& one : broken)
+          one.fail({errc::outcome_unknown, "the link to the leader broke; the change may or may not stand"});
+      },
+      [this](const members_changed& x) { members_ = x.now; },
+      [this](const local_handles& x) { local_ = x; },
+      [this](const timer_due&) {
+        retry_set_ = false;
+        retry_parked();
+      },
+  };
+}
+
+void front_actor::on_contact(const leader_contact& x) {
+  // Contact that was lost for long means that what was committed meanwhile is not known.
+  if (!leader_heard_ || now() - *leader_heard_ > 2 * settings_.election_timeout) caught_up_ = false;
+  leader_heard_ = now();
+  leader_commit_ = x.commit;
+  if (holds_all_committed()) caught_up_ = true;
+}
+
+// --- views ---------------------------------------------------------------------------------------------------------
+
+node_view front_actor::view() const {
+  node_view v;
+  v.self = settings_.self;
+  v.cluster = members_.cluster;
+  v.now = role_.now;
+  v.in_term = role_.in_term;
+  v.leader = role_.leader;
+  v.applied = disk_->state().last.index;
+  v.committed = progress_.commit;
+  const bool leads = role_.now == role::leader;
+  if (leads) {
+    v.leader_http = settings_.http_address;
+    v.leader_contact = std::chrono::duration_cast<milliseconds>(now() - quorum_.at);
+  } else {
+    if (auto peer = peers_.find(role_.leader); peer != peers_.end()) v.leader_http = peer->second.http_address;
+    if (leader_heard_) v.leader_contact = std::chrono::duration_cast<milliseconds>(now() - *leader_heard_);
+  }
+  if (role_.leader.name.empty()) {
+    v.not_ready_reason = "no leader is known";
+  } else if (!v.leader_contact || *v.leader_contact > 2 * settings_.election_timeout) {
+    v.not_ready_reason = leads ? "the leader has lost contact with a majority" : "contact with the leader is lost";
+  } else if (!caught_up_) {
+    v.not_ready_reason = "catching up: holds entry " + to_string(progress_.commit) + " of " + to_string(leader_commit_);
+  }
+  v.ready = v.not_ready_reason.empty();
+  return v;
+}
+
+cluster_view front_actor::cluster() const {
+  cluster_view v;
+  const bool leads = role_.now == role::leader;
+  for (const auto& voter : members_.voters) {
+    member_view m{voter.id, voter.peer_address, {}, false, {}, {}};
+    if (auto peer = peers_.find(voter.id); peer != peers_.end()) {
+      m.connected = true;
+      m.http_address = peer->second.http_address;
+    }
+    if (voter.id == settings_.self) {
+      m.connected = true;
+      m.http_address = settings_.http_address;
+      m.match = leads ? std::optional{progress_.last.index} : std::nullopt;
+    } else if (leads) {
+      for (const auto& [id, at] : quorum_.heard)
+        if (id == voter.id) m.last_heard = std::chrono::duration_cast<milliseconds>(now() - at);
+      for (const auto& [id, match] : progress_.matches)
+        if (id == voter.id) m.match = match;
+    } else if (voter.id == role_.leader && leader_heard_) {
+      m.last_heard = std::chrono::duration_cast<milliseconds>(now() - *leader_heard_);
+    }
+    v.members.push_back(std::move(m));
+  }
+  v.actors = actor_registry::instance().snapshot();
+  const auto counters = disk_->counters();
+  v.log_syncs = counters.syncs;
+  v.file_syncs = counters.file_syncs;
+  v.set_aside = disk_->set_aside().size();
+  v.free_space = disk_->free_space();
+  return v;
+}
+
+result<file_info> front_actor::stat(const file_path& path) const {
+  return disk_->stat(path);
+}
+
+result<directory_page> front_actor::list(const file_path& path, std::string_view after, std::size_t limit) const {
+  return disk_->list(path, after, limit);
+}
+
+result<opened_content> front_actor::open(const content_ref& content) const {
+  return disk_->open_content(content);
+}
+
+// --- to the leader -------------------------------------------------------------------------------------------------
+
+std::optional<front_actor::leader_actors> front_actor::leader() const {
+  if (role_.leader.name.empty()) return std::nullopt;
+  if (role_.leader == settings_.self) return leader_actors{settings_.self, local_.replication, local_.content};
+  auto peer = peers_.find(role_.leader);
+  if (peer == peers_.end()) return std::nullopt;
+  return leader_actors{peer->first, peer->second.actors.replication, peer->second.actors.content};
+}
+
+void front_actor::post(std::function<void()> later) {
+  boost::asio::post(io(), [keep = caf::strong_actor_ptr{ctrl()}, later = std::move(later)] { later(); });
+}
+
+void front_actor::dispatch(const call_ptr& x) {
+  if (auto to = leader()) {
+    x->attempt(*to);
+  } else {
+    park(x);
+  }
+}
+
+void front_actor::park(const call_ptr& x) {
+  parked_.push_back(x);
+  if (std::exchange(retry_set_, true)) return;
+  delayed_send(this, milliseconds(limits::leader_poll_ms), timer_due{});
+}
+
+void front_actor::retry_parked() {
+  for (auto& x : std::exchange(parked_, {})) {
+    if (now() >= x->deadline) {
+      x->fail({errc::no_leader, "no leader is known to this node; try again shortly"});
+    } else {
+      dispatch(x);
+    }
+  }
+}
+
+void front_actor::write(client_write what, std::function<void(result<write_outcome>)> then) {
+  if (auto* put = std::get_if<put_file>(&what.what); put && put->content == content_ref{})
+    put->content = {sha256(what.small_content), {what.small_content.size()}};
+  auto request = std::make_shared<write_request>();
+  request->encoded_command = encode(what.what);
+  request->when = std::move(what.when);
+  request->small_content = chunk{std::move(what.small_content)};
+  request->want = what.want.value_or(settings_.default_durability);
+
+  auto x = std::make_shared<call>();
+  x->deadline = now() + milliseconds(limits::leader_wait_ms);
+  x->fail = [then](error why) { then(std::move(why)); };
+  // The call holds its attempt, so the attempt holds the call weakly.
+  x->attempt = [this, weak = std::weak_ptr{x}, request, then](const leader_actors& to) {
+    send_write(weak.lock(), to, request, then);
+  };
+  post([this, x] { dispatch(x); });
+}
+
+void front_actor::send_write(const call_ptr& x, const leader_actors& to, std::shared_ptr<const write_request> request,
+                             std::function<void(result<write_outcome>)> then) {
+  ask<write_reply>(
+      to.id, to.replication, milliseconds(limits::forwarded_write_timeout_ms), *request,
+      [this, x, request, then](const write_reply& reply) {
+        // Not recorded for certain: the next leader may have it.
+        if (reply.failure.code == errc::not_leader) return park(x);
+        if (reply.failure.code != errc::none) return then(reply.failure);
+        then(write_outcome{reply.token, reply.file, reply.created, request->want, reply.achieved, reply.holders,
+                           reply.voters});
+      },
+      x->fail);
+}
+
+void front_actor::begin_upload(byte_count expected, std::function<void(result<std::unique_ptr<upload>>)> then) {
+  auto x = std::make_shared<call>();
+  x->deadline = now() + milliseconds(limits::leader_wait_ms);
+  x->fail = [then](error why) { then(std::move(why)); };
+  x->attempt = [this, expected, then, fail = x->fail](const leader_actors& to) {
+    ask<upload_opened>(
+        to.id, to.content, milliseconds(limits::chunk_timeout_ms), open_upload{expected},
+        [this, at = to.id, then](const upload_opened& reply) {
+          if (reply.failure.code != errc::none) return then(reply.failure);
+          then(std::unique_ptr<upload>{std::make_unique<leader_upload>(*this, at, reply.upload)});
+        },
+        fail);
+  };
+  post([this, x] { dispatch(x); });
+}
+
+}  // namespace kaiku

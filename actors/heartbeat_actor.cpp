@@ -13,7 +13,9 @@ namespace kaiku {
 heartbeat_actor::heartbeat_actor(caf::actor_config& cfg, heartbeat_settings settings)
     : observed(cfg), settings_(std::move(settings)), liveness_(settings_.self, settings_.voters) {}
 
-instant heartbeat_actor::now() { return kaiku::now(system()); }
+instant heartbeat_actor::now() {
+  return kaiku::now(system());
+}
 
 heartbeat_actor::behavior_type heartbeat_actor::make_behavior() {
   return {
@@ -53,9 +55,9 @@ void heartbeat_actor::on_heartbeat(const heartbeat& x) {
   send(peer->second, heartbeat_reply{settings_.self, std::max(role_.in_term, x.in_term), x.round});
   if (x.in_term < role_.in_term) return;
   liveness_.on_leader(now(), x.leader);
-  const leader_contact contact{x.leader, x.in_term};
+  const leader_contact contact{x.leader, x.in_term, x.commit};
   send(local_.election, contact);
-  send(local_.replication, leader_commit{x.in_term, x.commit});
+  send(local_.replication, contact);
   for (const auto& front : local_.fronts) send(front, contact);
 }
 
@@ -82,7 +84,9 @@ void heartbeat_actor::beat() {
 }
 
 void heartbeat_actor::publish_contact() {
-  const quorum_contact contact{role_.in_term, liveness_.quorum_contact(now())};
+  quorum_contact contact{role_.in_term, liveness_.quorum_contact(now()), {}};
+  for (const auto& [id, peer] : liveness_.peers())
+    if (peer.last_heard) contact.heard.emplace_back(id, *peer.last_heard);
   send(local_.replication, contact);
   for (const auto& front : local_.fronts) send(front, contact);
 }

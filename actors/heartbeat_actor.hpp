@@ -6,7 +6,7 @@
 /// Lifecycle: spawned by the node, lives as long. Event-based.
 ///
 /// On the leader, each interval: one `heartbeat` to every linked peer; no answer of a majority within T:
-/// `quorum_lost` to election. On a follower: `leader_contact` to election and fronts, `leader_commit` to replication.
+/// `quorum_lost` to election. On a follower: `leader_contact` to election, replication and fronts.
 
 #include <map>
 #include <set>

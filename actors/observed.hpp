@@ -1,8 +1,8 @@
 #pragma once
 
-/// Purpose: what can be known of an actor from outside: the base class of all of Kaiku's actors counts what comes in and
-/// what is done, at a few nanoseconds a message (CAF's own profiler is not compiled into Debian's library).
-/// Owner: each actor owns its counters; the registry holds them weakly. Thread: counters are atomic, the registry locks.
+/// Purpose: what can be known of an actor from outside: the base class of all of Kaiku's actors counts what comes in
+/// and what is done, at a few nanoseconds a message (CAF's own profiler is not compiled into Debian's library). Owner:
+/// each actor owns its counters; the registry holds them weakly. Thread: counters are atomic, the registry locks.
 
 #include <atomic>
 #include <memory>

@@ -26,7 +26,9 @@ replication_actor::replication_actor(caf::actor_config& cfg, replication_setting
   disks_[settings_.self] = disk_->disk();
 }
 
-instant replication_actor::now() { return kaiku::now(system()); }
+instant replication_actor::now() {
+  return kaiku::now(system());
+}
 
 replication_actor::behavior_type replication_actor::make_behavior() {
   return {
@@ -37,7 +39,7 @@ replication_actor::behavior_type replication_actor::make_behavior() {
       [this](const quorum_contact& x) {
         if (x.in_term == role_.in_term) quorum_contact_ = std::max(quorum_contact_, x.at);
       },
-      [this](const leader_commit& x) { learn_commit(x.in_term, x.commit); },
+      [this](const leader_contact& x) { learn_commit(x.in_term, x.commit); },
       [this](const peer_up& x) {
         peers_[x.id] = {x.actors.election, x.actors.replication, x.actors.content};
         machine_.on_connected(now(), x.id);
@@ -122,7 +124,8 @@ void replication_actor::publish_progress() {
   log_progress progress{disk_->state().last, machine_.commit(), {}};
   if (leading())
     for (const auto& [id, follower] : machine_.followers()) progress.matches.emplace_back(id, follower.match);
-  if (progress.last == published_.last && progress.commit == published_.commit && progress.matches == published_.matches)
+  if (progress.last == published_.last && progress.commit == published_.commit &&
+      progress.matches == published_.matches)
     return;
   published_ = progress;
   send(local_.heartbeat, progress);

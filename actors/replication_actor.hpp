@@ -1,11 +1,10 @@
 #pragma once
 
-/// Purpose: moves the log. On the leader: gathers writes into proposals, sends entries to followers, answers each write at
-/// the durability it asked for. On a follower: brings content, appends, acknowledges. Runs `core/replication`.
-/// Owner: owns each follower's progress, the commit index, and the clients that wait for durability. Learns role and term
-/// from election, quorum contact from heartbeat, the log's end from storage.
-/// Lifecycle: spawned by the node; lives as long. Event-based: reads of the log are RocksDB reads of recent entries,
-/// every change goes through storage.
+/// Purpose: moves the log. On the leader: gathers writes into proposals, sends entries to followers, answers each write
+/// at the durability it asked for. On a follower: brings content, appends, acknowledges. Runs `core/replication`.
+/// Owner: owns each follower's progress, the commit index, and the clients that wait for durability. Learns role and
+/// term from election, quorum contact from heartbeat, the log's end from storage. Lifecycle: spawned by the node; lives
+/// as long. Event-based: reads of the log are RocksDB reads of recent entries, every change goes through storage.
 ///
 /// Group commit without a timer: one proposal is with storage at a time; what arrives meanwhile goes together next.
 
@@ -25,9 +24,8 @@ namespace kaiku {
 
 struct replication_settings {
   node_id self;
-  std::string peer_address;      ///< this node's, for the member list
   std::vector<member> bootstrap;  ///< voters of `--cluster`, used until the log names them
-  cluster_id new_cluster;        ///< what the cluster is called if this node forms it
+  cluster_id new_cluster;         ///< what the cluster is called if this node forms it
   milliseconds election_timeout{};
   milliseconds durability_wait{limits::durability_wait_ms};
 };

@@ -38,7 +38,7 @@ void replication_actor::on_append(const append_entries& x) {
     reply_to(x.leader, {settings_.self, state.current, false, {}, state.last.index, false});
     return;
   }
-  send(local_.election, leader_contact{x.leader, x.in_term});
+  send(local_.election, leader_contact{x.leader, x.in_term, x.commit});
   // A leader keeps `append_window` in flight; what comes on top was sent by one that has gone back to probing.
   if (inbox_.size() >= 2 * limits::append_window) return;
   inbox_.push_back(x);
@@ -110,9 +110,7 @@ void replication_actor::on_appended(const append_entries& x, const append_outcom
     case errc::stale_term:
       reply_to(x.leader, {settings_.self, outcome.after.current, false, {}, outcome.after.last.index, false});
       break;
-    case errc::log_mismatch:
-      reply_to(x.leader, {settings_.self, x.in_term, false, {}, outcome.hint, false});
-      break;
+    case errc::log_mismatch: reply_to(x.leader, {settings_.self, x.in_term, false, {}, outcome.hint, false}); break;
     default:  // disk_full, content_missing, corrupt: nothing the leader could do better at once
       spdlog::warn("append of {} entries behind {} refused: {}", x.entries.size(), x.previous.index.value,
                    outcome.failure.detail);
@@ -129,7 +127,8 @@ void replication_actor::learn_commit(term in_term, log_index leader_commit) {
 
 void replication_actor::begin_again(const append_entries& x) {
   appending_ = false;
-  begin_again_ = later_reply{now() + milliseconds(limits::append_retry_ms), x.leader,
+  begin_again_ = later_reply{now() + milliseconds(limits::append_retry_ms),
+                             x.leader,
                              {settings_.self, x.in_term, false, {}, x.previous.index, false}};
   // A newer leader's appends may wait behind these; what this one sent on top follows from what failed.
   std::erase_if(inbox_, [in_term = x.in_term](const auto& one) { return one.in_term <= in_term; });

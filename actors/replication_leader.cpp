@@ -131,8 +131,7 @@ void replication_actor::answer(pending_write& write, const proposed& what, term 
   if (write.want == durability::leader && leading() && role_.in_term == in_term && in_contact_with_quorum()) {
     write.promise->deliver(reply);
   } else {
-    waiting_.emplace(what.index,
-                     waiting_write{reply, write.want, *write.promise, now() + settings_.durability_wait});
+    waiting_.emplace(what.index, waiting_write{reply, write.want, *write.promise, now() + settings_.durability_wait});
   }
 }
 

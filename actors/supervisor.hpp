@@ -1,8 +1,8 @@
 #pragma once
 
-/// Purpose: a node with a dead actor is no node. Watches the actors that live as long as the process and ends it, with a
-/// clear message and exit code 70, when one dies unexpectedly: an orchestrator restarts it, and the disk is the truth.
-/// Lifecycle: spawned last; `stand_down` before an orderly shutdown. Event-based.
+/// Purpose: a node with a dead actor is no node. Watches the actors that live as long as the process and ends it, with
+/// a clear message and exit code 70, when one dies unexpectedly: an orchestrator restarts it, and the disk is the
+/// truth. Lifecycle: spawned last; `stand_down` before an orderly shutdown. Event-based.
 
 #include <functional>
 #include <map>

@@ -28,6 +28,10 @@ inline constexpr std::uint32_t forwarded_write_timeout_ms = 15'000;
 inline constexpr std::uint32_t storage_timeout_ms = 60'000;
 /// One chunk to or from a peer: 256 KiB at 10 KB/s.
 inline constexpr std::uint32_t chunk_timeout_ms = 30'000;
+/// Last chunk to durable content: at most `staging_flush_bytes` are left to sync.
+inline constexpr std::uint32_t upload_finish_timeout_ms = 60'000;
+/// A call that waits for a leader looks again after this, also when nothing was heard of a change.
+inline constexpr std::uint32_t leader_poll_ms = 50;
 /// Connect, challenge and hello of a peer link, together.
 inline constexpr std::uint32_t link_handshake_timeout_ms = 3000;
 /// Wait between two attempts to reach a peer; the first retry comes sooner and doubles up to this.

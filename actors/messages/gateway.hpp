@@ -44,13 +44,13 @@ struct node_view {
   cluster_id cluster;
   role now = role::follower;
   term in_term;
-  node_id leader;                ///< empty: not known
-  std::string leader_http;       ///< host:port; empty: not known
-  log_index applied;             ///< end of this node's log, all of it folded into the state
-  log_index committed;           ///< highest index this node knows committed
+  node_id leader;                              ///< empty: not known
+  std::string leader_http;                     ///< host:port; empty: not known
+  log_index applied;                           ///< end of this node's log, all of it folded into the state
+  log_index committed;                         ///< highest index this node knows committed
   std::optional<milliseconds> leader_contact;  ///< age; on the leader, of its contact with a majority
-  bool ready = false;            ///< caught up and in contact with a leader
-  std::string not_ready_reason;  ///< for a person; empty when ready
+  bool ready = false;                          ///< caught up and in contact with a leader
+  std::string not_ready_reason;                ///< for a person; empty when ready
 };
 
 /// More of it, gathered only when somebody asks.
@@ -65,20 +65,20 @@ struct cluster_view {
 
 /// A client's change, checked for form but not yet for sense.
 struct client_write {
-  command what;               ///< times are set by the leader
+  command what;  ///< times are set by the leader
   precondition when;
-  std::string small_content;  ///< put of small content: its bytes; the gateway names them
+  std::string small_content;       ///< put of small content: its bytes; the gateway names them
   std::optional<durability> want;  ///< empty: the server's default
 };
 
 /// What became of it.
 struct write_outcome {
   write_token token;
-  file_info file;         ///< what stands at the path now (put, make directory)
+  file_info file;  ///< what stands at the path now (put, make directory)
   bool created = false;
   durability asked = durability::leader;
   durability achieved = durability::leader;  ///< less than asked only when the wait ran out: answer 202
-  std::size_t holders = 0;  ///< nodes known to hold it durably
+  std::size_t holders = 0;                   ///< nodes known to hold it durably
   std::size_t voters = 0;
 };
 

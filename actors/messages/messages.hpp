@@ -1,9 +1,8 @@
 #pragma once
 
-/// Purpose: every message between Kaiku's actors and the typed interface of each, in one place. `docs/protocol.md` has a
-/// row for each. "Peers" may send what is marked so; everything else stays on its node. What a peer sends is checked by
-/// the receiver before use.
-/// Thread: values.
+/// Purpose: every message between Kaiku's actors and the typed interface of each, in one place. `docs/protocol.md` has
+/// a row for each. "Peers" may send what is marked so; everything else stays on its node. What a peer sends is checked
+/// by the receiver before use. Thread: values.
 
 #include <string>
 #include <vector>
@@ -44,10 +43,11 @@ struct timer_due {
 
 // --- election ------------------------------------------------------------------------------------------------------
 
-/// heartbeat, replication -> election. The leader of `in_term` was heard.
+/// heartbeat -> election, replication, fronts; replication -> election. The leader of `in_term` was heard.
 struct leader_contact {
   node_id leader;
   term in_term;
+  log_index commit;  ///< the leader's, as it said
 };
 /// heartbeat, replication -> election. Somebody answered with a higher term.
 struct higher_term {
@@ -86,6 +86,7 @@ struct log_progress {
 struct quorum_contact {
   term in_term;
   instant at;
+  std::vector<std::pair<node_id, instant>> heard;  ///< when each peer last answered
 };
 /// replication -> replication of a follower. Peers. Answered by append_reply as a message of its own.
 struct append_entries {
@@ -94,11 +95,6 @@ struct append_entries {
   log_position previous;
   std::vector<log_entry> entries;
   std::vector<chunk> small_contents;  ///< each distinct small content that the entries name
-  log_index commit;
-};
-/// heartbeat -> replication. The leader of `in_term` says that its log is committed up to `commit`.
-struct leader_commit {
-  term in_term;
   log_index commit;
 };
 /// front -> the leader's replication. Peers. Reply: write_reply.
@@ -151,8 +147,8 @@ struct content_range {
   chunk bytes;
 };
 
-using upload_handle =
-    caf::typed_actor<caf::replies_to<upload_chunk>::with<upload_written>, caf::replies_to<upload_finish>::with<upload_finished>>;
+using upload_handle = caf::typed_actor<caf::replies_to<upload_chunk>::with<upload_written>,
+                                       caf::replies_to<upload_finish>::with<upload_finished>>;
 
 struct upload_opened {
   error failure;
@@ -162,8 +158,8 @@ struct upload_opened {
 using content_handle = caf::typed_actor<caf::replies_to<open_upload>::with<upload_opened>,
                                         caf::replies_to<read_content>::with<content_range>>;
 
-/// replication -> fetch. Stage what is wanted from `source`, a peer's content. Reply: fetched, when all of it is durable
-/// and verified; it stays staged until the next fetch_content.
+/// replication -> fetch. Stage what is wanted from `source`, a peer's content. Reply: fetched, when all of it is
+/// durable and verified; it stays staged until the next fetch_content.
 struct fetch_content {
   std::vector<content_ref> wanted;
   content_handle source;
@@ -193,10 +189,9 @@ struct member_seen {
   incarnation disk;
 };
 
-using storage_handle = caf::typed_actor<caf::replies_to<vote_request>::with<vote_decision>,
-                                        caf::replies_to<adopt_term>::with<hard_state>,
-                                        caf::replies_to<propose>::with<propose_outcome>,
-                                        caf::replies_to<append>::with<append_outcome>>;
+using storage_handle =
+    caf::typed_actor<caf::replies_to<vote_request>::with<vote_decision>, caf::replies_to<adopt_term>::with<hard_state>,
+                     caf::replies_to<propose>::with<propose_outcome>, caf::replies_to<append>::with<append_outcome>>;
 
 using election_handle =
     caf::typed_actor<caf::reacts_to<vote_request>, caf::reacts_to<vote_reply>, caf::reacts_to<timeout_now>,
@@ -213,10 +208,9 @@ using heartbeat_handle =
 using replication_handle =
     caf::typed_actor<caf::reacts_to<append_entries>, caf::reacts_to<append_reply>,
                      caf::replies_to<write_request>::with<write_reply>, caf::reacts_to<role_change>,
-                     caf::reacts_to<quorum_contact>, caf::reacts_to<leader_commit>, caf::reacts_to<peer_up>,
-                     caf::reacts_to<peer_down>, caf::reacts_to<member_seen>,
-                     caf::replies_to<hand_over>::with<bool>, caf::reacts_to<local_handles>,
-                     caf::reacts_to<timer_due>>;
+                     caf::reacts_to<quorum_contact>, caf::reacts_to<leader_contact>, caf::reacts_to<peer_up>,
+                     caf::reacts_to<peer_down>, caf::reacts_to<member_seen>, caf::replies_to<hand_over>::with<bool>,
+                     caf::reacts_to<local_handles>, caf::reacts_to<timer_due>>;
 
 /// The handles that a member gives its peers, and nothing else.
 struct peer_handles {
@@ -255,17 +249,16 @@ struct link_up {
   caf::strong_actor_ptr remote;  ///< the peer's directory, on the side that dialled; null on the other
 };
 
-using directory_handle =
-    caf::typed_actor<caf::replies_to<introduction>::with<introduction>, caf::reacts_to<link_up>,
-                     caf::reacts_to<members_changed>, caf::reacts_to<timer_due>>;
+using directory_handle = caf::typed_actor<caf::replies_to<introduction>::with<introduction>, caf::reacts_to<link_up>,
+                                          caf::reacts_to<members_changed>, caf::reacts_to<timer_due>>;
 
-using front_handle = caf::typed_actor<caf::reacts_to<role_change>, caf::reacts_to<log_progress>,
-                                      caf::reacts_to<quorum_contact>, caf::reacts_to<leader_contact>,
-                                      caf::reacts_to<peer_up>, caf::reacts_to<peer_down>,
-                                      caf::reacts_to<members_changed>, caf::reacts_to<local_handles>>;
+using front_handle =
+    caf::typed_actor<caf::reacts_to<role_change>, caf::reacts_to<log_progress>, caf::reacts_to<quorum_contact>,
+                     caf::reacts_to<leader_contact>, caf::reacts_to<peer_up>, caf::reacts_to<peer_down>,
+                     caf::reacts_to<members_changed>, caf::reacts_to<local_handles>, caf::reacts_to<timer_due>>;
 
-/// node -> each of its actors, once, before anything else: the actors of its own node. Election gets it last, so that it
-/// starts when everybody knows everybody.
+/// node -> each of its actors, once, before anything else: the actors of its own node. Election gets it last, so that
+/// it starts when everybody knows everybody.
 struct local_handles {
   storage_handle storage;
   election_handle election;
@@ -299,8 +292,7 @@ typename F::result_type inspect(F& f, write_request& x) {
 }
 template <class F>
 typename F::result_type inspect(F& f, write_reply& x) {
-  return f(caf::meta::type_name("write_reply"), x.failure, x.token, x.file, x.created, x.achieved, x.holders,
-           x.voters);
+  return f(caf::meta::type_name("write_reply"), x.failure, x.token, x.file, x.created, x.achieved, x.holders, x.voters);
 }
 template <class F>
 typename F::result_type inspect(F& f, upload_chunk& x) {
@@ -378,7 +370,6 @@ CAF_BEGIN_TYPE_ID_BLOCK(kaiku, first_custom_type_id)
   CAF_ADD_TYPE_ID(kaiku, (kaiku::adopt_term))
   CAF_ADD_TYPE_ID(kaiku, (kaiku::timer_due))
   CAF_ADD_TYPE_ID(kaiku, (kaiku::local_handles))
-  CAF_ADD_TYPE_ID(kaiku, (kaiku::leader_commit))
   CAF_ADD_TYPE_ID(kaiku, (kaiku::leader_contact))
   CAF_ADD_TYPE_ID(kaiku, (kaiku::higher_term))
   CAF_ADD_TYPE_ID(kaiku, (kaiku::quorum_lost))
@@ -407,7 +398,6 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::append_outcome)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::adopt_term)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::timer_due)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::local_handles)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::leader_commit)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::leader_contact)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::higher_term)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::quorum_lost)

@@ -1,1 +1,50 @@
-int main() { return 0; }
+// kaikud: one node of a Kaiku cluster.
+
+#include <spdlog/spdlog.h>
+
+#include <csignal>
+#include <cstdio>
+
+#include "kaiku/node/log.hpp"
+#include "kaiku/node/node.hpp"
+#include "kaiku/node/options.hpp"
+
+namespace {
+
+constexpr int start_failed_exit_code = 1;
+
+int fail(const std::string& why, int code) {
+  std::fprintf(stderr, "kaikud: %s\n", why.c_str());
+  return code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  // Every thread inherits the mask, so the two signals wait for this one.
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+
+  auto parsed = kaiku::parse_options(argc, argv);
+  if (!parsed) return fail(parsed.failure().detail, kaiku::usage_exit_code);
+  if (const auto* answer = std::get_if<kaiku::answer_and_exit>(&*parsed)) {
+    std::fputs(answer->text.c_str(), stdout);
+    return 0;
+  }
+  const auto& options = std::get<kaiku::options>(*parsed);
+  kaiku::set_up_log(options.name, options.level, options.format);
+
+  auto node = kaiku::node::start(options);
+  if (!node) return fail(node.failure().detail, start_failed_exit_code);
+  int signal = 0;
+  sigwait(&signals, &signal);
+  spdlog::info("stopping signal={}", signal);
+  (*node)->shut_down();
+  // Everything acknowledged is on disk. What is left are actors and connections of a process that ends.
+  spdlog::shutdown();
+  std::_Exit(0);
+}

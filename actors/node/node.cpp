@@ -1,0 +1,269 @@
+#include "kaiku/node/node.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <random>
+#include <thread>
+#include <vector>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/uuid/random_generator.hpp>
+#include <caf/all.hpp>
+#include <caf/io/middleman.hpp>
+
+#include "kaiku/actors/content_actor.hpp"
+#include "kaiku/actors/election_actor.hpp"
+#include "kaiku/actors/front_actor.hpp"
+#include "kaiku/actors/heartbeat_actor.hpp"
+#include "kaiku/actors/peer_directory.hpp"
+#include "kaiku/actors/replication_actor.hpp"
+#include "kaiku/actors/storage_actor.hpp"
+#include "kaiku/actors/supervisor.hpp"
+#include "kaiku/http/server/server.hpp"
+#include "kaiku/link/link.hpp"
+#include "kaiku/storage/store.hpp"
+
+namespace kaiku {
+namespace {
+
+constexpr int failure_exit_code = 70;  // EX_SOFTWARE of sysexits.h
+
+/// CAF's settings; `docs/architecture.md` gives the reasons.
+struct actor_settings : caf::actor_system_config {
+  actor_settings() {
+    add_message_types<caf::id_block::kaiku>();
+    load<caf::io::middleman>();
+    set("scheduler.policy", caf::atom("sharing"));
+    set("scheduler.max-threads", std::size_t{std::clamp(std::thread::hardware_concurrency(), 2u, 8u)});
+    set("scheduler.max-throughput", std::size_t{50});
+    set("middleman.workers", std::size_t{0});
+    set("logger.verbosity", caf::atom("quiet"));
+  }
+};
+
+template <class Id>
+Id random_id_of_kind() {
+  Id id;
+  const auto uuid = boost::uuids::random_generator{}();
+  std::copy(uuid.begin(), uuid.end(), id.bytes.begin());
+  return id;
+}
+
+std::vector<member> bootstrap_members(const options& with) {
+  std::vector<member> voters;
+  for (const auto& one : with.cluster) voters.push_back({one.id, {}, to_string(one.peers)});
+  return voters;
+}
+
+/// One I/O thread: an io_context, the thread that runs it, and the front that lives on it.
+struct io_thread {
+  boost::asio::io_context io{1};
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work{io.get_executor()};
+  front_handle front;
+  std::thread thread;
+};
+
+}  // namespace
+
+void end_process(const std::string& why) {
+  spdlog::critical("{}; the node ends and can be started again", why);
+  spdlog::shutdown();
+  std::_Exit(failure_exit_code);
+}
+
+struct node::impl {
+  explicit impl(options o) : with(std::move(o)) {}
+
+  status open_ports();
+  void make_actors();
+  void watch();
+  void make_fronts();
+  status serve();
+  void introduce_everybody();
+  void hand_over_leadership();
+  void stop_actors();
+
+  options with;
+  std::shared_ptr<store> disk;
+  actor_settings settings;
+  std::unique_ptr<caf::actor_system> system;
+  std::vector<std::unique_ptr<io_thread>> io_threads;
+  std::shared_ptr<link_layer> links;
+  std::unique_ptr<http_server> http;
+  local_handles actors;
+  supervisor_handle watcher;
+  boot_id boot = random_id_of_kind<boot_id>();
+};
+
+status node::impl::open_ports() {
+  link_settings l;
+  l.listen_address = with.peers.host;
+  l.listen_port = with.peers.port;
+  l.self = with.name;
+  l.disk = disk->disk();
+  l.boot = boot;
+  l.secret = with.peer_secret;
+  auto started = link_layer::start(*system, std::move(l));
+  if (!started) return started.failure();
+  links = std::move(*started);
+  return success();
+}
+
+void node::impl::make_fronts() {
+  const auto threads = std::clamp(std::thread::hardware_concurrency(), 2u, 4u);
+  for (unsigned i = 0; i < threads; ++i) {
+    auto one = std::make_unique<io_thread>();
+    one->front = spawn_on<front_actor, front_handle>(
+        *system, one->io,
+        front_settings{with.name, to_string(with.advertise_http), with.default_durability, with.election_timeout},
+        disk);
+    actors.fronts.push_back(one->front);
+    io_threads.push_back(std::move(one));
+  }
+}
+
+void node::impl::make_actors() {
+  const auto voters = bootstrap_members(with);
+  std::set<node_id> names;
+  for (const auto& voter : voters) names.insert(voter.id);
+
+  auto& sys = *system;
+  make_fronts();
+  actors.storage = sys.spawn<storage_actor, caf::detached>(disk);
+  actors.content = sys.spawn<content_actor, caf::detached>(disk);
+  actors.fetch = sys.spawn<fetch_actor, caf::detached>(disk);
+  actors.heartbeat =
+      sys.spawn<heartbeat_actor>(heartbeat_settings{with.name, names, with.heartbeat_interval, with.election_timeout});
+  actors.replication = sys.spawn<replication_actor>(
+      replication_settings{with.name, voters, random_id_of_kind<cluster_id>(), with.election_timeout}, disk);
+  auto random = [engine = std::make_shared<std::mt19937_64>(std::random_device{}())](std::uint64_t bound) {
+    return std::uniform_int_distribution<std::uint64_t>{0, bound - 1}(*engine);
+  };
+  actors.election =
+      sys.spawn<election_actor>(election_settings{with.name, names, with.election_timeout, random}, disk->state());
+  directory_settings d;
+  d.self = {with.name,
+            boot,
+            to_string(with.advertise_http),
+            {actors.election, actors.heartbeat, actors.replication, actors.content}};
+  d.fronts = actors.fronts;
+  d.set_members = [l = links](const cluster_id& cluster, std::vector<member> now) {
+    l->set_members(cluster, std::move(now));
+  };
+  d.on_link_down = [l = links](const node_id& peer, link_serial link) { l->on_link_down(peer, link); };
+  actors.directory = sys.spawn<peer_directory>(std::move(d));
+}
+
+void node::impl::watch() {
+  std::map<caf::actor_addr, std::string> names;
+  auto add = [&](const auto& handle, const char* name) {
+    names.emplace(caf::actor_cast<caf::actor_addr>(handle), name);
+  };
+  add(actors.storage, "storage");
+  add(actors.content, "content");
+  add(actors.fetch, "fetch");
+  add(actors.heartbeat, "heartbeat");
+  add(actors.replication, "replication");
+  add(actors.election, "election");
+  add(actors.directory, "peer directory");
+  for (const auto& front : actors.fronts) add(front, "front");
+  watcher = system->spawn<supervisor>(std::move(names), end_process);
+}
+
+status node::impl::serve() {
+  std::vector<http_worker> workers;
+  for (auto& one : io_threads) {
+    auto* front = static_cast<front_actor*>(caf::actor_cast<caf::abstract_actor*>(one->front));
+    workers.push_back({&one->io, front});
+  }
+  http_settings h;
+  h.address = with.http.host;
+  h.port = with.http.port;
+  auto started = http_server::start(std::move(h), std::move(workers));
+  if (!started) return started.failure();
+  http = std::move(*started);
+  return success();
+}
+
+void node::impl::introduce_everybody() {
+  for (const auto& front : actors.fronts) caf::anon_send(front, actors);
+  caf::anon_send(actors.heartbeat, actors);
+  caf::anon_send(actors.replication, actors);
+  caf::anon_send(actors.election, actors);
+  for (auto& one : io_threads) one->thread = std::thread([&io = one->io] { io.run(); });
+  links->open(actors.directory);
+}
+
+result<std::unique_ptr<node>> node::start(const options& with) {
+  auto state = std::make_unique<impl>(with);
+  store::options s;
+  s.directory = with.data;
+  s.fatal = end_process;
+  auto disk = store::open(std::move(s));
+  if (!disk) return disk.failure();
+  state->disk = std::move(*disk);
+  state->system = std::make_unique<caf::actor_system>(state->settings);
+
+  std::unique_ptr<node> started{new node(std::move(state))};
+  auto& all = *started->impl_;
+  if (auto ports = all.open_ports(); !ports) return ports.failure();
+  all.make_actors();
+  if (auto served = all.serve(); !served) return served.failure();
+  all.watch();
+  all.introduce_everybody();
+  spdlog::info("started version={} http={} peers={} data={} members={}", KAIKU_VERSION, to_string(with.http),
+               to_string(with.peers), with.data.string(), with.cluster.size());
+  return started;
+}
+
+void node::impl::hand_over_leadership() {
+  caf::scoped_actor self{*system};
+  const auto patience = with.election_timeout + milliseconds(500);
+  self->request(actors.replication, patience, hand_over{})
+      .receive([](bool handed_over) { spdlog::info("leadership handed over={}", handed_over); },
+               [](const caf::error&) { spdlog::warn("leadership could not be handed over in time"); });
+}
+
+void node::shut_down() {
+  auto& all = *impl_;
+  const auto deadline = std::chrono::steady_clock::now() + milliseconds(limits::shutdown_grace_ms);
+  all.hand_over_leadership();
+  all.http->drain();
+  while (all.http->open_requests() != 0 && std::chrono::steady_clock::now() < deadline)
+    std::this_thread::sleep_for(milliseconds(5));
+  spdlog::info("stopped open_requests={}", all.http->open_requests());
+}
+
+void node::impl::stop_actors() {
+  if (watcher) caf::anon_send(watcher, stand_down{});
+  http.reset();
+  for (auto& one : io_threads) {
+    one->work.reset();
+    one->io.stop();
+    if (one->thread.joinable()) one->thread.join();
+  }
+  if (links) links->stop();
+  auto end = [](auto& handle) {
+    if (handle) caf::anon_send_exit(handle, caf::exit_reason::user_shutdown);
+    handle = nullptr;
+  };
+  end(actors.directory);
+  end(actors.election);
+  end(actors.heartbeat);
+  end(actors.replication);
+  end(actors.content);
+  end(actors.fetch);
+  end(actors.storage);
+  watcher = nullptr;
+}
+
+node::node(std::unique_ptr<impl> state) : impl_(std::move(state)) {}
+
+node::~node() {
+  impl_->stop_actors();
+}
+
+}  // namespace kaiku

@@ -1,0 +1,103 @@
+#pragma once
+
+/// Purpose: turns the calls of HTTP sessions into messages. Each I/O thread has one, and its sessions call it directly
+/// (`gateway`). Writes and uploads go to the leader's actors, wherever they are: a follower's front does with the
+/// leader's handles just what the leader's own front does.
+/// Owner: owns the calls in flight. Learns role from election, leader contact from heartbeat, log and commit from
+/// replication, links from the directory. Reads are views of the store.
+/// Lifecycle: spawned by the node on an io_context; outlives the sessions. All on that io_context's thread.
+///
+/// A call with no leader to go to is parked and tried again when something changes, for `limits::leader_wait_ms`. A
+/// call that was sent and not answered because the link broke ends as `outcome_unknown`.
+
+#include <functional>
+#include <list>
+#include <map>
+#include <memory>
+
+#include "kaiku/actors/observed.hpp"
+#include "kaiku/actors/on_io_context.hpp"
+#include "kaiku/messages/gateway.hpp"
+#include "kaiku/messages/messages.hpp"
+#include "kaiku/storage/store.hpp"
+
+namespace kaiku {
+
+struct front_settings {
+  node_id self;
+  std::string http_address;  ///< where clients reach this node, host:port
+  durability default_durability = durability::leader;
+  milliseconds election_timeout{};
+};
+
+class front_actor final : public observed<on_io_context<front_handle::base>>, public gateway {
+ public:
+  front_actor(caf::actor_config& cfg, boost::asio::io_context& io, front_settings settings,
+              std::shared_ptr<const store> disk);
+
+  const char* name() const override { return "front"; }
+  behavior_type make_behavior() override;
+
+  node_view view() const override;
+  cluster_view cluster() const override;
+  result<file_info> stat(const file_path& path) const override;
+  result<directory_page> list(const file_path& path, std::string_view after, std::size_t limit) const override;
+  result<opened_content> open(const content_ref& content) const override;
+  void write(client_write what, std::function<void(result<write_outcome>)> done) override;
+  void begin_upload(byte_count expected, std::function<void(result<std::unique_ptr<upload>>)> done) override;
+
+ private:
+  class leader_upload;
+
+  /// The leader's actors, local or remote.
+  struct leader_actors {
+    node_id id;
+    replication_handle replication;
+    content_handle content;
+  };
+  /// Something to do at the leader, once there is one.
+  struct call {
+    instant deadline;
+    std::function<void(const leader_actors&)> attempt;
+    std::function<void(error)> fail;
+  };
+  using call_ptr = std::shared_ptr<call>;
+
+  instant now() const;
+  std::optional<leader_actors> leader() const;
+  void dispatch(const call_ptr& x);
+  void park(const call_ptr& x);
+  void retry_parked();
+  /// Sends to the leader's actor; `answer` gets the reply, `fail` what went wrong, once.
+  template <class Reply, class Handle, class Message>
+  void ask(const node_id& at, const Handle& to, milliseconds timeout, Message message,
+           std::function<void(const Reply&)> answer, std::function<void(error)> fail);
+  void send_write(const call_ptr& x, const leader_actors& to, std::shared_ptr<const write_request> request,
+                  std::function<void(result<write_outcome>)> done);
+  void on_contact(const leader_contact& x);
+  bool holds_all_committed() const { return progress_.commit >= leader_commit_; }
+
+  void post(std::function<void()> later);
+
+  front_settings settings_;
+  std::shared_ptr<const store> disk_;
+  role_change role_;
+  log_progress progress_;
+  quorum_contact quorum_;
+  local_handles local_;
+  membership members_;
+  std::map<node_id, peer_up> peers_;
+  std::optional<instant> leader_heard_;
+  log_index leader_commit_;  ///< as the leader's heartbeat said
+  bool caught_up_ = false;   ///< held all that was committed, since contact with a leader was last regained
+  std::list<call_ptr> parked_;
+  bool retry_set_ = false;
+  std::uint64_t next_ask_ = 0;
+  struct asked {
+    node_id at;
+    std::function<void(error)> fail;
+  };
+  std::map<std::uint64_t, asked> in_flight_;
+};
+
+}  // namespace kaiku

@@ -1,0 +1,27 @@
+#pragma once
+
+/// Purpose: front_actor::ask, a template that the two files of the front's code share.
+
+#include "kaiku/actors/front_actor.hpp"
+
+namespace kaiku {
+
+template <class Reply, class Handle, class Message>
+void front_actor::ask(const node_id& at, const Handle& to, milliseconds timeout, Message message,
+                      std::function<void(const Reply&)> answer, std::function<void(error)> fail) {
+  const auto id = ++next_ask_;
+  in_flight_.emplace(id, asked{at, std::move(fail)});
+  request(to, timeout, std::move(message))
+      .then(
+          [this, id, answer = std::move(answer)](const Reply& reply) {
+            if (in_flight_.erase(id) != 0) answer(reply);
+          },
+          [this, id](const caf::error&) {
+            auto waiting = in_flight_.extract(id);
+            if (!waiting.empty())
+              waiting.mapped().fail(
+                  {errc::outcome_unknown, "the leader did not answer; the change may or may not stand"});
+          });
+}
+
+}  // namespace kaiku

@@ -1,0 +1,13 @@
+#pragma once
+
+/// Purpose: the log: one line an event on standard error, as text or as one JSON object. Quiet when all is well.
+/// Thread: `set_up_log` once, before any other thread; logging itself from any (spdlog).
+
+#include "kaiku/node/options.hpp"
+
+namespace kaiku {
+
+/// Makes spdlog's default logger write lines of `format` that are at least as severe as `level`; `node` stands in each.
+void set_up_log(const node_id& node, log_level level, log_format format);
+
+}  // namespace kaiku
