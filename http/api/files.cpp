@@ -1,0 +1,128 @@
+// GET and HEAD under /files: content, and the way to listings.
+
+#include <chrono>
+
+#include "kaiku/http/api/conditions.hpp"
+#include "kaiku/http/api/digest_field.hpp"
+#include "kaiku/http/api/handlers.hpp"
+#include "kaiku/http/api/http_date.hpp"
+#include "kaiku/http/api/problem.hpp"
+#include "kaiku/http/api/range.hpp"
+#include "kaiku/http/api/target.hpp"
+
+namespace kaiku {
+namespace {
+
+/// Stored content is anybody's: in a browser it may show itself, but run nothing, load nothing from elsewhere, and has
+/// no origin.
+constexpr std::string_view content_policy =
+    "sandbox; default-src 'none'; img-src 'self' data:; media-src 'self'; style-src 'unsafe-inline'";
+
+/// A file may be replaced between the two looks at it, and its old content be gone: this often it is looked at again.
+constexpr int open_attempts = 3;
+
+unix_time_ms wall_clock() {
+  auto now = std::chrono::system_clock::now().time_since_epoch();
+  return {std::chrono::duration_cast<milliseconds>(now).count()};
+}
+
+void add_validators(response& out, const file_info& info, std::string_view etag) {
+  out.add("ETag", etag);
+  out.add("Last-Modified", format_http_date(info.modified));
+  out.add("Cache-Control", "no-cache");
+}
+
+void add_content_fields(response& out, const file_path& path, const file_info& info) {
+  out.add("Accept-Ranges", "bytes");
+  out.add("Content-Type", info.content_type.empty() ? "application/octet-stream" : info.content_type);
+  out.add("Repr-Digest", digest_field(info.content.sha256));
+  out.add("Content-Disposition", "inline; filename*=UTF-8''" + percent_encode_path(path.name()));
+  out.add("X-Content-Type-Options", "nosniff");
+  out.add("Content-Security-Policy", content_policy);
+}
+
+response content_answer(exchange& ex, const file_path& path, const file_info& info, opened_content* content) {
+  response out;
+  const auto size = info.content.size.value;
+  const auto etag = info.etag();
+  byte_range range;
+  auto asked = ex.in.header("Range");
+  if (asked && ex.in.method == http_method::get && if_range_holds(ex.in, etag, info.modified, wall_clock()))
+    range = parse_range(*asked, size);
+  if (range.which == byte_range::kind::unsatisfiable) {
+    out = problem({errc::range_not_satisfiable, "the content has " + std::to_string(size) + " bytes"});
+    out.add("Content-Range", "bytes */" + std::to_string(size));
+    return out;
+  }
+  add_validators(out, info, etag);
+  add_content_fields(out, path, info);
+  if (range.which == byte_range::kind::whole) range.length = size;
+  if (range.which == byte_range::kind::part) {
+    out.status = 206;
+    out.add("Content-Range", "bytes " + std::to_string(range.first) + "-" +
+                                 std::to_string(range.first + range.length - 1) + "/" + std::to_string(size));
+  }
+  if (content == nullptr || content->file) {
+    out.length = range.length;
+    out.offset = range.first;
+    if (content != nullptr) out.file = std::move(content->file);
+  } else {
+    out.body = range.length == size ? std::move(content->bytes) : content->bytes.substr(range.first, range.length);
+  }
+  return out;
+}
+
+response read_file(exchange& ex, const file_path& path, const file_info& info, opened_content* content) {
+  const auto etag = info.etag();
+  auto verdict = check_read(ex.in, etag, info.modified);
+  if (!verdict) return problem(verdict.failure());
+  if (*verdict == read_verdict::failed) return problem({errc::precondition_failed, "the file's ETag is " + etag});
+  if (*verdict == read_verdict::not_modified) {
+    response out;
+    out.status = 304;
+    add_validators(out, info, etag);
+    return out;
+  }
+  return content_answer(ex, path, info, content);
+}
+
+bool is_gone(errc code) {
+  return code == errc::not_found || code == errc::content_missing;
+}
+
+}  // namespace
+
+result<file_target> parse_file_target(const exchange& ex) {
+  auto rest = ex.path.substr(std::string_view{"/files"}.size());
+  auto path = file_path::parse_percent_encoded(rest);
+  if (!path) return path.failure();
+  return file_target{std::move(*path), rest.ends_with('/')};
+}
+
+response read_path(exchange& ex) {
+  auto target = parse_file_target(ex);
+  if (!target) return problem(target.failure());
+  result<file_info> info = ex.node.stat(target->path);
+  for (int attempt = 1;; ++attempt) {
+    if (!info) return problem(info.failure());
+    if (info->is_directory()) return list_directory(ex, target->path, *info);
+    if (target->trailing_slash)
+      return problem({errc::not_found, "a file stands here, and the path asks for a directory"});
+    if (!ex.query.empty()) {
+      auto none = query_parameters::parse(ex.query, {"consistency"});
+      if (!none) return problem(none.failure());
+      if (none->get("consistency").value_or("any") != "any")
+        return problem({errc::bad_request, "consistency is 'any': every node reads its own disk"});
+    }
+    if (ex.in.method == http_method::head) return read_file(ex, target->path, *info, nullptr);
+    auto content = ex.node.open(info->content);
+    if (content) return read_file(ex, target->path, *info, &*content);
+    auto again = ex.node.stat(target->path);
+    const bool replaced = again.ok() && !again->is_directory() && again->content != info->content;
+    if (!is_gone(content.failure().code) || attempt == open_attempts || (again.ok() && !replaced))
+      return problem(content.failure());
+    info = std::move(again);
+  }
+}
+
+}  // namespace kaiku

@@ -1,0 +1,98 @@
+#include "kaiku/http/api/router.hpp"
+
+#include <array>
+
+#include "kaiku/http/api/handlers.hpp"
+#include "kaiku/http/api/problem.hpp"
+#include "kaiku/http/api/target.hpp"
+
+namespace kaiku {
+namespace {
+
+constexpr std::array table{
+    route{"/files/{path}", read_path, put_path, post_path, delete_path},
+    route{"/healthz/live", healthz_live},
+    route{"/healthz/ready", healthz_ready},
+    route{"/healthz/leader", healthz_leader},
+    route{"/healthz/replica", healthz_replica},
+    route{"/cluster", cluster_state},
+    route{"/openapi.json", openapi_document},
+};
+
+bool matches(std::string_view pattern, std::string_view path) {
+  constexpr std::string_view rest = "/{path}";
+  if (!pattern.ends_with(rest)) return path == pattern;
+  pattern.remove_suffix(rest.size());
+  return path.starts_with(pattern) && (path.size() == pattern.size() || path[pattern.size()] == '/');
+}
+
+response no_content(std::string_view allow) {
+  response out;
+  out.status = 204;
+  out.add("Allow", allow);
+  return out;
+}
+
+/// What no route may be asked for yet: refused rather than passed over.
+std::optional<response> check_common(const request& in) {
+  auto expect = in.header("Expect");
+  if (expect && in.version == 11 && !same_token(*expect, "100-continue"))
+    return problem({417, "expectation_failed", "The expectation can't be met"}, "only 100-continue can be expected");
+  auto consistency = in.header("Kaiku-Consistency");
+  if (consistency && *consistency != "any")
+    return problem({errc::bad_request, "Kaiku-Consistency is 'any': every node reads its own disk"});
+  if (in.header("Kaiku-Token")) return problem({errc::bad_request, "Kaiku-Token is not taken in requests"});
+  return std::nullopt;
+}
+
+response too_large(std::uint64_t limit) {
+  auto out = problem({errc::body_too_large, "a body is at most " + std::to_string(limit) + " bytes"});
+  out.close = true;
+  return out;
+}
+
+}  // namespace
+
+std::span<const route> routes() {
+  return table;
+}
+
+std::string allowed_methods(const route& one) {
+  std::string out = "GET, HEAD, OPTIONS";
+  if (one.put != nullptr) out += ", PUT";
+  if (one.post != nullptr) out += ", POST";
+  if (one.remove != nullptr) out += ", DELETE";
+  return out;
+}
+
+routed route_request(exchange& ex) {
+  const auto& in = ex.in;
+  if (in.method == http_method::options && in.target == "*")
+    return {no_content("GET, HEAD, OPTIONS, PUT, POST, DELETE")};
+  auto parts = split_target(in.target);
+  if (!parts) return {problem(parts.failure())};
+  ex.path = parts->path;
+  ex.query = parts->query;
+  const route* found = nullptr;
+  for (const auto& one : table)
+    if (matches(one.pattern, ex.path)) found = &one;
+  if (found == nullptr) return {problem({errc::not_found, "there is no such resource; files are under /files/"})};
+  if (auto refused = check_common(in)) return {std::move(*refused)};
+  const auto length = ex.body.length();
+  if (length && *length > ex.settings.max_body_bytes) return {too_large(ex.settings.max_body_bytes)};
+
+  write_handler writer = nullptr;
+  switch (in.method) {
+    case http_method::get:
+    case http_method::head: return {found->read(ex)};
+    case http_method::options: return {no_content(allowed_methods(*found))};
+    case http_method::put: writer = found->put; break;
+    case http_method::post: writer = found->post; break;
+    case http_method::remove: writer = found->remove; break;
+    case http_method::other: break;
+  }
+  if (writer == nullptr) return {method_problem(allowed_methods(*found))};
+  return {{}, writer};
+}
+
+}  // namespace kaiku

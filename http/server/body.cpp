@@ -1,0 +1,100 @@
+// The body of the request at hand: `session`'s part as a `request_body`.
+
+#include "kaiku/http/server/session.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace kaiku {
+namespace {
+
+/// Read at once while chunks are taken apart; also what one chunk header or the trailer may take.
+constexpr std::size_t chunked_input_bytes = 64 * 1024;
+
+error explain(errc code) {
+  switch (code) {
+    case errc::body_too_large: return {code, "the body is larger than this server takes"};
+    case errc::bad_request: return {code, "the body's chunks are malformed"};
+    default: return {errc::body_incomplete, "the body ended, or stood still, before it was complete"};
+  }
+}
+
+}  // namespace
+
+std::optional<std::uint64_t> session::length() const {
+  if (framing_.chunked) return std::nullopt;
+  return framing_.length;
+}
+
+task<result<std::string>> session::read(std::size_t max) {
+  std::string piece;
+  if (body_done_) co_return piece;
+  if (owes_continue_) {
+    owes_continue_ = false;
+    if (input_.empty()) {
+      const bool sent =
+          co_await connection_.write("HTTP/1.1 100 Continue\r\n\r\n", {}, worker_->settings.body_stall_timeout);
+      if (!sent) {
+        body_broken_ = true;
+        co_return explain(errc::body_incomplete);
+      }
+    }
+  }
+  errc failed = errc::none;
+  if (framing_.chunked) {
+    failed = co_await read_chunks(piece, max);
+  } else {
+    failed = co_await read_sized(piece, max);
+  }
+  if (failed != errc::none) {
+    body_broken_ = true;
+    co_return explain(failed);
+  }
+  if (body_done_) input_.shrink();
+  co_return piece;
+}
+
+/// Straight from the socket into the piece, behind what came with the header.
+task<errc> session::read_sized(std::string& into, std::size_t max) {
+  const auto want = static_cast<std::size_t>(std::min<std::uint64_t>(max, left_));
+  into.resize(want);
+  auto have = std::min(want, input_.size());
+  std::memcpy(into.data(), input_.view().data(), have);
+  input_.consume(have);
+  while (have < want) {
+    std::size_t got = 0;
+    auto end = co_await connection_.read({into.data() + have, want - have},
+                                         session_clock::now() + worker_->settings.body_stall_timeout, got);
+    if (end != connection::read_end::data) co_return errc::body_incomplete;
+    have += got;
+  }
+  left_ -= want;
+  body_done_ = left_ == 0;
+  co_return errc::none;
+}
+
+task<errc> session::read_chunks(std::string& into, std::size_t max) {
+  for (;;) {
+    if (!input_.empty()) {
+      auto step = parser_.decode_chunks(input_.view(), max - into.size(), into);
+      input_.consume(step.consumed);
+      if (step.failed != errc::none) co_return step.failed;
+      body_done_ = step.done;
+      if (body_done_ || into.size() == max) co_return errc::none;
+      if (input_.size() >= chunked_input_bytes) co_return errc::bad_request;
+    }
+    std::size_t got = 0;
+    auto room = input_.prepare(chunked_input_bytes - input_.size());
+    auto end = co_await connection_.read(room, session_clock::now() + worker_->settings.body_stall_timeout, got);
+    if (end != connection::read_end::data) co_return errc::body_incomplete;
+    input_.commit(got);
+  }
+}
+
+task<bool> session::drain_body() {
+  if (framing_.chunked || left_ > drained_body_bytes) co_return false;
+  auto rest = co_await read(drained_body_bytes);
+  co_return rest.ok();
+}
+
+}  // namespace kaiku

@@ -2,9 +2,10 @@
 
 /// Purpose: serves HTTP/1.1 on one address, over several I/O threads. Each session lives on one of them and speaks to
 /// that thread's gateway only.
-/// Owner: owns the listening socket and the sessions. The io_contexts and gateways belong to the node and must outlive it.
-/// Lifecycle: `start` binds and accepts; `drain` stops accepting and closes idle connections, requests in flight go on;
-/// the destructor closes what is left. Thread: `start`, `drain`, `open_requests` from any.
+/// Owner: owns the listening socket and the sessions. The io_contexts and gateways belong to the node and must outlive
+/// it. Lifecycle: `start` binds and accepts; `drain` stops accepting and closes idle connections, requests in flight go
+/// on; the destructor closes what is left. Thread: `start`, `drain`, `open_requests` from any. The destructor from any
+/// but with every io_context either still run by its thread or stopped for good.
 
 #include <cstdint>
 #include <functional>
@@ -32,6 +33,14 @@ struct http_settings {
   std::uint16_t port = 8000;          ///< 0: any free one
   std::uint64_t max_body_bytes = 1ull << 40;
   std::size_t max_connections = limits::http_connections;
+  /// More header fields than this are refused with 431: no client sends as many, and each costs an allocation.
+  std::size_t max_header_fields = 100;
+  milliseconds header_timeout{limits::http_header_timeout_ms};
+  milliseconds idle_timeout{limits::http_idle_timeout_ms};
+  milliseconds body_stall_timeout{limits::http_body_stall_timeout_ms};
+  /// After an answer that ends a connection while the client still sends: how long its bytes are read and dropped, so
+  /// that a reset does not take the answer away from it (RFC 9112, 9.6).
+  milliseconds linger_timeout{2000};
 };
 
 class http_server {
@@ -45,6 +54,7 @@ class http_server {
   std::uint16_t port() const;
   /// No new connections; idle ones are closed, busy ones after their answer (`Connection: close`).
   void drain();
+  /// Requests whose header is complete and whose answer is not yet handed to the system.
   std::size_t open_requests() const;
 
  private:

@@ -1,0 +1,169 @@
+#include "kaiku/http/server/session.hpp"
+
+#include <spdlog/spdlog.h>
+#include <boost/asio/co_spawn.hpp>
+
+#include "kaiku/http/api/problem.hpp"
+#include "kaiku/http/api/router.hpp"
+#include "kaiku/http/server/bridge.hpp"
+#include "kaiku/http/server/reply_head.hpp"
+
+namespace kaiku {
+namespace {
+
+/// Read at once while a header is expected: nearly every header, and a small body behind it.
+constexpr std::size_t header_read_bytes = 4096;
+
+/// Counts a request while it is answered.
+struct open_request {
+  explicit open_request(server_counters& all) : counters(all) { ++counters.open_requests; }
+  ~open_request() { --counters.open_requests; }
+  open_request(const open_request&) = delete;
+  open_request& operator=(const open_request&) = delete;
+  server_counters& counters;
+};
+
+}  // namespace
+
+session::session(client_socket socket, std::shared_ptr<worker_state> worker)
+    : worker_(std::move(worker)), connection_(std::move(socket)) {}
+
+session::~session() {
+  worker_->remove(this);
+  --worker_->counters->connections;
+}
+
+void session::start(std::shared_ptr<session> self) {
+  auto executor = self->worker_->io.get_executor();
+  self->worker_->add(self.get());
+  boost::asio::co_spawn(
+      executor, [self = std::move(self)]() mutable { return run(std::move(self)); },
+      [](std::exception_ptr failed) {
+        if (!failed) return;
+        try {
+          std::rethrow_exception(failed);
+        } catch (const session_abandoned&) {  // the server is gone
+        } catch (const std::exception& e) {
+          spdlog::error("an HTTP session ended: {}", e.what());
+        }
+      });
+}
+
+task<void> session::run(std::shared_ptr<session> self) {
+  co_await self->serve();
+}
+
+void session::close_if_idle() {
+  if (idle_) connection_.close();
+}
+
+void session::abandon() {
+  connection_.close();
+  if (exchange_) exchange_->sending.reset();
+}
+
+task<void> session::serve() {
+  for (;;) {
+    const bool ready = co_await read_header();
+    if (!ready) break;
+    const bool go_on = co_await answer();
+    if (!go_on) break;
+  }
+  if (refused_ && !worker_->abandoned()) co_await refuse();
+  if (lingers_) co_await connection_.linger(session_clock::now() + worker_->settings.linger_timeout);
+  connection_.close();
+}
+
+bool session::scan_header(std::size_t& scanned, std::size_t& size) {
+  // An empty line in front of a request is forgiven (RFC 9112, 2.2).
+  if (scanned == 0 && input_.view().starts_with("\r\n")) input_.consume(2);
+  if (scanned == 0 && input_.view() == "\r") return false;
+  auto scan = find_header_end(input_.view(), scanned);
+  scanned = scan.size;
+  if (scan.now == header_scan::state::complete && scan.size <= limits::http_header_bytes) {
+    size = scan.size;
+    return true;
+  }
+  if (scan.now == header_scan::state::bad) {
+    refused_ = refusal{400, "a line feed without a carriage return in the header"};
+  } else if (input_.size() >= limits::http_header_bytes) {
+    refused_ = refusal{431, "the header is larger than " + std::to_string(limits::http_header_bytes) + " bytes"};
+  }
+  return refused_.has_value();
+}
+
+task<bool> session::read_header() {
+  const auto& settings = worker_->settings;
+  std::size_t scanned = 0, size = 0;
+  idle_ = input_.empty();
+  if (idle_ && worker_->draining()) co_return false;
+  auto deadline = session_clock::now() + (first_ || !idle_ ? settings.header_timeout : settings.idle_timeout);
+  while (!scan_header(scanned, size)) {
+    if (idle_ && !input_.empty()) {
+      idle_ = false;
+      if (!first_) deadline = session_clock::now() + settings.header_timeout;
+    }
+    std::size_t got = 0;
+    auto end = co_await connection_.read(input_.prepare(header_read_bytes), deadline, got);
+    if (end == connection::read_end::timed_out && !idle_) refused_ = refusal{408, "the header took too long"};
+    if (end == connection::read_end::closed && !idle_) refused_ = refusal{400, "the header was cut off"};
+    if (end != connection::read_end::data) co_return false;
+    input_.commit(got);
+  }
+  idle_ = first_ = false;
+  co_return !refused_ && accept_header(size);
+}
+
+bool session::accept_header(std::size_t size) {
+  auto header = input_.view().substr(0, size);
+  framing_ = {};
+  refused_ = check_framing(header, worker_->settings.max_header_fields, framing_);
+  if (!refused_) refused_ = parser_.parse(header, framing_, worker_->settings.max_body_bytes, request_);
+  if (refused_) return false;
+  input_.consume(size);
+  left_ = framing_.length;
+  body_done_ = !framing_.chunked && left_ == 0;
+  body_broken_ = false;
+  auto expect = request_.header("Expect");
+  owes_continue_ = expect && request_.version == 11 && same_token(*expect, "100-continue") && !body_done_;
+  return true;
+}
+
+task<bool> session::answer() {
+  open_request counted(*worker_->counters);
+  exchange_.emplace(exchange{worker_->node, worker_->settings, request_, *this, {}, {}, nullptr, worker_->abandoned()});
+  routed plan = route_request(*exchange_);
+  if (plan.later != nullptr) plan.now = co_await plan.later(*exchange_);
+  if (worker_->abandoned()) co_return false;
+  exchange_->sending.reset();
+  // A client that was not told to go on may send its body or not: what follows can't be told from it.
+  bool keep = parser_.keep_alive() && !plan.now.close && !worker_->draining() && !body_broken_;
+  if (!body_done_ && (owes_continue_ || framing_.chunked || left_ > drained_body_bytes)) keep = false;
+  const bool sent = co_await send(plan.now, keep);
+  if (!sent) co_return false;
+  if (keep && !body_done_) keep = co_await drain_body();
+  lingers_ = !keep && (!body_done_ || !input_.empty());
+  co_return keep;
+}
+
+task<bool> session::send(response& what, bool keep) {
+  const auto stall = worker_->settings.body_stall_timeout;
+  head_.clear();
+  write_reply_head(what, worker_->node.view(), request_.version, keep, head_);
+  if (request_.method == http_method::head) {
+    const bool sent = co_await connection_.write(head_, {}, stall);
+    co_return sent;
+  }
+  bool sent = co_await connection_.write(head_, what.body, stall);
+  if (sent && what.file) sent = co_await connection_.send_file(what.file.get(), what.offset, what.body_length(), stall);
+  co_return sent;
+}
+
+task<void> session::refuse() {
+  response answer = refusal_problem(*refused_);
+  head_.clear();
+  write_reply_head(answer, worker_->node.view(), 11, false, head_);
+  lingers_ = co_await connection_.write(head_, answer.body, worker_->settings.body_stall_timeout);
+}
+
+}  // namespace kaiku

@@ -1,0 +1,24 @@
+#pragma once
+
+/// Purpose: SHA-256 in HTTP: digest fields (RFC 9530).
+/// Thread: pure functions.
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kaiku/core/ids.hpp"
+#include "kaiku/http/server/exchange.hpp"
+
+namespace kaiku {
+
+digest sha256_of(std::string_view bytes);
+
+/// `sha-256=:...:`, as Repr-Digest says it.
+std::string digest_field(const digest& x);
+
+/// The sha-256 digests that Repr-Digest and Content-Digest promise; other algorithms are passed over. Errors:
+/// `bad_request` for a malformed field.
+result<std::vector<digest>> promised_digests(const request& in);
+
+}  // namespace kaiku

@@ -1,0 +1,12 @@
+#pragma once
+
+/// Purpose: files that CMake puts into the binary. Thread: constants.
+
+#include <string_view>
+
+namespace kaiku {
+
+/// `http/api/openapi.json`.
+std::string_view openapi_json();
+
+}  // namespace kaiku

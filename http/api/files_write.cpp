@@ -1,0 +1,243 @@
+// PUT, DELETE and POST under /files.
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "kaiku/http/api/conditions.hpp"
+#include "kaiku/http/api/digest_field.hpp"
+#include "kaiku/http/api/handlers.hpp"
+#include "kaiku/http/api/http_date.hpp"
+#include "kaiku/http/api/problem.hpp"
+#include "kaiku/http/api/router.hpp"
+#include "kaiku/http/api/target.hpp"
+#include "kaiku/http/server/bridge.hpp"
+
+namespace kaiku {
+namespace {
+
+/// What every change is asked with, read before any of its body.
+struct change {
+  file_target where;
+  query_parameters query;
+  client_write write;
+};
+
+result<std::optional<durability>> parse_want(const request& in, const query_parameters& query) {
+  std::optional<durability> want;
+  for (auto text : {in.header("Kaiku-Durability"), query.get("durability")}) {
+    if (!text) continue;
+    auto known = parse_durability(*text);
+    if (!known) return {errc::bad_request, "durability is 'leader' or 'majority', not '" + std::string(*text) + "'"};
+    if (want && *want != *known) return {errc::bad_request, "Kaiku-Durability and ?durability= differ"};
+    want = known;
+  }
+  return want;
+}
+
+result<change> parse_change(const exchange& ex, std::initializer_list<std::string_view> parameters) {
+  auto where = parse_file_target(ex);
+  if (!where) return where.failure();
+  auto query = query_parameters::parse(ex.query, parameters);
+  if (!query) return query.failure();
+  auto want = parse_want(ex.in, *query);
+  if (!want) return want.failure();
+  auto when = write_precondition(ex.in);
+  if (!when) return when.failure();
+  change out{std::move(*where), std::move(*query), {}};
+  out.write.want = *want;
+  out.write.when = std::move(*when);
+  return out;
+}
+
+bool is_token_char(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+         std::string_view{"!#$%&'*+-.^_`|~"}.find(c) != std::string_view::npos;
+}
+
+/// `type/subtype`, with parameters of printable ASCII behind it: it is sent back as a header field.
+bool is_media_type(std::string_view text) {
+  auto end = std::min(text.find(';'), text.size());
+  auto essence = text.substr(0, end);
+  while (essence.ends_with(' ') || essence.ends_with('\t')) essence.remove_suffix(1);
+  auto slash = essence.find('/');
+  if (slash == std::string_view::npos || slash == 0 || slash + 1 == essence.size()) return false;
+  auto printable = [](char c) { return c >= 0x20 && c < 0x7f; };
+  return std::all_of(essence.begin(), essence.begin() + static_cast<std::ptrdiff_t>(slash), is_token_char) &&
+         std::all_of(essence.begin() + static_cast<std::ptrdiff_t>(slash) + 1, essence.end(), is_token_char) &&
+         std::all_of(text.begin(), text.end(), printable);
+}
+
+/// 204 for what was there before, 201 for what is new; 202 when less is known durable than was asked for.
+response write_answer(const write_outcome& outcome, const file_path& path, bool gives_file) {
+  response out;
+  out.status = outcome.created ? 201 : 204;
+  out.add("Kaiku-Token", to_string(outcome.token));
+  out.add("Kaiku-Durability", to_string(outcome.achieved));
+  out.add("Kaiku-Replicas", std::to_string(outcome.holders) + "/" + std::to_string(outcome.voters));
+  if (gives_file) {
+    out.add("ETag", outcome.file.etag());
+    out.add("Last-Modified", format_http_date(outcome.file.modified));
+  }
+  if (outcome.achieved >= outcome.asked) return out;
+  nlohmann::ordered_json document{
+      {"path", "/" + path.text()},
+      {"token", to_string(outcome.token)},
+      {"asked", to_string(outcome.asked)},
+      {"achieved", to_string(outcome.achieved)},
+      {"holders", outcome.holders},
+      {"voters", outcome.voters},
+      {"detail",
+       "recorded by the leader, but not by as many nodes as asked for within the wait; it is "
+       "replicated further, and lost only when the leader fails before that"}};
+  out.status = 202;
+  out.add("Content-Type", "application/json");
+  out.body = document.dump() + "\n";
+  return out;
+}
+
+/// The root is there and stays.
+response root_problem() {
+  return method_problem("GET, HEAD, OPTIONS");
+}
+
+struct put_plan {
+  change asked;
+  put_file file;
+  std::vector<digest> promised;
+};
+
+/// All checks of a PUT that need no body. Errors as problem documents.
+std::variant<put_plan, response> plan_put(exchange& ex) {
+  auto asked = parse_change(ex, {"parents", "durability"});
+  if (!asked) return problem(asked.failure());
+  if (asked->where.path.is_root()) return root_problem();
+  if (asked->where.trailing_slash)
+    return problem({errc::invalid_path, "a file's path does not end in '/'; POST ?op=mkdir makes a directory"});
+  if (ex.in.header("Content-Range"))
+    return problem({errc::bad_request, "a PUT replaces the whole file: Content-Range is refused (RFC 9110, 14.5)"});
+  auto coding = ex.in.header("Content-Encoding");
+  if (coding && !same_token(*coding, "identity"))
+    return problem({415, "unsupported_content_encoding", "The content coding can't be stored"},
+                   "content is stored as it is sent; leave Content-Encoding out");
+  auto type = ex.in.header("Content-Type");
+  if (type && !type->empty() && (type->size() > limits::content_type_bytes || !is_media_type(*type)))
+    return problem({errc::bad_request, "Content-Type is not a media type of at most 255 bytes"});
+  auto parents = asked->query.flag("parents", true);
+  if (!parents) return problem(parents.failure());
+  auto promised = promised_digests(ex.in);
+  if (!promised) return problem(promised.failure());
+  put_plan out{std::move(*asked), {}, std::move(*promised)};
+  out.file.path = out.asked.where.path;
+  out.file.content_type = type && !type->empty() ? std::string(*type) : "application/octet-stream";
+  out.file.make_parents = *parents;
+  return out;
+}
+
+status check_promises(const std::vector<digest>& promised, const digest& actual) {
+  for (const auto& one : promised)
+    if (one != actual) return {errc::digest_mismatch, "the body's digest is " + digest_field(actual)};
+  return success();
+}
+
+/// Sends a body on to the leader's disk, `first` and what follows it. Bounded: one piece here, a window in the gateway.
+task<result<content_ref>> stream_body(exchange& ex, std::string first) {
+  auto opened = co_await ask<result<std::unique_ptr<upload>>>(
+      ex, [&](auto done) { ex.node.begin_upload({ex.body.length().value_or(0)}, std::move(done)); });
+  if (!opened) co_return opened.failure();
+  ex.sending = std::move(*opened);
+  std::string piece = std::move(first);
+  std::uint64_t size = 0;
+  for (;;) {
+    if (!piece.empty()) {
+      size += piece.size();
+      auto ready = co_await ask<status>(ex, [&](auto done) { ex.sending->write(std::move(piece), std::move(done)); });
+      if (!ready) co_return ready.failure();
+    }
+    auto next = co_await ex.body.read(limits::chunk_bytes);
+    if (ex.abandoned) throw session_abandoned{};
+    if (!next) co_return next.failure();
+    if (next->empty()) break;
+    piece = std::move(*next);
+  }
+  auto named = co_await ask<result<content_ref>>(ex, [&](auto done) { ex.sending->finish(std::move(done)); });
+  if (named.ok() && named->size.value != size)
+    co_return error{errc::corrupt, "the leader received another number of bytes than were sent"};
+  co_return named;
+}
+
+/// Reads the body: small content into the plan, large content to the leader.
+task<status> take_body(exchange& ex, put_plan& plan) {
+  const auto length = ex.body.length();
+  std::string first;
+  if (!length || *length <= limits::small_content_bytes) {
+    auto read = co_await ex.body.read(limits::small_content_bytes + 1);
+    if (!read) co_return read.failure();
+    first = std::move(*read);
+    if (first.size() <= limits::small_content_bytes) {
+      if (!plan.promised.empty()) {
+        auto kept = check_promises(plan.promised, sha256_of(first));
+        if (!kept) co_return kept;
+      }
+      plan.asked.write.small_content = std::move(first);
+      co_return success();
+    }
+  }
+  auto named = co_await stream_body(ex, std::move(first));
+  if (!named) co_return named.failure();
+  plan.file.content = *named;
+  co_return check_promises(plan.promised, named->sha256);
+}
+
+task<response> send_change(exchange& ex, client_write write, file_path path, bool gives_file) {
+  if (ex.abandoned) throw session_abandoned{};
+  auto outcome =
+      co_await ask<result<write_outcome>>(ex, [&](auto done) { ex.node.write(std::move(write), std::move(done)); });
+  if (!outcome) co_return problem(outcome.failure());
+  co_return write_answer(*outcome, path, gives_file);
+}
+
+}  // namespace
+
+task<response> put_path(exchange& ex) {
+  auto planned = plan_put(ex);
+  if (auto* refused = std::get_if<response>(&planned)) co_return std::move(*refused);
+  auto& plan = std::get<put_plan>(planned);
+  auto taken = co_await take_body(ex, plan);
+  if (!taken) co_return problem(taken.failure());
+  auto path = plan.file.path;
+  plan.asked.write.what = std::move(plan.file);
+  auto answer = co_await send_change(ex, std::move(plan.asked.write), std::move(path), true);
+  co_return answer;
+}
+
+task<response> delete_path(exchange& ex) {
+  auto asked = parse_change(ex, {"recursive", "durability"});
+  if (!asked) co_return problem(asked.failure());
+  if (asked->where.path.is_root()) co_return root_problem();
+  auto recursive = asked->query.flag("recursive", false);
+  if (!recursive) co_return problem(recursive.failure());
+  if (asked->where.trailing_slash) {
+    auto info = ex.node.stat(asked->where.path);
+    if (info.ok() && !info->is_directory())
+      co_return problem({errc::not_found, "a file stands here, and the path asks for a directory"});
+  }
+  asked->write.what = remove_path{asked->where.path, *recursive, {}};
+  auto answer = co_await send_change(ex, std::move(asked->write), asked->where.path, false);
+  if (answer.status == 201) answer.status = 204;
+  co_return answer;
+}
+
+task<response> post_path(exchange& ex) {
+  auto asked = parse_change(ex, {"op", "parents", "durability"});
+  if (!asked) co_return problem(asked.failure());
+  auto op = asked->query.get("op");
+  if (!op || *op != "mkdir") co_return problem({errc::bad_request, "POST wants ?op=mkdir"});
+  if (asked->where.path.is_root()) co_return problem({errc::already_exists, "the root directory is always there"});
+  auto parents = asked->query.flag("parents", true);
+  if (!parents) co_return problem(parents.failure());
+  asked->write.what = make_directory{asked->where.path, {}, *parents};
+  auto answer = co_await send_change(ex, std::move(asked->write), asked->where.path, true);
+  co_return answer;
+}
+
+}  // namespace kaiku

@@ -1,0 +1,76 @@
+// GET on a directory under /files.
+
+#include <charconv>
+#include <nlohmann/json.hpp>
+
+#include "kaiku/http/api/conditions.hpp"
+#include "kaiku/http/api/handlers.hpp"
+#include "kaiku/http/api/http_date.hpp"
+#include "kaiku/http/api/problem.hpp"
+#include "kaiku/http/api/target.hpp"
+
+namespace kaiku {
+namespace {
+
+using json = nlohmann::ordered_json;
+
+result<std::size_t> parse_limit(std::optional<std::string_view> text) {
+  if (!text) return limits::listing_page;
+  std::size_t value = 0;
+  auto [stop, failed] = std::from_chars(text->data(), text->data() + text->size(), value);
+  if (failed != std::errc{} || stop != text->data() + text->size() || value == 0 || value > limits::listing_page)
+    return {errc::bad_request, "limit is a number from 1 to " + std::to_string(limits::listing_page)};
+  return value;
+}
+
+json describe(const directory_entry& entry) {
+  const auto& info = entry.info;
+  json out{{"name", entry.name}, {"type", info.is_directory() ? "directory" : "file"}};
+  if (!info.is_directory()) out["size"] = info.content.size.value;
+  out["etag"] = info.etag();
+  out["modified"] = format_rfc3339(info.modified);
+  if (!info.is_directory())
+    out["content_type"] = info.content_type.empty() ? "application/octet-stream" : info.content_type;
+  return out;
+}
+
+}  // namespace
+
+response list_directory(exchange& ex, const file_path& path, const file_info& info) {
+  auto query = query_parameters::parse(ex.query, {"limit", "after", "consistency"});
+  if (!query) return problem(query.failure());
+  if (query->get("consistency").value_or("any") != "any")
+    return problem({errc::bad_request, "consistency is 'any': every node reads its own disk"});
+  auto limit = parse_limit(query->get("limit"));
+  if (!limit) return problem(limit.failure());
+  // A listing has no validators: `*` matches it, a tag does not, and dates are passed over.
+  auto verdict = ex.in.header("If-Match") || ex.in.header("If-None-Match")
+                     ? check_read(ex.in, {}, info.modified)
+                     : result<read_verdict>(read_verdict::proceed);
+  if (!verdict) return problem(verdict.failure());
+  if (*verdict == read_verdict::failed) return problem({errc::precondition_failed, "a listing has no ETag"});
+  if (*verdict == read_verdict::not_modified) {
+    response out;
+    out.status = 304;
+    return out;
+  }
+  auto page = ex.node.list(path, query->get("after").value_or(""), *limit);
+  if (!page) return problem(page.failure());
+  json entries = json::array();
+  for (const auto& entry : page->entries) entries.push_back(describe(entry));
+  json document{{"path", "/" + path.text()}, {"entries", std::move(entries)}, {"next", nullptr}};
+  if (page->more && !page->entries.empty()) document["next"] = page->entries.back().name;
+  return json_answer(200, document.dump(-1, ' ', false, json::error_handler_t::replace) + "\n");
+}
+
+response json_answer(unsigned code, std::string body) {
+  response out;
+  out.status = code;
+  out.add("Content-Type", "application/json");
+  out.add("Cache-Control", "no-store");
+  out.add("X-Content-Type-Options", "nosniff");
+  out.body = std::move(body);
+  return out;
+}
+
+}  // namespace kaiku

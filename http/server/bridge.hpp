@@ -1,0 +1,40 @@
+#pragma once
+
+/// Purpose: awaits a gateway's callback.
+/// The coroutine goes on through its executor, never inside the callback: whoever called back has left its own code by
+/// then, and may be destroyed by what follows. A callback that the gateway drops ends the coroutine: its frames are
+/// destroyed.
+/// Thread: the session's.
+
+#include <utility>
+
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/post.hpp>
+#include <memory>
+
+#include "kaiku/http/server/exchange.hpp"
+
+namespace kaiku {
+
+/// Unwinds a session whose server is gone.
+struct session_abandoned {};
+
+/// `start` is called with a copyable callback taking a T; gives what it was called with.
+template <class T, class Start>
+task<T> ask(exchange& ex, Start start) {
+  auto executor = co_await boost::asio::this_coro::executor;
+  auto initiate = [executor, &start](auto handler) {
+    auto shared = std::make_shared<decltype(handler)>(std::move(handler));
+    start([executor, shared](T answer) {
+      boost::asio::post(executor, [handler = std::move(*shared), answer = std::move(answer)]() mutable {
+        handler(std::move(answer));
+      });
+    });
+  };
+  T answer = co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<io_executor>, void(T)>(initiate,
+                                                                                                            use_task);
+  if (ex.abandoned) throw session_abandoned{};
+  co_return answer;
+}
+
+}  // namespace kaiku

@@ -1,0 +1,135 @@
+#include "kaiku/http/server/connection.hpp"
+
+#include <sys/sendfile.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <cerrno>
+#include <cstring>
+
+namespace kaiku {
+namespace {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+/// After this much of a file, other sessions of the thread get their turn, however fast the client reads.
+constexpr std::size_t send_burst_bytes = 1024 * 1024;
+/// An input buffer above this is given back when its body is done.
+constexpr std::size_t kept_buffer_bytes = 16 * 1024;
+
+}  // namespace
+
+void input_buffer::consume(std::size_t count) {
+  begin_ += count;
+  if (begin_ == end_) begin_ = end_ = 0;
+}
+
+std::span<char> input_buffer::prepare(std::size_t count) {
+  if (begin_ > 0 && bytes_.size() - end_ < count) {
+    std::memmove(bytes_.data(), bytes_.data() + begin_, size());
+    end_ -= begin_;
+    begin_ = 0;
+  }
+  if (bytes_.size() - end_ < count) bytes_.resize(end_ + count);
+  return {bytes_.data() + end_, bytes_.size() - end_};
+}
+
+void input_buffer::shrink() {
+  if (bytes_.size() <= kept_buffer_bytes || size() > kept_buffer_bytes) return;
+  bytes_ = std::vector<char>(bytes_.begin() + static_cast<std::ptrdiff_t>(begin_),
+                             bytes_.begin() + static_cast<std::ptrdiff_t>(end_));
+  end_ -= begin_;
+  begin_ = 0;
+}
+
+connection::connection(client_socket socket) : socket_(std::move(socket)) {
+  error_code ignored;
+  socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+  // `sendfile` must give up rather than wait.
+  socket_.native_non_blocking(true, ignored);
+}
+
+task<connection::read_end> connection::read(std::span<char> to, session_clock::time_point deadline, std::size_t& got) {
+  arm(deadline);
+  error_code failed;
+  got = co_await socket_.async_read_some(asio::buffer(to.data(), to.size()), asio::redirect_error(use_task, failed));
+  disarm();
+  if (!failed) co_return read_end::data;
+  if (failed == asio::error::eof) co_return read_end::closed;
+  co_return timed_out_ ? read_end::timed_out : read_end::failed;
+}
+
+task<bool> connection::write(std::string_view head, std::string_view body, milliseconds stall) {
+  while (!head.empty() || !body.empty()) {
+    arm(session_clock::now() + stall);
+    error_code failed;
+    std::array<asio::const_buffer, 2> both{asio::buffer(head.data(), head.size()),
+                                           asio::buffer(body.data(), body.size())};
+    auto sent = co_await socket_.async_write_some(both, asio::redirect_error(use_task, failed));
+    disarm();
+    if (failed) co_return false;
+    auto of_head = std::min(sent, head.size());
+    head.remove_prefix(of_head);
+    body.remove_prefix(sent - of_head);
+  }
+  co_return true;
+}
+
+task<bool> connection::wait_writable(milliseconds stall) {
+  arm(session_clock::now() + stall);
+  error_code failed;
+  co_await socket_.async_wait(client_socket::wait_write, asio::redirect_error(use_task, failed));
+  disarm();
+  co_return !failed;
+}
+
+task<bool> connection::send_file(int file, std::uint64_t offset, std::uint64_t length, milliseconds stall) {
+  auto position = static_cast<off_t>(offset);
+  std::size_t burst = 0;
+  while (length > 0) {
+    auto want = static_cast<std::size_t>(std::min<std::uint64_t>(length, send_burst_bytes));
+    auto sent = ::sendfile(socket_.native_handle(), file, &position, want);
+    if (sent == 0) co_return false;  // the file is shorter than its name says
+    if (sent < 0 && errno == EINTR) continue;
+    if (sent < 0 && errno != EAGAIN) co_return false;
+    if (sent > 0) {
+      length -= static_cast<std::uint64_t>(sent);
+      burst += static_cast<std::size_t>(sent);
+      if (burst < send_burst_bytes) continue;
+    }
+    burst = 0;
+    if (length == 0) break;
+    const bool writable = co_await wait_writable(stall);
+    if (!writable) co_return false;
+  }
+  co_return true;
+}
+
+task<void> connection::linger(session_clock::time_point deadline) {
+  error_code ignored;
+  socket_.shutdown(client_socket::shutdown_send, ignored);
+  std::vector<char> dropped(kept_buffer_bytes);
+  for (;;) {
+    std::size_t got = 0;
+    auto end = co_await read(dropped, deadline, got);
+    if (end != read_end::data || session_clock::now() >= deadline) co_return;
+  }
+}
+
+void connection::check_deadline(session_clock::time_point now) {
+  if (now < deadline_) return;
+  timed_out_ = true;
+  disarm();
+  error_code ignored;
+  socket_.cancel(ignored);
+}
+
+void connection::close() {
+  error_code ignored;
+  socket_.close(ignored);
+}
+
+}  // namespace kaiku

@@ -1,0 +1,24 @@
+#include "kaiku/http/server/exchange.hpp"
+
+#include <algorithm>
+
+namespace kaiku {
+
+bool same_token(std::string_view a, std::string_view b) {
+  auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; };
+  return a.size() == b.size() &&
+         std::equal(a.begin(), a.end(), b.begin(), [&](char x, char y) { return lower(x) == lower(y); });
+}
+
+std::optional<std::string_view> request::header(std::string_view name) const {
+  for (const auto& field : fields)
+    if (same_token(field.name, name)) return field.value;
+  return std::nullopt;
+}
+
+void response::add(std::string_view name, std::string_view value) {
+  INVARIANT(value.find_first_of("\r\n") == std::string_view::npos, "a line break in an answer's field");
+  fields.append(name).append(": ").append(value).append("\r\n");
+}
+
+}  // namespace kaiku

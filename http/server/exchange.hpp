@@ -1,0 +1,77 @@
+#pragma once
+
+/// Purpose: one request and its answer, as the routes in `http/api` see them: no sockets, no Beast.
+/// Owner: the session owns all of it; views of a request are good until its answer is given.
+/// Thread: the session's.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kaiku/core/content.hpp"
+#include "kaiku/core/error.hpp"
+#include "kaiku/http/server/server.hpp"
+#include "kaiku/http/server/task.hpp"
+
+namespace kaiku {
+
+enum class http_method : std::uint8_t { get, head, put, post, remove, options, other };
+
+struct header_field {
+  std::string_view name;
+  std::string_view value;
+};
+
+/// Compares as field names are: ASCII, case-insensitive.
+bool same_token(std::string_view a, std::string_view b);
+
+struct request {
+  http_method method = http_method::other;
+  std::string_view target;           ///< as sent
+  int version = 11;                  ///< 10 or 11
+  std::vector<header_field> fields;  ///< a name stands here once: repeated fields are joined by ", " (RFC 9110, 5.3)
+
+  std::optional<std::string_view> header(std::string_view name) const;
+};
+
+/// The body of a request, read by the handler piece by piece. What it leaves, the session drains or cuts off.
+class request_body {
+ public:
+  virtual ~request_body() = default;
+  /// Bytes in all, from Content-Length; 0 without a body; empty when chunked.
+  virtual std::optional<std::uint64_t> length() const = 0;
+  /// The next `max` bytes; fewer only at the end, none behind it. The first call answers `Expect: 100-continue`.
+  /// Errors: `body_incomplete`, `bad_request` (chunks malformed), `body_too_large`. After one, no further call.
+  virtual task<result<std::string>> read(std::size_t max) = 0;
+};
+
+/// An answer. `Date`, `Content-Length`, `Connection` and the node's `Kaiku-*` fields are added by the session.
+struct response {
+  unsigned status = 200;
+  std::string fields;  ///< complete lines, each ended by CRLF
+  std::string body;    ///< or, when `file` is set, that range of it
+  unique_fd file;
+  std::uint64_t offset = 0;             ///< of the range in `file`
+  std::optional<std::uint64_t> length;  ///< of the body, when it is not `body.size()`: a file's, or a HEAD's
+  bool close = false;                   ///< end the connection after it
+
+  void add(std::string_view name, std::string_view value);
+  std::uint64_t body_length() const { return length ? *length : body.size(); }
+};
+
+/// What a handler works with.
+struct exchange {
+  gateway& node;
+  const http_settings& settings;
+  const request& in;
+  request_body& body;
+  std::string_view path;            ///< of the target, still percent-encoded, from the first `/`
+  std::string_view query;           ///< of the target, without `?`
+  std::unique_ptr<upload> sending;  ///< here, not in a coroutine, so that the server can drop it whatever happens
+  const bool& abandoned;            ///< the server is gone: nobody may speak to `node` any more
+};
+
+}  // namespace kaiku

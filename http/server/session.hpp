@@ -1,0 +1,73 @@
+#pragma once
+
+/// Purpose: one client connection: reads a request, has it answered, sends the answer, and again, in order.
+/// Owner: its own coroutine, which ends with the connection. Owns the socket and the upload under way.
+/// Lifecycle: made when a connection was accepted; `start` on the worker's thread; listed there until it ends.
+/// Thread: the worker's.
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "kaiku/http/server/connection.hpp"
+#include "kaiku/http/server/parser.hpp"
+
+namespace kaiku {
+
+class session final : public request_body {
+ public:
+  session(client_socket socket, std::shared_ptr<worker_state> worker);
+  ~session() override;
+
+  static void start(std::shared_ptr<session> self);
+
+  void check_deadline(session_clock::time_point now) { connection_.check_deadline(now); }
+  bool abandoned() const { return worker_->abandoned(); }
+  void close_if_idle();
+  void abandon();
+
+  std::optional<std::uint64_t> length() const override;
+  task<result<std::string>> read(std::size_t max) override;
+
+ private:
+  /// An unread body up to this is read and dropped to keep the connection.
+  static constexpr std::uint64_t drained_body_bytes = 64 * 1024;
+
+  static task<void> run(std::shared_ptr<session> self);
+  task<void> serve();
+  /// False: there is no request to answer; when `refused_` is set, that goes out first.
+  task<bool> read_header();
+  /// Strips empty lines, looks for the header's end. True when it is complete or refused.
+  bool scan_header(std::size_t& scanned, std::size_t& size);
+  bool accept_header(std::size_t size);
+  /// False: the connection ends.
+  task<bool> answer();
+  task<bool> send(response& what, bool keep);
+  task<void> refuse();
+  /// Takes the rest of a small body that nobody read.
+  task<bool> drain_body();
+  task<errc> read_sized(std::string& into, std::size_t max);
+  task<errc> read_chunks(std::string& into, std::size_t max);
+
+  std::shared_ptr<worker_state> worker_;
+  connection connection_;
+  input_buffer input_;
+  message_parser parser_;
+  request request_;
+  std::optional<refusal> refused_;
+  std::optional<exchange> exchange_;
+  std::string head_;  ///< of the answer; kept for its memory
+
+  // The body of the request at hand.
+  body_framing framing_;
+  std::uint64_t left_ = 0;  ///< with a Content-Length
+  bool body_done_ = true;
+  bool body_broken_ = false;
+  bool owes_continue_ = false;
+
+  bool idle_ = true;  ///< waits for a request, and nothing of it has come
+  bool first_ = true;
+  bool lingers_ = false;  ///< the connection ends while the client may still send
+};
+
+}  // namespace kaiku

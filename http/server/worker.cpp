@@ -1,0 +1,46 @@
+#include "kaiku/http/server/worker.hpp"
+
+#include <algorithm>
+#include <vector>
+
+#include "kaiku/http/server/session.hpp"
+
+namespace kaiku {
+
+worker_state::worker_state(http_worker worker, const http_settings& all, std::shared_ptr<server_counters> shared)
+    : io(*worker.io), node(*worker.node), settings(all), counters(std::move(shared)), timer_(*worker.io) {
+  // A quarter of the shortest timeout: none is missed by more, and none costs more than four looks.
+  auto shortest =
+      std::min({settings.header_timeout, settings.idle_timeout, settings.body_stall_timeout, settings.linger_timeout});
+  tick_interval_ = std::clamp(shortest / 4, milliseconds{5}, milliseconds{1000});
+}
+
+void worker_state::add(session* one) {
+  sessions_.insert(one);
+  if (!ticking_) tick();
+}
+
+void worker_state::tick() {
+  ticking_ = !sessions_.empty() && !abandoned_;
+  if (!ticking_) return;
+  timer_.expires_after(tick_interval_);
+  timer_.async_wait([self = shared_from_this()](boost::system::error_code failed) {
+    if (failed) return;
+    const auto now = session_clock::now();
+    for (auto* one : self->sessions_) one->check_deadline(now);
+    self->tick();
+  });
+}
+
+void worker_state::drain() {
+  draining_ = true;
+  for (auto* one : sessions_) one->close_if_idle();
+}
+
+void worker_state::abandon() {
+  abandoned_ = draining_ = true;
+  timer_.cancel();
+  for (auto* one : sessions_) one->abandon();
+}
+
+}  // namespace kaiku

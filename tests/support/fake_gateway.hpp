@@ -1,0 +1,310 @@
+#pragma once
+
+/// Purpose: a node in memory for tests of the HTTP side: a tree of files, uploads into one string, outcomes and errors
+/// as a test sets them. Callbacks come through the io_context, as the contract says. Thread: that of `io`; a test may
+/// touch it from outside only while no request is under way.
+
+#include <utility>
+
+#include <sys/mman.h>
+#include <unistd.h>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+
+#include <openssl/evp.h>
+#include <algorithm>
+#include <atomic>
+#include <map>
+#include <memory>
+#include <mutex>
+
+#include "kaiku/core/path.hpp"
+#include "kaiku/messages/gateway.hpp"
+
+namespace kaiku::test {
+
+inline digest hash(std::string_view bytes) {
+  digest out;
+  unsigned size = 0;
+  EVP_Digest(bytes.data(), bytes.size(), out.bytes.data(), &size, EVP_sha256(), nullptr);
+  return out;
+}
+
+class fake_gateway final : public gateway {
+ public:
+  explicit fake_gateway(boost::asio::io_context& io) : io_(io) {
+    view_.self.name = "node-0";
+    view_.now = role::leader;
+    view_.in_term = {3};
+    view_.leader.name = "node-0";
+    view_.applied = {41};
+    view_.committed = {40};
+    view_.leader_contact = milliseconds{7};
+    view_.ready = true;
+    view_.cluster.bytes[0] = 0xab;
+    file_info root;
+    root.inode = {1};
+    tree_[""] = root;
+  }
+
+  // --- what tests set ---------------------------------------------------------------------------------------------
+  node_view view_;
+  errc fail_write = errc::none;  ///< every write fails with it
+  errc fail_upload_open = errc::none;
+  errc fail_upload_piece = errc::none;  ///< the second piece and later ones
+  errc fail_open = errc::none;
+  durability achieved = durability::majority;
+  bool hold_writes = false;  ///< keep callbacks until `release_writes`
+  bool keep_uploads = true;  ///< false: count and hash only, for bounded memory
+
+  // --- what tests look at -----------------------------------------------------------------------------------------
+  std::atomic<int> writes{0};
+  std::atomic<int> uploads_open{0};
+  std::atomic<int> uploads_begun{0};
+  std::atomic<std::uint64_t> uploaded_bytes{0};
+  std::atomic<std::size_t> largest_piece{0};
+  std::atomic<int> held{0};
+  client_write last_write;
+
+  /// Puts a file there without a request. From the test's thread, while nothing else runs.
+  file_info add_file(const std::string& path, std::string bytes, std::string type = "text/plain",
+                     std::int64_t modified = 784'111'777'000) {
+    file_info info;
+    info.type = file_info::kind::file;
+    info.content = {hash(bytes), {bytes.size()}};
+    info.version = {++version_};
+    info.modified = {modified};
+    info.content_type = std::move(type);
+    contents_[info.content.sha256] = std::move(bytes);
+    make_parents(path);
+    tree_[path] = info;
+    return info;
+  }
+  void add_directory(const std::string& path) {
+    make_parents(path);
+    file_info info;
+    info.version = {++version_};
+    info.modified = {784'111'777'000};
+    tree_[path] = info;
+  }
+  bool has(const std::string& path) const { return tree_.count(path) > 0; }
+  const std::string& bytes_at(const std::string& path) const { return contents_.at(tree_.at(path).content.sha256); }
+  void release_writes() {
+    boost::asio::post(io_, [this] {
+      for (auto& one : held_) one();
+      held_.clear();
+    });
+  }
+
+  // --- gateway ----------------------------------------------------------------------------------------------------
+  node_view view() const override { return view_; }
+
+  cluster_view cluster() const override {
+    cluster_view out;
+    out.members.push_back({{"node-0"}, "127.0.0.1:9000", "127.0.0.1:8000", true, milliseconds{0}, log_index{41}});
+    out.members.push_back({{"node-1"}, "127.0.0.1:9001", "", false, std::nullopt, std::nullopt});
+    out.actors.push_back({"election", 5, 10, 9});
+    out.free_space = {1 << 30};
+    return out;
+  }
+
+  result<file_info> stat(const file_path& path) const override {
+    auto found = tree_.find(path.text());
+    if (found == tree_.end()) return {errc::not_found, "nothing at /" + path.text()};
+    return found->second;
+  }
+
+  result<directory_page> list(const file_path& path, std::string_view after, std::size_t limit) const override {
+    auto info = stat(path);
+    if (!info) return info.failure();
+    if (!info->is_directory()) return {errc::not_a_directory, "a file"};
+    const auto prefix = path.is_root() ? std::string{} : path.text() + "/";
+    directory_page page;
+    for (const auto& [name, child] : tree_) {
+      if (name.empty() || !name.starts_with(prefix)) continue;
+      auto rest = name.substr(prefix.size());
+      if (rest.empty() || rest.find('/') != std::string::npos || rest <= after) continue;
+      if (page.entries.size() == limit) {
+        page.more = true;
+        break;
+      }
+      page.entries.push_back({rest, child});
+    }
+    return page;
+  }
+
+  result<opened_content> open(const content_ref& content) const override {
+    if (fail_open != errc::none) return {fail_open, "open fails"};
+    auto found = contents_.find(content.sha256);
+    if (found == contents_.end()) return {errc::content_missing, "no such content"};
+    opened_content out;
+    out.size = content.size;
+    if (content.is_small()) {
+      out.bytes = found->second;
+      return out;
+    }
+    auto file = files_.find(content.sha256);
+    if (file == files_.end()) file = files_.emplace(content.sha256, memory_file(found->second)).first;
+    out.file = unique_fd(::dup(file->second.get()));
+    return out;
+  }
+
+  void write(client_write what, std::function<void(result<write_outcome>)> done) override {
+    ++writes;
+    auto answer = [this, what = std::move(what), done = std::move(done)]() mutable { done(apply(std::move(what))); };
+    if (hold_writes) {
+      held_.push_back(std::move(answer));
+      ++held;
+      return;
+    }
+    boost::asio::post(io_, std::move(answer));
+  }
+
+  void begin_upload(byte_count expected, std::function<void(result<std::unique_ptr<upload>>)> done) override {
+    ++uploads_begun;
+    last_expected = expected;
+    boost::asio::post(io_, [this, done = std::move(done)] {
+      if (fail_upload_open != errc::none) return done(error{fail_upload_open, "no upload now"});
+      done(std::unique_ptr<upload>(std::make_unique<fake_upload>(*this)));
+    });
+  }
+
+  byte_count last_expected;
+
+ private:
+  class fake_upload final : public upload {
+   public:
+    explicit fake_upload(fake_gateway& node) : node_(node), hash_(EVP_MD_CTX_new()) {
+      EVP_DigestInit_ex(hash_, EVP_sha256(), nullptr);
+      ++node_.uploads_open;
+    }
+    ~fake_upload() override {
+      EVP_MD_CTX_free(hash_);
+      --node_.uploads_open;
+    }
+    void write(std::string bytes, std::function<void(status)> ready) override {
+      node_.largest_piece = std::max(node_.largest_piece.load(), bytes.size());
+      node_.uploaded_bytes += bytes.size();
+      EVP_DigestUpdate(hash_, bytes.data(), bytes.size());
+      size_ += bytes.size();
+      if (node_.keep_uploads) bytes_ += bytes;
+      const bool fails = node_.fail_upload_piece != errc::none && ++pieces_ > 1;
+      boost::asio::post(node_.io_, [fails, code = node_.fail_upload_piece, ready = std::move(ready)] {
+        ready(fails ? status{code, "a piece failed"} : success());
+      });
+    }
+    void finish(std::function<void(result<content_ref>)> done) override {
+      content_ref named;
+      unsigned size = 0;
+      EVP_DigestFinal_ex(hash_, named.sha256.bytes.data(), &size);
+      named.size = {size_};
+      if (node_.keep_uploads) node_.contents_[named.sha256] = std::move(bytes_);
+      boost::asio::post(node_.io_, [named, done = std::move(done)] { done(named); });
+    }
+
+   private:
+    fake_gateway& node_;
+    EVP_MD_CTX* hash_;
+    std::string bytes_;
+    std::uint64_t size_ = 0;
+    int pieces_ = 0;
+  };
+
+  static unique_fd memory_file(const std::string& bytes) {
+    unique_fd file(::memfd_create("content", MFD_CLOEXEC));
+    std::size_t done = 0;
+    while (done < bytes.size()) {
+      auto n = ::write(file.get(), bytes.data() + done, bytes.size() - done);
+      if (n <= 0) break;
+      done += static_cast<std::size_t>(n);
+    }
+    return file;
+  }
+
+  void make_parents(const std::string& path) {
+    for (auto slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1))
+      tree_.emplace(path.substr(0, slash), file_info{});
+  }
+
+  errc check(const precondition& when, const std::string& path) const {
+    auto found = tree_.find(path);
+    const bool there = found != tree_.end();
+    auto tag = there ? found->second.etag() : std::string{};
+    auto in = [&](const std::vector<std::string>& tags) {
+      return std::find(tags.begin(), tags.end(), tag) != tags.end();
+    };
+    if (when.if_match_any && !there) return errc::precondition_failed;
+    if (!when.if_match.empty() && (!there || !in(when.if_match))) return errc::precondition_failed;
+    if (when.if_none_match_any && there) return errc::precondition_failed;
+    if (!when.if_none_match.empty() && there && in(when.if_none_match)) return errc::precondition_failed;
+    return errc::none;
+  }
+
+  result<write_outcome> apply(client_write what) {
+    last_write = what;
+    if (fail_write != errc::none) return {fail_write, "this write fails"};
+    write_outcome out;
+    out.token = {view_.cluster, {view_.in_term, {++version_}}};
+    out.asked = what.want.value_or(durability::leader);
+    out.achieved = std::min(achieved, durability::majority);
+    out.holders = out.achieved == durability::majority ? 2 : 1;
+    out.voters = 3;
+    auto failed = std::visit([&](auto& one) { return fold(one, what, out); }, what.what);
+    if (failed != errc::none) return {failed, "refused"};
+    return out;
+  }
+
+  errc fold(put_file& put, client_write& what, write_outcome& out) {
+    const auto& path = put.path.text();
+    if (auto failed = check(what.when, path); failed != errc::none) return failed;
+    if (!put.make_parents && tree_.count(put.path.parent().text()) == 0) return errc::parent_missing;
+    auto found = tree_.find(path);
+    if (found != tree_.end() && found->second.is_directory()) return errc::is_a_directory;
+    out.created = found == tree_.end();
+    if (put.content == content_ref{}) {
+      put.content = {hash(what.small_content), {what.small_content.size()}};
+      contents_[put.content.sha256] = std::move(what.small_content);
+    }
+    make_parents(path);
+    file_info info;
+    info.type = file_info::kind::file;
+    info.content = put.content;
+    info.content_type = put.content_type;
+    info.version = {version_};
+    info.modified = {784'111'777'000};
+    tree_[path] = out.file = info;
+    return errc::none;
+  }
+  errc fold(make_directory& make, client_write& what, write_outcome& out) {
+    const auto& path = make.path.text();
+    if (auto failed = check(what.when, path); failed != errc::none) return failed;
+    if (tree_.count(path) > 0) return errc::already_exists;
+    if (!make.make_parents && tree_.count(make.path.parent().text()) == 0) return errc::parent_missing;
+    add_directory(path);
+    out.created = true;
+    out.file = tree_[path];
+    return errc::none;
+  }
+  errc fold(remove_path& remove, client_write& what, write_outcome&) {
+    const auto path = remove.path.text();
+    if (tree_.count(path) == 0) return errc::not_found;
+    if (auto failed = check(what.when, path); failed != errc::none) return failed;
+    auto below = [&](const auto& item) { return item.first.starts_with(path + "/"); };
+    if (!remove.recursive && std::any_of(tree_.begin(), tree_.end(), below)) return errc::directory_not_empty;
+    std::erase_if(tree_, [&](const auto& item) { return item.first == path || below(item); });
+    return errc::none;
+  }
+  template <class Other>
+  errc fold(Other&, client_write&, write_outcome&) {
+    return errc::bad_request;
+  }
+
+  boost::asio::io_context& io_;
+  std::map<std::string, file_info> tree_;
+  std::map<digest, std::string> contents_;
+  mutable std::map<digest, unique_fd> files_;
+  std::vector<std::function<void()>> held_;
+  std::uint64_t version_ = 100;
+};
+
+}  // namespace kaiku::test
