@@ -33,7 +33,10 @@ election_actor::behavior_type election_actor::make_behavior() {
       [this](const members_changed& x) {
         std::set<node_id> voters;
         for (const auto& voter : x.now.voters) voters.insert(voter.id);
-        carry_out(election_->on_voters(now(), std::move(voters)));
+        if (election_)
+          carry_out(election_->on_voters(now(), std::move(voters)));
+        else
+          settings_.voters = std::move(voters);  // replication starts first and says what the log says
       },
       [this](const local_handles& x) {
         local_ = x;
@@ -47,6 +50,11 @@ election_actor::behavior_type election_actor::make_behavior() {
         carry_out(election_->on_deadline(now()));
       },
   };
+}
+
+void election_actor::on_exit() {
+  local_ = {};
+  peers_.clear();
 }
 
 void election_actor::carry_out(election_effects effects) {

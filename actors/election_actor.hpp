@@ -2,7 +2,8 @@
 
 /// Purpose: runs `core/election`: turns messages into events, carries out effects. No rule of its own.
 /// Owner: owns this node's role. Learns term and log end from storage, leader and quorum contact from heartbeat.
-/// Lifecycle: spawned by the node; starts with `local_handles`; lives as long as the node. Event-based.
+/// Lifecycle: spawned by the node; starts with `local_handles`; lives as long as the node and
+/// lets go of all handles when it ends. Event-based.
 
 #include <map>
 
@@ -18,6 +19,7 @@ class election_actor : public observed<election_handle::base> {
 
   const char* name() const override { return "election"; }
   behavior_type make_behavior() override;
+  void on_exit() override;
 
  private:
   instant now();
