@@ -37,6 +37,11 @@ heartbeat_actor::behavior_type heartbeat_actor::make_behavior() {
   };
 }
 
+void heartbeat_actor::on_exit() {
+  local_ = {};
+  peers_.clear();
+}
+
 void heartbeat_actor::on_role(const role_change& change) {
   const bool led = role_.now == role::leader && role_.in_term == change.in_term;
   role_ = change;

@@ -3,7 +3,7 @@
 /// Purpose: keeps the leader's heart beating and tells who is alive: runs `core/liveness`.
 /// Owner: owns peer liveness and the leader's quorum contact. Learns role and term from election, log end and commit
 /// index from replication.
-/// Lifecycle: spawned by the node, lives as long. Event-based.
+/// Lifecycle: spawned by the node, lives as long and lets go of all handles when it ends. Event-based.
 ///
 /// On the leader, each interval: one `heartbeat` to every linked peer; no answer of a majority within T:
 /// `quorum_lost` to election. On a follower: `leader_contact` to election, replication and fronts.
@@ -30,6 +30,7 @@ class heartbeat_actor : public observed<heartbeat_handle::base> {
 
   const char* name() const override { return "heartbeat"; }
   behavior_type make_behavior() override;
+  void on_exit() override;
 
  private:
   instant now();

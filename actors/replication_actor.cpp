@@ -71,6 +71,12 @@ replication_actor::behavior_type replication_actor::make_behavior() {
   };
 }
 
+void replication_actor::on_exit() {
+  local_ = {};
+  peers_.clear();
+  inbox_.clear();
+}
+
 void replication_actor::start(const local_handles& handles) {
   local_ = handles;
   publish_members();

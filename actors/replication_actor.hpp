@@ -3,8 +3,9 @@
 /// Purpose: moves the log. On the leader: gathers writes into proposals, sends entries to followers, answers each write
 /// at the durability it asked for. On a follower: brings content, appends, acknowledges. Runs `core/replication`.
 /// Owner: owns each follower's progress, the commit index, and the clients that wait for durability. Learns role and
-/// term from election, quorum contact from heartbeat, the log's end from storage. Lifecycle: spawned by the node; lives
-/// as long. Event-based: reads of the log are RocksDB reads of recent entries, every change goes through storage.
+/// term from election, quorum contact from heartbeat, the log's end from storage.
+/// Lifecycle: spawned by the node; lives as long and lets go of all handles when it ends. Event-based: reads of the log
+/// are RocksDB reads of recent entries, every change goes through storage.
 ///
 /// Group commit without a timer: one proposal is with storage at a time; what arrives meanwhile goes together next.
 
@@ -36,6 +37,7 @@ class replication_actor : public observed<replication_handle::base> {
 
   const char* name() const override { return "replication"; }
   behavior_type make_behavior() override;
+  void on_exit() override;
 
  private:
   using write_promise = caf::typed_response_promise<write_reply>;
