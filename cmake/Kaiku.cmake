@@ -10,6 +10,10 @@ add_library(kaiku_options INTERFACE)
 target_compile_features(kaiku_options INTERFACE cxx_std_20)
 target_compile_options(kaiku_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor
   -Wold-style-cast -Woverloaded-virtual -Werror)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  # GCC 12 takes `"text" + std::string` for an overlapping copy when it optimises (GCC bug 105651).
+  target_compile_options(kaiku_options INTERFACE -Wno-restrict)
+endif()
 target_compile_definitions(kaiku_options INTERFACE KAIKU_VERSION="${PROJECT_VERSION}")
 if(KAIKU_SANITIZE)
   target_compile_options(kaiku_options INTERFACE -fsanitize=${KAIKU_SANITIZE} -fno-omit-frame-pointer
