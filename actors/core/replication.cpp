@@ -137,9 +137,8 @@ void replication::on_sent(instant now, const node_id& to, log_index from, log_in
 }
 
 void replication::on_retry(instant now, milliseconds patience) {
-  const auto patience_with_content = std::max(patience, milliseconds{limits::chunk_timeout_ms});
   for (auto& [id, progress] : followers_) {
-    const auto limit = progress.waiting_for_content ? patience_with_content : patience;
+    const auto limit = progress.waiting_for_content ? patience * content_patience : patience;
     if (!progress.in_flight.empty() && now - progress.last_progress > limit) probe_again(progress);
   }
 }

@@ -69,8 +69,11 @@ class replication {
   /// An append up to `last` (equal to `from - 1` when it carried nothing) was sent to `to`.
   void on_sent(instant now, const node_id& to, log_index from, log_index last);
   /// Windows that were not answered for `patience` go back to probing: messages to a dead link vanish without a word.
-  /// A follower that is pulling content is given `limits::chunk_timeout_ms` since its last word instead.
+  /// A follower that said it is pulling content is given `content_patience` times as long.
   void on_retry(instant now, milliseconds patience);
+
+  /// Large files take a while, and asking again costs one append; but the word that ends the wait may be lost too.
+  static constexpr int content_patience = 8;
 
   /// Connected followers with something to send, or to probe, and room in their window. A follower whose logs are not
   /// known to meet is probed even when there is nothing new; one that is caught up is left alone (heartbeats carry the

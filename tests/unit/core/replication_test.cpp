@@ -226,7 +226,7 @@ BOOST_AUTO_TEST_CASE(a_follower_that_pulls_content_and_falls_silent_is_asked_aga
   harness x;
   x.send(b, 11);
   x.waits(b);
-  x.now += milliseconds{limits::chunk_timeout_ms + 1};
+  x.now += patience * replication::content_patience + milliseconds{1};
   x.leader.on_retry(x.now, patience);
   BOOST_TEST((x.due(b) == log_index{11}));
 }

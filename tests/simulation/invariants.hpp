@@ -1,0 +1,104 @@
+#pragma once
+
+/// Purpose: the executable form of the invariants of `docs/protocol.md`. Sees all nodes at once, as no node can; is
+/// told every fact when it happens, so that each check costs little and runs at every step. Owner: owns the history of
+/// one scenario: who led, who voted for whom, what was logged, committed, acknowledged. Lifecycle: one per scenario;
+/// survives the crashes of the nodes. Throws `violation`. Thread: the test's.
+
+#include <map>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "messages.hpp"
+
+namespace kaiku::simulation {
+
+struct disk_content;
+
+struct violation : std::runtime_error {
+  violation(const std::string& invariant, const std::string& what)
+      : std::runtime_error(invariant + ": " + what), name(invariant) {}
+  std::string name;
+};
+
+class invariants {
+ public:
+  explicit invariants(std::set<node_id> voters) : voters_(std::move(voters)) {}
+  void watch(const node_id& id, const disk_content& durable) { disks_[id] = &durable; }
+
+  // --- facts: storage -----------------------------------------------------------------------------------------------
+  void synced(const node_id& node, const hard_state& before, const disk_content& now);
+  /// Storage takes entries of `sender` while its own term is `fence`.
+  void accepted(const node_id& node, term sender, term fence);
+  void logged(const node_id& node, const log_entry& entry, const log_position& previous);
+  /// `image` is about to be cut behind `keep`.
+  void truncated(const node_id& node, const disk_content& image, log_index keep);
+
+  // --- facts: messages
+  // ------------------------------------------------------------------------------------------------
+  void sending(instant local_now, const node_id& from, const node_id& to, const message& what);
+  void follows(const node_id& follower, const heartbeat& heard);
+
+  // --- facts: roles
+  // -----------------------------------------------------------------------------------------------------
+  /// `boot` tells one process of a node from the next.
+  void leads(instant local_now, const node_id& node, std::uint64_t boot, term in_term);
+  void counts_quorum_since(instant local_now, term in_term);
+  void claims_quorum(const node_id& leader, term in_term, instant contact);
+  void committed(const node_id& node, bool leading, term in_term, log_index before, log_index now);
+  void acknowledged(const node_id& node, durability how, const log_entry& entry);
+  void bounded(std::string_view queue, std::size_t size, std::size_t bound) const;
+
+  /// Everything at once, by brute force: a check on the checks above.
+  void whole() const;
+  /// After the faults ended: `commits` of every node, and who says it leads.
+  void converged(const std::map<node_id, log_index>& commits, const std::set<node_id>& leaders) const;
+
+  std::size_t committed_entries() const { return committed_.size(); }
+  std::size_t acknowledged_writes() const { return acknowledged_.size(); }
+  std::size_t elections() const { return leaders_.size(); }
+
+ private:
+  std::size_t majority() const { return voters_.size() / 2 + 1; }
+  bool on_majority(const log_entry& entry) const;
+
+  void election_safety(const node_id& node, std::uint64_t boot, term in_term);
+  void term_vote_durable_monotonic(const node_id& node, const hard_state& before, const hard_state& now);
+  void persist_before_send(const node_id& from, const node_id& to, const message& what) const;
+  void log_matching(const node_id& node, const log_entry& entry, const log_position& previous);
+  void leader_append_only(const node_id& node, const disk_content& image) const;
+  void commit_current_term_only(const node_id& node, term in_term, log_index commit) const;
+  void committed_never_lost_by_truncation(const node_id& node, const disk_content& image, log_index keep) const;
+  void committed_never_lost_by_election(const node_id& node, term in_term) const;
+  void state_machine_safety(const node_id& node, term in_term, const log_entry& entry);
+  void fence_rejects_lower_term(const node_id& node, term sender, term fence) const;
+  void ack_matches_durability(const node_id& node, durability how, const log_entry& entry) const;
+  void quorum_from_answers(const node_id& leader, term in_term, instant contact) const;
+
+  struct leadership {
+    node_id node;
+    std::uint64_t boot = 0;
+    instant since;
+    std::map<std::uint64_t, instant> rounds;  ///< send times, on the leader's clock
+    std::map<node_id, instant> followed;      ///< send time of the latest round that each follower took
+  };
+  struct logged_entry {
+    std::string command;
+    log_position previous;
+  };
+
+  std::set<node_id> voters_;
+  std::map<node_id, const disk_content*> disks_;
+  std::map<term, leadership> leaders_;
+  std::map<std::pair<node_id, term>, node_id> votes_;    ///< as they became durable
+  std::map<std::pair<node_id, term>, log_index> reach_;  ///< longest durable log of a node in a term
+  std::map<log_position, logged_entry> entries_;
+  std::vector<log_entry> committed_;
+  std::vector<term> committed_in_;       ///< term of the leader that committed each
+  std::vector<log_entry> acknowledged_;  ///< at `majority`
+};
+
+}  // namespace kaiku::simulation

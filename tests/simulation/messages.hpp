@@ -1,0 +1,34 @@
+#pragma once
+
+/// Purpose: what travels between simulated nodes: the core's own messages, and the two whose actor versions carry more.
+/// Thread: values.
+
+#include <variant>
+#include <vector>
+
+#include "kaiku/core/command.hpp"
+#include "kaiku/core/election.hpp"
+#include "kaiku/core/liveness.hpp"
+#include "kaiku/core/replication.hpp"
+
+namespace kaiku::simulation {
+
+struct append_entries {
+  node_id leader;
+  term in_term;
+  log_position previous;
+  std::vector<log_entry> entries;
+  log_index commit;
+};
+
+struct timeout_now {
+  term in_term;
+};
+
+using message =
+    std::variant<vote_request, vote_reply, heartbeat, heartbeat_reply, append_entries, append_reply, timeout_now>;
+
+/// One line for the diary.
+std::string describe(const message& x);
+
+}  // namespace kaiku::simulation

@@ -1,0 +1,55 @@
+#include "network.hpp"
+
+namespace kaiku::simulation {
+namespace {
+
+struct describe_visitor {
+  std::string operator()(const vote_request& x) const {
+    return (x.pre_vote ? "pre_vote_request term=" : "vote_request term=") + to_string(x.in_term) +
+           " last=" + to_string(x.last.in_term) + '.' + to_string(x.last.index) + (x.transfer ? " transfer" : "");
+  }
+  std::string operator()(const vote_reply& x) const {
+    return (x.pre_vote ? "pre_vote_reply term=" : "vote_reply term=") + to_string(x.in_term) +
+           " voter_term=" + to_string(x.voter_term) + (x.granted ? " granted" : " refused");
+  }
+  std::string operator()(const heartbeat& x) const {
+    return "heartbeat term=" + to_string(x.in_term) + " round=" + std::to_string(x.round);
+  }
+  std::string operator()(const heartbeat_reply& x) const {
+    return "heartbeat_reply term=" + to_string(x.in_term) + " round=" + std::to_string(x.round);
+  }
+  std::string operator()(const append_entries& x) const {
+    return "append term=" + to_string(x.in_term) + " previous=" + to_string(x.previous.in_term) + '.' +
+           to_string(x.previous.index) + " entries=" + std::to_string(x.entries.size()) +
+           " commit=" + to_string(x.commit);
+  }
+  std::string operator()(const append_reply& x) const {
+    if (x.waiting_for_content) return "append_reply term=" + to_string(x.in_term) + " waiting for content";
+    return "append_reply term=" + to_string(x.in_term) +
+           (x.accepted ? " match=" + to_string(x.match) : " refused hint=" + to_string(x.hint));
+  }
+  std::string operator()(const timeout_now& x) const { return "timeout_now term=" + to_string(x.in_term); }
+};
+
+}  // namespace
+
+std::string describe(const message& x) {
+  return std::visit(describe_visitor{}, x);
+}
+
+void network::send(const node_id& from, const node_id& to, message what) {
+  if (notes_.kept()) notes_.note(from.name, " -> ", to.name, ' ', describe(what));
+  deliver_later(from, to, what);
+  if (luck_.percent(repeat_percent)) deliver_later(from, to, what);
+}
+
+void network::deliver_later(const node_id& from, const node_id& to, const message& what) {
+  if (luck_.percent(loss_percent)) return;
+  auto delay = luck_.between(microseconds{200}, microseconds{10'000});
+  if (luck_.percent(straggler_percent)) delay += luck_.between(microseconds{0}, microseconds{1'000'000});
+  time_.after(delay, [this, from, to, what] {
+    if (reaches(from, to)) receivers_.at(to)(from, what);
+  });
+}
+
+}  // namespace kaiku::simulation

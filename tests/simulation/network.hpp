@@ -1,0 +1,44 @@
+#pragma once
+
+/// Purpose: what lies between the nodes: loses, delays, repeats and reorders messages, and cuts links one way or both.
+/// Owner: owns which links are cut. Thread: the test's.
+
+#include <functional>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "invariants.hpp"
+#include "messages.hpp"
+#include "schedule.hpp"
+
+namespace kaiku::simulation {
+
+class network {
+ public:
+  using receiver = std::function<void(const node_id& from, const message& what)>;
+
+  network(schedule& time, chance& luck, diary& notes) : time_(time), luck_(luck), notes_(notes) {}
+
+  void attach(const node_id& id, receiver what) { receivers_[id] = std::move(what); }
+  void send(const node_id& from, const node_id& to, message what);
+
+  void cut(const node_id& from, const node_id& to) { cut_.emplace(from, to); }
+  void heal() { cut_.clear(); }
+  bool reaches(const node_id& from, const node_id& to) const { return !cut_.contains({from, to}); }
+
+  unsigned loss_percent = 0;
+  unsigned repeat_percent = 0;
+  unsigned straggler_percent = 0;  ///< take up to a second
+
+ private:
+  void deliver_later(const node_id& from, const node_id& to, const message& what);
+
+  schedule& time_;
+  chance& luck_;
+  diary& notes_;
+  std::map<node_id, receiver> receivers_;
+  std::set<std::pair<node_id, node_id>> cut_;
+};
+
+}  // namespace kaiku::simulation

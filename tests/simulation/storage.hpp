@@ -1,0 +1,84 @@
+#pragma once
+
+/// Purpose: one node's disk: hard state and log, what is synced and what is not yet. Plays `storage_actor` and `store`:
+/// the only writer and the fence of `docs/protocol.md`. Group commit: what queues during a sync goes together after it.
+/// Owner: owns the facts "hard state" and "log" of one node; outlives its crashes.
+/// Lifecycle: made once per node and scenario; `crash` forgets what is not synced. Thread: the test's.
+
+#include <deque>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "invariants.hpp"
+#include "kaiku/core/fence.hpp"
+#include "schedule.hpp"
+
+namespace kaiku::simulation {
+
+/// What a disk holds: entry `i` stands at `log[i - 1]`.
+struct disk_content {
+  term current;
+  node_id voted_for;
+  std::vector<log_entry> log;
+
+  log_position position(log_index index) const;
+  hard_state state() const { return {current, voted_for, position({log.size()})}; }
+};
+
+class simulated_storage {
+ public:
+  using run_later = std::function<void(microseconds, schedule::action)>;
+
+  simulated_storage(node_id self, chance& luck, invariants& judge) : self_(self), luck_(luck), judge_(judge) {}
+
+  /// `later` runs an action of this storage's node after a delay, unless the node has crashed by then.
+  void start(run_later later) { later_ = std::move(later); }
+  /// Whatever was not synced is lost, from a random write on.
+  void crash();
+
+  // Each answers through `done`, once its change is synced.
+  void ballot(const vote_request& request, std::function<void(const vote_decision&)> done);
+  void adopt_term(term in_term, std::function<void(const hard_state&)> done);
+  void propose(term in_term, std::vector<std::string> commands, std::function<void(const propose_outcome&)> done);
+  void append(append_command what, std::function<void(const append_outcome&)> done);
+
+  /// What a reader sees, and what a crash leaves.
+  const disk_content& durable() const { return durable_; }
+  std::vector<log_entry> read_log(log_index from, std::size_t count) const;
+  std::size_t queued() const { return queue_.size(); }
+
+  /// A sync takes this long at least; large for a slow disk.
+  microseconds slowness{0};
+
+ private:
+  /// One atomic write: hard state, log cut to `keep` entries, then `added`.
+  struct write {
+    term current;
+    node_id voted_for;
+    std::size_t keep = 0;
+    std::vector<log_entry> added;
+  };
+  /// Changes the image and gives the answer to send after the sync.
+  using operation = std::function<schedule::action()>;
+
+  void submit(operation what);
+  void begin_sync();
+  void put(write what);
+  void make_durable(std::size_t count);
+  static void apply(disk_content& to, const write& what);
+  append_outcome follow_log(const append_command& what);
+
+  node_id self_;
+  chance& luck_;
+  invariants& judge_;
+  run_later later_;
+  disk_content image_;  ///< with the writes that are being synced
+  disk_content durable_;
+  std::deque<operation> queue_;
+  std::vector<write> unsynced_;
+  bool syncing_ = false;
+};
+
+}  // namespace kaiku::simulation
