@@ -18,7 +18,7 @@ namespace kaiku::test {
 
 struct cluster_options {
   std::size_t nodes = 3;
-  std::vector<std::string> extra = {};  ///< further options of every node
+  std::vector<std::string> extra = {};  ///< as `node_options::extra`, for every node
   /// Called with each data directory's path before the node starts.
   std::function<void(const std::filesystem::path&)> prepare = {};
 };

@@ -1,8 +1,10 @@
 #include "support/test_node.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <stdexcept>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
@@ -23,23 +25,20 @@ std::string kaikud_program() {
 test_node::test_node(node_options options) : options_(std::move(options)) {}
 
 void test_node::start() {
-  std::vector<std::string> arguments = {kaikud_program(),
-                                        "--name",
-                                        options_.name,
-                                        "--data",
-                                        options_.data.string(),
-                                        "--http",
-                                        to_string(options_.http),
-                                        "--peers",
-                                        to_string(options_.peers),
-                                        "--election-timeout-ms",
-                                        std::to_string(election_timeout.count()),
-                                        "--heartbeat-ms",
-                                        "150",
-                                        "--log-format",
-                                        "text"};
-  if (!options_.cluster.empty()) arguments.insert(arguments.end(), {"--cluster", options_.cluster});
-  arguments.insert(arguments.end(), options_.extra.begin(), options_.extra.end());
+  std::vector<std::pair<std::string, std::string>> usual = {
+      {"--name", options_.name},
+      {"--data", options_.data.string()},
+      {"--http", to_string(options_.http)},
+      {"--peers", to_string(options_.peers)},
+      {"--election-timeout-ms", std::to_string(election_timeout.count())},
+      {"--heartbeat-ms", "150"},
+      {"--log-format", "text"}};
+  if (!options_.cluster.empty()) usual.emplace_back("--cluster", options_.cluster);
+  const auto& extra = options_.extra;
+  std::vector<std::string> arguments = {kaikud_program()};
+  for (const auto& [name, value] : usual)
+    if (std::find(extra.begin(), extra.end(), name) == extra.end()) arguments.insert(arguments.end(), {name, value});
+  arguments.insert(arguments.end(), extra.begin(), extra.end());
   process_.reset();
   process_ = std::make_unique<child_process>(std::move(arguments), options_.log);
 }
@@ -68,8 +67,10 @@ bool test_node::is_ready() const try {
 
 std::optional<node_status> test_node::status() const try {
   auto answer = client(question_deadline).request("GET", "/healthz/leader");
+  const bool contact = answer.has_header("Kaiku-Leader-Contact-Ms");
   return node_status{answer.status == 200, answer.number_header("Kaiku-Term"), answer.number_header("Kaiku-Applied"),
-                     answer.number_header("Kaiku-Committed")};
+                     answer.number_header("Kaiku-Committed"),
+                     milliseconds(contact ? answer.number_header("Kaiku-Leader-Contact-Ms") : 0)};
 } catch (const network_failure&) {
   return std::nullopt;
 }

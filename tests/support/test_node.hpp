@@ -28,8 +28,8 @@ struct node_options {
   std::filesystem::path log;
   endpoint http;
   endpoint peers;
-  std::string cluster;  ///< `n1=host:port,...`; empty: the option is left out
-  std::vector<std::string> extra = {};
+  std::string cluster;                  ///< `n1=host:port,...`; empty: the option is left out
+  std::vector<std::string> extra = {};  ///< pairs of option and value; one given here replaces the usual one
 };
 
 /// What a node says about itself in the header of an answer.
@@ -38,6 +38,7 @@ struct node_status {
   std::uint64_t term = 0;
   std::uint64_t applied = 0;
   std::uint64_t committed = 0;
+  milliseconds leader_contact{};  ///< its age; on the leader, of its contact with a majority; 0 when not known
 };
 
 class test_node {

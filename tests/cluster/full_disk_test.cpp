@@ -1,0 +1,173 @@
+/// A disk that is nearly full: 507, nothing stored, reads and votes go on, and writes too once there is space again.
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <memory>
+
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <unistd.h>
+#include <boost/test/unit_test.hpp>
+
+#include "scenario.hpp"
+
+namespace {
+
+using namespace kaiku::test;
+
+constexpr std::uint64_t mebibyte = 1024 * 1024;
+
+/// A small file system in memory, mounted at a directory; unmounted by the destructor, even under running nodes.
+class small_disk {
+ public:
+  explicit small_disk(const std::filesystem::path& where) : where_(where) {
+    std::filesystem::create_directories(where);
+    const int failed = ::mount("kaiku-test", where.c_str(), "tmpfs", 0, "size=160m,mode=0700");
+    BOOST_REQUIRE_MESSAGE(failed == 0, "mount tmpfs at " << where << ": " << std::strerror(errno));
+  }
+  ~small_disk() { ::umount2(where_.c_str(), MNT_DETACH); }
+  small_disk(const small_disk&) = delete;
+  small_disk& operator=(const small_disk&) = delete;
+
+ private:
+  std::filesystem::path where_;
+};
+
+/// Takes space until only `left` bytes are free.
+void fill(const test_node& node, std::uint64_t left) {
+  const auto free = std::filesystem::space(node.data()).available;
+  BOOST_REQUIRE(free > left);
+  const int fd = ::open((node.data() / "filler").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  BOOST_REQUIRE(fd >= 0);
+  BOOST_TEST(::posix_fallocate(fd, 0, static_cast<off_t>(free - left)) == 0);
+  ::close(fd);
+}
+void unfill(const test_node& node) {
+  std::filesystem::remove(node.data() / "filler");
+}
+
+/// Gives each node of a cluster a small disk of its own.
+class small_disks {
+ public:
+  cluster_options options(std::size_t nodes) {
+    cluster_options out;
+    out.nodes = nodes;
+    out.prepare = [this](const std::filesystem::path& data) { disks_.push_back(std::make_unique<small_disk>(data)); };
+    return out;
+  }
+
+ private:
+  std::vector<std::unique_ptr<small_disk>> disks_;
+};
+
+bool may_mount(const char* test) {
+  if (::geteuid() == 0) return true;
+  BOOST_TEST_MESSAGE(test << " needs root to mount a small disk: skipped");
+  return false;
+}
+
+void check_refused(test_node& through, const std::string& path, const generated_bytes& content) {
+  auto answer = through.client(milliseconds{30'000}).put(path, content);
+  BOOST_TEST_CONTEXT(path << " through " << through.name() << " answered " << answer) {
+    BOOST_TEST(answer.status == 507);
+    BOOST_TEST(answer.problem_code() == "disk_full");
+  }
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(full_disk)
+
+BOOST_AUTO_TEST_CASE(a_node_on_a_full_disk_answers_507_and_goes_on) {
+  if (!may_mount("a full disk")) return;
+  small_disks disks;
+  test_cluster cluster(disks.options(1));
+  auto& node = cluster.node(0);
+  const generated_bytes kept{1, 10 * mebibyte};
+  put_or_fail(node, "kept", kept);
+  put_or_fail(node, "small", {2, 1000});
+
+  // More than what is left, announced and found out on the way.
+  check_refused(node, "too-large", {3, 150 * mebibyte});
+  fill(node, 40 * mebibyte);
+  check_refused(node, "large", {4, 5 * mebibyte});
+  check_refused(node, "small-new", {5, 1000});
+  check_refused(node, "small", {6, 1000});
+  BOOST_TEST(node.client().get_digest("kept").body_digest == kept.digest());
+  BOOST_TEST(node.client().get_digest("small").body_digest == (generated_bytes{2, 1000}.digest()));
+  auto client = node.client();
+  BOOST_TEST(list_directory(client, "").size() == 2u);
+  BOOST_TEST(std::filesystem::is_empty(node.data() / "staging"));
+
+  unfill(node);
+  put_or_fail(node, "small", {6, 1000});
+  put_or_fail(node, "large", {4, 5 * mebibyte});
+  node.kill();
+  node.start();
+  node.wait_until_ready(milliseconds{5000});
+  const tree there = check_identical_trees(cluster);
+  BOOST_TEST(there.size() == 3u);
+  BOOST_TEST(there.at("small").digest == (generated_bytes{6, 1000}.digest()));
+}
+
+BOOST_AUTO_TEST_CASE(a_disk_that_fills_up_under_an_upload_of_unknown_end_keeps_nothing_of_it) {
+  if (!may_mount("a disk that fills up")) return;
+  small_disks disks;
+  test_cluster cluster(disks.options(1));
+  auto& node = cluster.node(0);
+  auto client = node.client(milliseconds{30'000});
+  client.send_head("PUT", "/files/endless", {{"Transfer-Encoding", "chunked"}});
+  const std::string piece = generated_bytes{1, mebibyte}.all();
+  bool goes_on = true;
+  for (int i = 0; i < 200 && goes_on; ++i)
+    goes_on = client.send_body("100000\r\n") && client.send_body(piece) && client.send_body("\r\n");
+  BOOST_TEST(!goes_on, "200 MiB went onto a disk of 160");
+  auto answer = client.read_response("PUT");
+  BOOST_TEST(answer.status == 507, "answered " << answer);
+  cluster.wait_for("staging is empty", milliseconds{10'000},
+                   [&] { return std::filesystem::is_empty(node.data() / "staging"); });
+  BOOST_TEST(node.client().get("endless").status == 404);
+  put_or_fail(node, "small", {2, 1000});
+}
+
+BOOST_AUTO_TEST_CASE(a_leader_on_a_full_disk_refuses_writes_and_stays_in_office) {
+  if (!may_mount("a leader on a full disk")) return;
+  small_disks disks;
+  test_cluster cluster(disks.options(3));
+  const auto leader = cluster.wait_for_leader();
+  put_or_fail(cluster.node(leader), "kept", {1, mebibyte}, {{"Kaiku-Durability", "majority"}});
+  fill(cluster.node(leader), 40 * mebibyte);
+  for (std::size_t i = 0; i < cluster.size(); ++i) {
+    check_refused(cluster.node(i), "small", {2, 1000});
+    check_refused(cluster.node(i), "large", {3, 5 * mebibyte});
+    BOOST_TEST(cluster.node(i).client().get("small").status == 404);
+    BOOST_TEST(cluster.node(i).client().get_digest("kept").body_digest == (generated_bytes{1, mebibyte}.digest()));
+  }
+  BOOST_TEST(cluster.wait_for_leader() == leader);
+  unfill(cluster.node(leader));
+  put_or_fail(cluster.node(cluster.followers()[0]), "large", {3, 5 * mebibyte});
+  BOOST_TEST(check_identical_trees(cluster).size() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(a_follower_on_a_full_disk_still_votes_and_catches_up_once_there_is_space) {
+  if (!may_mount("a follower on a full disk")) return;
+  small_disks disks;
+  test_cluster cluster(disks.options(3));
+  const auto full = cluster.followers()[0];
+  const auto other = cluster.followers()[1];
+  fill(cluster.node(full), 30 * mebibyte);
+  const header_list by_majority = {{"Kaiku-Durability", "majority"}};
+  for (std::uint64_t i = 0; i < 10; ++i)
+    put_or_fail(cluster.node(cluster.wait_for_leader()), "f" + std::to_string(i), {i, mebibyte}, by_majority);
+  // Its vote is needed now.
+  const auto leader = cluster.wait_for_leader();
+  cluster.node(leader).kill();
+  BOOST_TEST(cluster.wait_for_leader(milliseconds{10'000}, leader) == other);
+  cluster.node(leader).start();
+  unfill(cluster.node(full));
+  cluster.wait_until_ready(milliseconds{30'000});
+  BOOST_TEST(check_identical_trees(cluster).size() == 10u);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
