@@ -189,7 +189,9 @@ status content_store::make_blob_directory(const digest& what) {
   if (made_[prefix]) return success();
   const auto directory = blob_path(what).parent_path();
   const auto parent = directory.parent_path();
-  if (auto made = make_directories(directory); !made) return made;
+  for (const auto& path : {parent, directory}) {
+    if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return system_error(errno, "making " + path.string());
+  }
   // Also when they were there: a process that was killed may have made them and not come to the fsync.
   sync_names(parent);
   sync_names(parent.parent_path());

@@ -19,6 +19,7 @@ class data_directory {
 
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path database() const { return path_ / "db"; }
+  std::filesystem::path mark() const { return path_ / "SYNCED"; }
 
  private:
   data_directory(std::filesystem::path path, unique_fd lock) : path_(std::move(path)), lock_(std::move(lock)) {}

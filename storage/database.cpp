@@ -88,13 +88,18 @@ std::optional<std::string> found(const database& in, const rocksdb::Status& outc
 
 }  // namespace
 
-result<std::unique_ptr<database>> database::open(const std::filesystem::path& directory, fatal_callback fatal) {
+result<std::unique_ptr<database>> database::open(const std::filesystem::path& directory,
+                                                 const std::filesystem::path& mark, fatal_callback fatal) {
+  auto synced = synced_mark::open(mark);
+  if (!synced) return synced.failure();
+  const auto synced_up_to = synced->value();
+  std::unique_ptr<database> opened{new database(std::move(synced).value(), std::move(fatal))};
+
   auto cache = rocksdb::NewLRUCache(block_cache_bytes);
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
   for (std::size_t i = 0; i < families; ++i) {
     descriptors.emplace_back(family_names.at(i), family_options(static_cast<family>(i), cache));
   }
-  std::unique_ptr<database> opened{new database(std::move(fatal))};
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
   auto outcome = rocksdb::DB::Open(database_options(), directory.string(), descriptors, &handles, &db);
@@ -103,6 +108,10 @@ result<std::unique_ptr<database>> database::open(const std::filesystem::path& di
   }
   opened->db_.reset(db);
   std::copy(handles.begin(), handles.end(), opened->handles_.begin());
+  if (const auto sequence = db->GetLatestSequenceNumber(); sequence < synced_up_to) {
+    return {errc::corrupt, "the database in " + directory.string() + " has lost acknowledged writes: it ends at " +
+                               std::to_string(sequence) + " and was synced up to " + std::to_string(synced_up_to)};
+  }
   return opened;
 }
 
@@ -139,6 +148,7 @@ void database::write(rocksdb::WriteBatch& batch) {
   options.sync = true;
   require(db_->Write(options, &batch), "a synced write");
   ++syncs_;
+  mark_.advance(db_->GetLatestSequenceNumber());
 }
 
 void database::require(const rocksdb::Status& outcome, const char* what) const {

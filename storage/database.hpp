@@ -1,8 +1,9 @@
 #pragma once
 
 /// Purpose: RocksDB as Kaiku uses it: eight column families, one writer, every batch synced. Included by this folder
-/// only. Owner: owns `db/`. Lifecycle: the store's. Thread: `write` from the writer's thread, all else from any.
-/// Metadata that can't be read stops the node like a failed write does: what is left of a log must not be guessed.
+/// only. Owner: owns `db/` and `SYNCED`. Lifecycle: the store's. Thread: `write` from the writer's thread, all else
+/// from any. Metadata that can't be read stops the node like a failed write does: what is left of a log must not be
+/// guessed.
 
 #include <rocksdb/db.h>
 #include <rocksdb/write_batch.h>
@@ -16,6 +17,7 @@
 
 #include "kaiku/storage/files.hpp"
 #include "kaiku/storage/format.hpp"
+#include "kaiku/storage/synced_mark.hpp"
 
 namespace kaiku {
 
@@ -44,8 +46,9 @@ class view {
 
 class database final : public view {
  public:
-  /// Errors: `corrupt`, `io_error`, `in_use`.
-  static result<std::unique_ptr<database>> open(const std::filesystem::path& directory, fatal_callback fatal);
+  /// `mark` is the file of the synced mark. Errors: `corrupt`, `io_error`, `disk_full`.
+  static result<std::unique_ptr<database>> open(const std::filesystem::path& directory,
+                                                const std::filesystem::path& mark, fatal_callback fatal);
   ~database() override;
   database(const database&) = delete;
   database& operator=(const database&) = delete;
@@ -68,8 +71,9 @@ class database final : public view {
   void require(const rocksdb::Status& outcome, const char* what) const;
 
  private:
-  explicit database(fatal_callback fatal) : fatal_(std::move(fatal)) {}
+  database(synced_mark mark, fatal_callback fatal) : mark_(std::move(mark)), fatal_(std::move(fatal)) {}
 
+  synced_mark mark_;
   fatal_callback fatal_;
   std::unique_ptr<rocksdb::DB> db_;
   std::array<rocksdb::ColumnFamilyHandle*, families> handles_{};

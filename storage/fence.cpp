@@ -187,7 +187,7 @@ propose_outcome store::propose(term in_term, std::span<const proposal> proposals
   auto next = impl_->state;
   propose_outcome out;
   out.after = next;
-  if (in_term != next.current) {
+  if (in_term != next.current || in_term.value == 0) {  // nobody leads term 0
     out.failure = {errc::stale_term, "the current term is " + to_string(next.current)};
     return out;
   }

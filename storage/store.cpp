@@ -47,7 +47,7 @@ store::~store() = default;
 result<std::unique_ptr<store>> store::open(options how) {
   auto directory = data_directory::claim(how.directory);
   if (!directory) return directory.failure();
-  auto opened = database::open(directory->database(), how.fatal);
+  auto opened = database::open(directory->database(), directory->mark(), how.fatal);
   if (!opened) return opened.failure();
   auto& db = **opened;
 

@@ -67,6 +67,20 @@ inline errc why_not_opened(const std::filesystem::path& directory) {
   return opened.ok() ? errc::none : opened.failure().code;
 }
 
+/// What a killed process leaves: everything that is written, while the store is still open. RocksDB removes files that
+/// it does not need any more in the background, so a copy may have to be begun again.
+inline void copy_as_after_a_crash(const std::filesystem::path& from, const std::filesystem::path& to) {
+  for (int attempts = 0; attempts < 100; ++attempts) {
+    try {
+      std::filesystem::copy(from, to, std::filesystem::copy_options::recursive);
+      return;
+    } catch (const std::filesystem::filesystem_error&) {
+      std::filesystem::remove_all(to);
+    }
+  }
+  BOOST_FAIL("no copy of " << from);
+}
+
 /// A data directory of its own, opened, in term 1.
 struct store_fixture {
   temporary_directory directory;

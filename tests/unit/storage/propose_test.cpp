@@ -157,6 +157,8 @@ BOOST_AUTO_TEST_CASE(is_refused_as_a_whole_in_another_term) {
   BOOST_TEST(disk->propose({4}, batch).failure.code == errc::stale_term);
   BOOST_TEST(disk->propose({6}, batch).failure.code == errc::stale_term);
   BOOST_TEST(disk->state().last.index.value == 0u);
+  auto unused = open_store(directory / "unused");
+  BOOST_TEST(unused->propose({0}, batch).failure.code == errc::stale_term);  // nobody leads term 0
 }
 
 BOOST_AUTO_TEST_CASE(takes_small_content_only_as_named) {
