@@ -47,8 +47,8 @@ result<query_parameters> query_parameters::parse(std::string_view query,
     if (!name) return name.failure();
     if (!value) return value.failure();
     if (std::find(allowed.begin(), allowed.end(), *name) == allowed.end())
-      return {errc::bad_request, "the query parameter '" + *name + "' is not known here"};
-    if (out.get(*name)) return {errc::bad_request, "the query parameter '" + *name + "' comes twice"};
+      return {errc::bad_request, "not a query parameter here: " + *name};
+    if (out.get(*name)) return {errc::bad_request, "a query parameter that comes twice: " + *name};
     out.all_.emplace_back(std::move(*name), std::move(*value));
   }
   return out;
@@ -65,7 +65,7 @@ result<bool> query_parameters::flag(std::string_view name, bool otherwise) const
   if (!value) return otherwise;
   if (*value == "true") return true;
   if (*value == "false") return false;
-  return {errc::bad_request, "'" + std::string(name) + "' is 'true' or 'false'"};
+  return {errc::bad_request, std::string(name) + " is 'true' or 'false'"};
 }
 
 }  // namespace kaiku
