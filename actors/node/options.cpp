@@ -65,9 +65,9 @@ result<std::vector<initial_member>> parse_cluster(std::string_view text) {
     text.remove_prefix(std::min(text.size(), item.size() + 1));
     if (auto first = item.find_first_not_of(' '); first != std::string_view::npos) item.remove_prefix(first);
     auto equals = item.find('=');
-    if (equals == std::string_view::npos) return usage(in_quotes(item) + " is not name=host:port");
+    if (equals == std::string_view::npos) return usage("\"" + std::string(item) + "\" is not name=host:port");
     std::string name(item.substr(0, equals));
-    if (!is_valid_node_name(name)) return usage(in_quotes(name) + " is not a member name (a-z 0-9 - . up to 63)");
+    if (!is_valid_node_name(name)) return usage("\"" + name + "\" is not a member name (a-z 0-9 - . up to 63)");
     auto peers = parse_endpoint(item.substr(equals + 1));
     if (!peers) return usage(name + ": " + peers.failure().detail);
     if (is_any_address(*peers)) return usage(name + ": nobody can connect to " + to_string(*peers));
@@ -132,7 +132,7 @@ class reader {
         if (text == known_name) return meaning;
         names += (names.empty() ? "" : ", ") + std::string(known_name);
       }
-      return usage(in_quotes(text) + " is none of " + names);
+      return usage("\"" + text + "\" is none of " + names);
     });
   }
 
@@ -140,7 +140,7 @@ class reader {
     value(name, into, [&](const std::string& text) -> result<milliseconds> {
       auto number = parse_number<std::uint32_t>(text);
       if (number && *number >= low && *number <= high) return milliseconds{*number};
-      return usage(in_quotes(text) + " is not a number from " + std::to_string(low) + " to " + std::to_string(high) +
+      return usage("\"" + text + "\" is not a number from " + std::to_string(low) + " to " + std::to_string(high) +
                    why);
     });
   }
@@ -162,7 +162,7 @@ void read_times(reader& read, options& into) {
 void read_texts(reader& read, options& into) {
   read.value("name", into.name, [](const std::string& text) -> result<node_id> {
     if (is_valid_node_name(text)) return node_id{text};
-    return usage(in_quotes(text) + " is not a member name: 1 to 63 of a-z 0-9 - . beginning with a letter or digit");
+    return usage("\"" + text + "\" is not a member name: 1 to 63 of a-z 0-9 - . beginning with a letter or digit");
   });
   read.value("data", into.data, [](const std::string& text) -> result<std::filesystem::path> {
     if (text.empty()) return usage("names no directory");
@@ -197,13 +197,12 @@ std::optional<error> complete(options& x, const reader& read, const std::string&
     std::string name = host_name;
     std::transform(name.begin(), name.end(), name.begin(),
                    [](char c) { return static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c); });
-    if (!is_valid_node_name(name))
-      return usage("the host name " + in_quotes(host_name) + " is no member name: give --name");
+    if (!is_valid_node_name(name)) return usage("the host name \"" + host_name + "\" is no member name: give --name");
     x.name = node_id{name};
   }
   auto own = std::find_if(x.cluster.begin(), x.cluster.end(), [&](const auto& member) { return member.id == x.name; });
   bool listed = own != x.cluster.end();
-  if (!x.cluster.empty() && !listed) return usage("--cluster does not name this node, " + in_quotes(x.name.name));
+  if (!x.cluster.empty() && !listed) return usage("--cluster does not name this node, \"" + x.name.name + "\"");
 
   std::string host = listed ? own->peers.host : host_name;
   if (!read.has("advertise-http")) x.advertise_http = reachable(x.http, host);
@@ -243,7 +242,7 @@ std::string to_string(const endpoint& x) {
 }
 
 result<endpoint> parse_endpoint(std::string_view text) {
-  std::string shown = in_quotes(text);
+  std::string shown = "\"" + std::string(text) + "\"";
   auto colon = text.rfind(':');
   if (colon == std::string_view::npos) return usage(shown + " is not address:port");
   std::string host(text.substr(0, colon));
