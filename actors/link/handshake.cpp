@@ -18,6 +18,7 @@ using outcome = handshake_outcome;
 
 /// How long a refused peer may take to read why.
 constexpr milliseconds refusal_linger{500};
+constexpr auto connection_ended = "the connection ended in the hello";
 
 /// One exchange on its way: what was sent and heard so far.
 struct exchange {
@@ -30,17 +31,19 @@ struct exchange {
   std::string_view dialler_hello() const { return side.rules.role == link_role::dialler ? own_hello : peer_hello; }
   std::string_view acceptor_hello() const { return side.rules.role == link_role::dialler ? peer_hello : own_hello; }
 
-  outcome broken(std::string what) {
+  /// Always false.
+  bool broken(std::string what) {
     so_far.how = outcome::kind::broken;
     so_far.why = {refusal_reason::not_kaiku, std::move(what)};
-    return so_far;
+    return false;
   }
 };
 
-net::awaitable<bool> refuse(exchange& x, refusal why) {
+/// Always false, for the caller to return; the peer is told what stands in `so_far`. (GCC 12
+/// miscompiles co_await in conditions and with temporaries as arguments, so there are none in this folder.)
+net::awaitable<bool> refuse(exchange& x) {
   x.so_far.how = outcome::kind::refused;
-  x.so_far.why = why;
-  co_await x.session->refuse(std::move(why));
+  co_await x.session->refuse(x.so_far.why);
   co_return false;
 }
 
@@ -48,21 +51,23 @@ net::awaitable<bool> refuse(exchange& x, refusal why) {
 template <class Frame>
 net::awaitable<bool> expect(exchange& x, Frame& frame, std::string& payload) {
   auto got = co_await x.session->read_payload();
-  if (!got && got.failure().code != errc::corrupt) {
-    x.broken(got.failure().detail);
-    co_return false;
+  if (!got && got.failure().code != errc::corrupt) co_return x.broken(got.failure().detail);
+  auto decoded = got ? decode_frame(*got) : result<link_frame>{got.failure()};
+  if (!decoded) {
+    x.so_far.why = {refusal_reason::not_kaiku, decoded.failure().detail};
+    co_return co_await refuse(x);
   }
-  if (!got) co_return co_await refuse(x, refusal{refusal_reason::not_kaiku, got.failure().detail});
-  payload = std::move(*got);
-  auto decoded = decode_frame(payload);
-  if (!decoded) co_return co_await refuse(x, refusal{refusal_reason::not_kaiku, decoded.failure().detail});
   if (auto* no = std::get_if<refusal>(&*decoded)) {
     x.so_far.how = outcome::kind::turned_away;
     x.so_far.why = *no;
     co_return false;
   }
   auto* wanted = std::get_if<Frame>(&*decoded);
-  if (wanted == nullptr) co_return co_await refuse(x, refusal{refusal_reason::not_kaiku, "a frame out of turn"});
+  if (wanted == nullptr) {
+    x.so_far.why = {refusal_reason::not_kaiku, "a frame out of turn"};
+    co_return co_await refuse(x);
+  }
+  payload = std::move(*got);
   frame = std::move(*wanted);
   co_return true;
 }
@@ -70,41 +75,46 @@ net::awaitable<bool> expect(exchange& x, Frame& frame, std::string& payload) {
 net::awaitable<bool> send_hello(exchange& x) {
   auto frame = encode(x.side.rules.self);
   x.own_hello = frame.substr(frame_prefix_bytes);
-  if (co_await x.session->write(std::move(frame))) co_return true;
-  x.broken("the connection ended");
-  co_return false;
+  auto sent = co_await x.session->write(frame);
+  co_return sent || x.broken(connection_ended);
 }
 
 net::awaitable<bool> hear_hello(exchange& x) {
-  if (!co_await expect(x, x.so_far.peer, x.peer_hello)) co_return false;
+  auto heard = co_await expect(x, x.so_far.peer, x.peer_hello);
+  if (!heard) co_return false;
   x.so_far.said_hello = true;
-  if (auto no = judge(x.so_far.peer, x.side.rules)) co_return co_await refuse(x, std::move(*no));
+  if (auto no = judge(x.so_far.peer, x.side.rules)) {
+    x.so_far.why = std::move(*no);
+    co_return co_await refuse(x);
+  }
   x.session->has_said_hello = true;
   co_return true;
 }
 
 net::awaitable<bool> send_proof(exchange& x) {
-  auto proof = make_proof(x.side.secret, x.side.rules.role, x.dialler_hello(), x.acceptor_hello());
-  if (co_await x.session->write(encode(proof))) co_return true;
-  x.broken("the connection ended");
-  co_return false;
+  auto frame = encode(make_proof(x.side.secret, x.side.rules.role, x.dialler_hello(), x.acceptor_hello()));
+  auto sent = co_await x.session->write(frame);
+  co_return sent || x.broken(connection_ended);
 }
 
 net::awaitable<bool> hear_proof(exchange& x) {
   link_proof theirs;
   std::string payload;
-  if (!co_await expect(x, theirs, payload)) co_return false;
+  auto heard = co_await expect(x, theirs, payload);
+  if (!heard) co_return false;
   auto role = x.side.rules.role == link_role::dialler ? link_role::acceptor : link_role::dialler;
   if (is_same_proof(theirs, make_proof(x.side.secret, role, x.dialler_hello(), x.acceptor_hello()))) co_return true;
-  co_return co_await refuse(x, refusal{refusal_reason::secret, "the shared secrets of " + x.so_far.peer.name.name +
-                                                                   " and " + x.side.rules.self.name.name + " differ"});
+  x.so_far.why = {refusal_reason::secret, "the shared secrets of " + x.so_far.peer.name.name + " and " +
+                                              x.side.rules.self.name.name + " differ"};
+  co_return co_await refuse(x);
 }
 
 net::awaitable<bool> wait_for_old_link(exchange& x) {
-  if (co_await x.side.old_link_gone(x.so_far.peer)) co_return true;
-  co_return co_await refuse(
-      x, refusal{refusal_reason::old_link, "the old link between " + x.so_far.peer.name.name + " and " +
-                                               x.side.rules.self.name.name + " is still up, try again"});
+  auto gone = co_await x.side.old_link_gone(x.so_far.peer);
+  if (gone) co_return true;
+  x.so_far.why = {refusal_reason::old_link, "the old link between " + x.so_far.peer.name.name + " and " +
+                                                x.side.rules.self.name.name + " is still up, try again"};
+  co_return co_await refuse(x);
 }
 
 }  // namespace
@@ -146,7 +156,7 @@ void link_session::wake() {
   pause_.cancel(ignored);
 }
 
-net::awaitable<bool> link_session::connect(std::vector<tcp::endpoint> endpoints) {
+net::awaitable<bool> link_session::connect(const std::vector<tcp::endpoint>& endpoints) {
   error_code failed = net::error::host_not_found;
   for (const auto& endpoint : endpoints) {
     if (aborted_) co_return false;
@@ -160,7 +170,7 @@ net::awaitable<bool> link_session::connect(std::vector<tcp::endpoint> endpoints)
 
 net::awaitable<result<std::string>> link_session::read_payload() {
   const error late{errc::body_incomplete, "the hello took too long"};
-  const error cut{errc::body_incomplete, "the connection ended in the hello"};
+  const error cut{errc::body_incomplete, connection_ended};
   std::array<char, frame_prefix_bytes> prefix{};
   error_code failed;
   co_await net::async_read(socket_, net::buffer(prefix), net::redirect_error(use_awaitable, failed));
@@ -173,41 +183,43 @@ net::awaitable<result<std::string>> link_session::read_payload() {
   co_return payload;
 }
 
-net::awaitable<bool> link_session::write(std::string bytes) {
+net::awaitable<bool> link_session::write(const std::string& bytes) {
   error_code failed;
   co_await net::async_write(socket_, net::buffer(bytes), net::redirect_error(use_awaitable, failed));
   co_return !failed;
 }
 
-net::awaitable<void> link_session::refuse(refusal why) {
+net::awaitable<void> link_session::refuse(const refusal& why) {
   if (aborted_) co_return;
   start_deadline(refusal_linger);
-  if (!co_await write(encode(why))) co_return;
+  auto frame = encode(why);
+  auto sent = co_await write(frame);
+  if (!sent) co_return;
   error_code failed;
   socket_.shutdown(tcp::socket::shutdown_send, failed);
   std::array<char, 512> ignored{};
   while (!failed) co_await socket_.async_read_some(net::buffer(ignored), net::redirect_error(use_awaitable, failed));
 }
 
-net::awaitable<outcome> accept_handshake(std::shared_ptr<link_session> session, handshake_side side) {
-  exchange x{std::move(session), std::move(side), {}, {}};
-  if (!co_await hear_hello(x)) co_return x.so_far;
-  if (!co_await send_hello(x)) co_return x.so_far;
-  if (!co_await hear_proof(x)) co_return x.so_far;
-  if (!co_await wait_for_old_link(x)) co_return x.so_far;
-  if (!co_await send_proof(x)) co_return x.so_far;
-  x.so_far.how = outcome::kind::welcome;
+net::awaitable<outcome> accept_handshake(const std::shared_ptr<link_session>& session, const handshake_side& side) {
+  exchange x{session, side, {}, {}};
+  auto good = co_await hear_hello(x);
+  if (good) good = co_await send_hello(x);
+  if (good) good = co_await hear_proof(x);
+  if (good) good = co_await wait_for_old_link(x);
+  if (good) good = co_await send_proof(x);
+  if (good) x.so_far.how = outcome::kind::welcome;
   co_return x.so_far;
 }
 
-net::awaitable<outcome> dial_handshake(std::shared_ptr<link_session> session, handshake_side side) {
-  exchange x{std::move(session), std::move(side), {}, {}};
-  if (!co_await send_hello(x)) co_return x.so_far;
-  if (!co_await hear_hello(x)) co_return x.so_far;
-  if (!co_await wait_for_old_link(x)) co_return x.so_far;
-  if (!co_await send_proof(x)) co_return x.so_far;
-  if (!co_await hear_proof(x)) co_return x.so_far;
-  x.so_far.how = outcome::kind::welcome;
+net::awaitable<outcome> dial_handshake(const std::shared_ptr<link_session>& session, const handshake_side& side) {
+  exchange x{session, side, {}, {}};
+  auto good = co_await send_hello(x);
+  if (good) good = co_await hear_hello(x);
+  if (good) good = co_await wait_for_old_link(x);
+  if (good) good = co_await send_proof(x);
+  if (good) good = co_await hear_proof(x);
+  if (good) x.so_far.how = outcome::kind::welcome;
   co_return x.so_far;
 }
 

@@ -43,12 +43,12 @@ class link_session : public std::enable_shared_from_this<link_session> {
   awaitable<void> pause(milliseconds time);
   void wake();
 
-  awaitable<bool> connect(std::vector<tcp::endpoint> endpoints);
+  awaitable<bool> connect(const std::vector<tcp::endpoint>& endpoints);
   /// One frame, and not a byte more. Errors: `body_incomplete` (cut off or late), `corrupt` (no legal length).
   awaitable<result<std::string>> read_payload();
-  awaitable<bool> write(std::string bytes);
+  awaitable<bool> write(const std::string& bytes);
   /// Sends a refusal and gives the other side a moment to read it, since a reset would throw it away.
-  awaitable<void> refuse(refusal why);
+  awaitable<void> refuse(const refusal& why);
 
   bool has_said_hello = false;  ///< the peer sent a hello that was not refused
   std::string remote;           ///< address and port, for the log
@@ -78,10 +78,13 @@ struct handshake_side {
   hello_rules rules;
   std::string secret;
   /// Asked when the peer's proof held (acceptor) or its hello was welcome (dialler): true once no link to it is left.
-  std::function<boost::asio::awaitable<bool>(hello)> old_link_gone;
+  std::function<boost::asio::awaitable<bool>(const hello&)> old_link_gone;
 };
 
-boost::asio::awaitable<handshake_outcome> accept_handshake(std::shared_ptr<link_session> session, handshake_side side);
-boost::asio::awaitable<handshake_outcome> dial_handshake(std::shared_ptr<link_session> session, handshake_side side);
+/// The arguments must live until the outcome is there.
+boost::asio::awaitable<handshake_outcome> accept_handshake(const std::shared_ptr<link_session>& session,
+                                                           const handshake_side& side);
+boost::asio::awaitable<handshake_outcome> dial_handshake(const std::shared_ptr<link_session>& session,
+                                                         const handshake_side& side);
 
 }  // namespace kaiku

@@ -150,9 +150,9 @@ struct link_layer::impl : std::enable_shared_from_this<impl> {
   void admit(const session_ptr& session);
   net::awaitable<void> serve(session_ptr session);
   net::awaitable<void> dial_forever(peer_ptr target);
-  net::awaitable<void> dial(peer_ptr target);
-  net::awaitable<bool> reach(session_ptr session, peer_ptr target);
-  net::awaitable<bool> wait_for_old_link(session_ptr session, hello theirs);
+  net::awaitable<void> dial(const peer_ptr& target);
+  net::awaitable<bool> reach(const session_ptr& session, const peer_ptr& target);
+  net::awaitable<bool> wait_for_old_link(session_ptr session, const hello& theirs);
   handshake_side side_for(const session_ptr& session, link_role role, const node_id& dialled);
   std::optional<standing_link>* hand_over(const session_ptr& session, const hello& theirs, int& descriptor);
   void publish(const session_ptr& session, const hello& theirs);
@@ -229,7 +229,7 @@ net::awaitable<void> link_layer::impl::serve(session_ptr session) {
   auto keep = shared_from_this();
   session->start_deadline(settings.handshake_timeout);
   auto side = side_for(session, link_role::acceptor, {});
-  auto end = co_await accept_handshake(session, std::move(side));
+  auto end = co_await accept_handshake(session, side);
   unproven.remove(session);
   if (end.how == handshake_outcome::kind::welcome && !session->aborted() && !stopping)
     publish(session, end.peer);
@@ -268,14 +268,15 @@ net::awaitable<void> link_layer::impl::dial_forever(peer_ptr target) {
   }
 }
 
-net::awaitable<void> link_layer::impl::dial(peer_ptr target) {
+net::awaitable<void> link_layer::impl::dial(const peer_ptr& target) {
   auto session = std::make_shared<link_session>(tcp::socket{io});
   session->remote = target->who.peer_address;
   auto mine = dialling.insert(dialling.end(), session);
   session->start_deadline(settings.handshake_timeout);
-  if (co_await reach(session, target)) {
+  auto reached = co_await reach(session, target);
+  if (reached) {
     auto side = side_for(session, link_role::dialler, target->who.id);
-    auto end = co_await dial_handshake(session, std::move(side));
+    auto end = co_await dial_handshake(session, side);
     using kind = handshake_outcome::kind;
     if (end.how == kind::welcome && !session->aborted() && !stopping)
       connect(session, end.peer);
@@ -291,7 +292,7 @@ net::awaitable<void> link_layer::impl::dial(peer_ptr target) {
 }
 
 /// Resolves and connects.
-net::awaitable<bool> link_layer::impl::reach(session_ptr session, peer_ptr target) {
+net::awaitable<bool> link_layer::impl::reach(const session_ptr& session, const peer_ptr& target) {
   auto where = split_address(target->who.peer_address);
   if (!where) {
     log_dial_failure(*target, "not host:port: " + target->who.peer_address);
@@ -320,7 +321,8 @@ net::awaitable<bool> link_layer::impl::reach(session_ptr session, peer_ptr targe
       co_return false;
     }
   }
-  if (co_await session->connect(std::move(endpoints))) {
+  auto connected = co_await session->connect(endpoints);
+  if (connected) {
     tune(session->socket());
     co_return true;
   }
@@ -345,14 +347,14 @@ handshake_side link_layer::impl::side_for(const session_ptr& session, link_role 
     if (x->link) side.rules.linked.push_back({id, to_string(x->link->caf_node)});
   side.secret = settings.secret;
   // By weak pointer: the session's own coroutine holds this function.
-  side.old_link_gone = [this, weak = std::weak_ptr{session}](hello theirs) {
-    return wait_for_old_link(weak.lock(), std::move(theirs));
+  side.old_link_gone = [this, weak = std::weak_ptr{session}](const hello& theirs) {
+    return wait_for_old_link(weak.lock(), theirs);
   };
   return side;
 }
 
 /// Ends the link that the peer itself has given up, and waits until CAF has noticed.
-net::awaitable<bool> link_layer::impl::wait_for_old_link(session_ptr session, hello theirs) {
+net::awaitable<bool> link_layer::impl::wait_for_old_link(session_ptr session, const hello& theirs) {
   std::vector<caf::node_id> nodes(1);
   if (caf::parse(theirs.caf_node, nodes.front())) co_return false;
   auto known = peers.find(theirs.name);
