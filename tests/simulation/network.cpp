@@ -1,5 +1,7 @@
 #include "network.hpp"
 
+#include <algorithm>
+
 namespace kaiku::simulation {
 namespace {
 
@@ -45,9 +47,14 @@ void network::send(const node_id& from, const node_id& to, message what) {
 
 void network::deliver_later(const node_id& from, const node_id& to, const message& what) {
   if (luck_.percent(loss_percent)) return;
-  auto delay = luck_.between(microseconds{200}, microseconds{10'000});
-  if (luck_.percent(straggler_percent)) delay += luck_.between(microseconds{0}, microseconds{1'000'000});
-  time_.after(delay, [this, from, to, what] {
+  auto when = time_.now() + luck_.between(microseconds{200}, microseconds{10'000});
+  if (luck_.percent(straggler_percent)) {
+    when += luck_.between(microseconds{0}, microseconds{1'000'000});
+  } else if (!luck_.percent(reorder_percent)) {
+    auto& last = last_delivery_[{from, to}];
+    when = last = std::max(last, when);
+  }
+  time_.at(when, [this, from, to, what] {
     if (reaches(from, to)) receivers_.at(to)(from, what);
   });
 }

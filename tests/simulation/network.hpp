@@ -29,6 +29,7 @@ class network {
 
   unsigned loss_percent = 0;
   unsigned repeat_percent = 0;
+  unsigned reorder_percent = 0;  ///< of one link are overtaken by later ones; else a link keeps its order, as TCP does
   unsigned straggler_percent = 0;  ///< take up to a second
 
  private:
@@ -39,6 +40,7 @@ class network {
   diary& notes_;
   std::map<node_id, receiver> receivers_;
   std::set<std::pair<node_id, node_id>> cut_;
+  std::map<std::pair<node_id, node_id>, instant> last_delivery_;
 };
 
 }  // namespace kaiku::simulation

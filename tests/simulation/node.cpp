@@ -91,6 +91,7 @@ void node::check_bounds() const {
   around_.judge.bounded(self_.name + "'s storage queue", disk_.queued(), storage_queue_max);
   around_.judge.bounded(self_.name + "'s queued writes", queue_.size(), writes_waiting_max + 1);
   around_.judge.bounded(self_.name + "'s waiting writes", waiting_.size(), writes_waiting_max);
+  around_.judge.bounded(self_.name + "'s inbox of appends", inbox_.size(), 2 * limits::append_window);
   for (const auto& [id, follower] : machine_.followers())
     around_.judge.bounded(self_.name + "'s window to " + id.name, follower.in_flight.size(), limits::append_window);
 }

@@ -95,8 +95,9 @@ class node {
   // Replication's shell.
   void replication_role(const role_change& change);
   void on_append(const append_entries& x);
-  bool fetch_content(const append_entries& x);
-  void give_to_storage(const append_entries& x);
+  void append_next();
+  void append_first();
+  void begin_again();
   void on_appended(const append_entries& x, const append_outcome& outcome);
   void on_append_reply(const append_reply& x);
   void propose_queued();
@@ -135,6 +136,8 @@ class node {
   std::deque<pending_write> queue_;
   std::vector<pending_write> proposing_;
   std::map<log_index, log_entry> waiting_;  ///< for a majority
+  std::deque<append_entries> inbox_;        ///< the first is being worked on while `appending_`
+  bool appending_ = false;
   bool fetching_ = false;
   term verified_term_;        ///< whose leader's log
   log_index verified_match_;  ///< is known to equal this node's up to here

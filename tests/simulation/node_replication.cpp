@@ -162,34 +162,60 @@ void node::on_append(const append_entries& x) {
   }
   if (x.in_term >= disk_.durable().current)
     post(mailbox::election, [this, x] { carry_out(election_->on_leader_contact(now(), x.leader, x.in_term)); });
-  if (!fetch_content(x)) give_to_storage(x);
+  if (inbox_.size() >= 2 * limits::append_window) return;
+  inbox_.push_back(x);
+  if (fetching_) send(x.leader, append_reply{self_, x.in_term, false, {}, {}, true});
+  append_next();
 }
 
-/// True when large content has to be pulled first; the append is given to storage once it is there.
-bool node::fetch_content(const append_entries& x) {
+/// One at a time, in order; large content is pulled before the entries that name it are given to storage.
+void node::append_next() {
+  if (appending_ || inbox_.empty()) return;
+  appending_ = true;
+  const auto& x = inbox_.front();
   const bool missing = std::any_of(x.entries.begin(), x.entries.end(), [&](const log_entry& entry) {
     return entry.encoded_command.starts_with(large_content_mark) && !contents_.contains(entry.encoded_command);
   });
-  if (!missing) return false;
-  send(x.leader, append_reply{self_, disk_.durable().current, false, {}, {}, true});
-  if (std::exchange(fetching_, true)) return true;
-  later(around_.luck.between(milliseconds{5}, milliseconds{400}), [this, x] {
+  if (!missing) {
+    append_first();
+    return;
+  }
+  fetching_ = true;
+  send(x.leader, append_reply{self_, x.in_term, false, {}, {}, true});
+  later(around_.luck.between(milliseconds{5}, milliseconds{400}), [this] {
     fetching_ = false;
-    if (around_.net.reaches(x.leader, self_)) {
-      for (const auto& entry : x.entries)
-        if (entry.encoded_command.starts_with(large_content_mark)) contents_.insert(entry.encoded_command);
-      give_to_storage(x);
-    } else {
-      send(x.leader, append_reply{self_, disk_.durable().current, false, {}, x.previous.index, false});
+    const auto& first = inbox_.front();
+    if (!around_.net.reaches(first.leader, self_)) {
+      begin_again();
+      return;
     }
+    for (const auto& entry : first.entries)
+      if (entry.encoded_command.starts_with(large_content_mark)) contents_.insert(entry.encoded_command);
+    append_first();
   });
-  return true;
 }
 
-void node::give_to_storage(const append_entries& x) {
-  if (disk_.queued() >= storage_queue_max / 2) return;  // dropped; the leader asks again
-  disk_.append({x.in_term, x.previous, x.entries, {}}, [this, x](const append_outcome& outcome) {
-    post(mailbox::replication, [this, x, outcome] { on_appended(x, outcome); });
+/// The content did not come: what this leader sent is dropped, and it is told a little later where to begin again.
+void node::begin_again() {
+  const auto failed = inbox_.front();
+  std::erase_if(inbox_, [&](const auto& one) { return one.in_term <= failed.in_term; });
+  later(retry_interval * 5, [this, to = failed.leader, in_term = failed.in_term, hint = failed.previous.index] {
+    send(to, append_reply{self_, in_term, false, {}, hint, false});
+  });
+  appending_ = false;
+  append_next();
+}
+
+void node::append_first() {
+  const auto& x = inbox_.front();
+  disk_.append({x.in_term, x.previous, x.entries, {}}, [this](const append_outcome& outcome) {
+    post(mailbox::replication, [this, outcome] {
+      const auto done = std::move(inbox_.front());
+      inbox_.pop_front();
+      appending_ = false;
+      on_appended(done, outcome);
+      append_next();
+    });
   });
 }
 

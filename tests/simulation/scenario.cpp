@@ -29,6 +29,7 @@ scenario::scenario(std::uint64_t seed, bool keep_diary)
       around_{time_, luck_, notes_, net_, judge_, {ids_.begin(), ids_.end()}} {
   net_.loss_percent = luck_.percent(50) ? static_cast<unsigned>(luck_.below(15)) : 0;
   net_.repeat_percent = static_cast<unsigned>(luck_.below(10));
+  net_.reorder_percent = luck_.percent(50) ? static_cast<unsigned>(luck_.below(40)) : 0;
   net_.straggler_percent = static_cast<unsigned>(luck_.below(5));
   for (const auto& id : ids_) {
     auto& made = machines_[id];
@@ -187,7 +188,7 @@ void scenario::end_faults() {
   notes_.note("the faults end");
   faults_ = false;
   net_.heal();
-  net_.loss_percent = net_.repeat_percent = net_.straggler_percent = 0;
+  net_.loss_percent = net_.repeat_percent = net_.reorder_percent = net_.straggler_percent = 0;
   for (const auto& id : ids_) {
     machines_.at(id).disk->slowness = microseconds{0};
     if (machines_.at(id).process)
