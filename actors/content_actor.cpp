@@ -89,7 +89,7 @@ fetch_actor::behavior_type fetch_actor::make_behavior() {
 }
 
 caf::typed_response_promise<fetched> fetch_actor::start(const fetch_content& x) {
-  INVARIANT(!active_, "replication asks for one fetch at a time");
+  if (active_) end({errc::io_error, "another fetch took its place"});
   promise_ = make_response_promise<fetched>();
   auto answer = promise_;
   active_ = true;

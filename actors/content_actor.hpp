@@ -3,7 +3,7 @@
 /// Purpose: large content between nodes. `content_actor` is what peers (and this node's fronts) reach: it opens uploads
 /// and serves ranges of blobs. `upload_actor` receives one body. `fetch_actor` pulls what an append names.
 /// Owner: an upload owns its staged file, and drops it when its client goes away, falls silent, or ends it; fetch owns
-/// what it staged until the next fetch.
+/// what it staged until the next fetch, which also ends one that is under way.
 /// Lifecycle: content and fetch live as long as the node; an upload as long as its client wants. All three are
 /// detached: they block on the disk. Windows are kept by the senders: `limits::chunk_window` chunks at most.
 

@@ -59,6 +59,10 @@ void heartbeat_actor::on_heartbeat(const heartbeat& x) {
   // A leader of an older term is answered too: the reply's term makes it step down.
   send(peer->second, heartbeat_reply{settings_.self, std::max(role_.in_term, x.in_term), x.round});
   if (x.in_term < role_.in_term) return;
+  if (role_.now == role::leader && x.in_term == role_.in_term) {
+    spdlog::error("peer={} claims to lead term {}, which this node leads: dropped", x.leader.name, x.in_term.value);
+    return;
+  }
   liveness_.on_leader(now(), x.leader);
   const leader_contact contact{x.leader, x.in_term, x.commit};
   send(local_.election, contact);

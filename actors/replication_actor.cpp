@@ -85,6 +85,7 @@ void replication_actor::start(const local_handles& handles) {
 }
 
 void replication_actor::on_role(const role_change& change) {
+  if (change.in_term < role_.in_term) return;  // an append of a later term was faster
   const bool led_before = leading();
   const bool new_term = change.in_term != role_.in_term;
   role_ = change;
@@ -101,12 +102,8 @@ void replication_actor::on_role(const role_change& change) {
   } else if (!leading() && led_before) {
     machine_.stop_leading();
     refuse_queued({errc::not_leader, "this node does not lead any more"});
-    members_queued_ = false;
   }
-  if (hand_over_ && !leading() && !role_.leader.name.empty()) {
-    hand_over_->deliver(true);
-    hand_over_.reset();
-  }
+  if (hand_over_ && !leading() && !role_.leader.name.empty()) end_hand_over(true);
 }
 
 void replication_actor::on_timer() {
@@ -118,12 +115,9 @@ void replication_actor::on_timer() {
     auto again = *std::exchange(begin_again_, std::nullopt);
     reply_to(again.leader, again.reply);
   }
-  if (hand_over_ && now() >= hand_over_deadline_) {
-    hand_over_->deliver(false);
-    hand_over_.reset();
-    target_told_ = false;
-    pump();
-  }
+  if (hand_over_ && now() >= hand_over_deadline_) end_hand_over(false);
+  propose_members();
+  pump();
 }
 
 void replication_actor::publish_progress() {

@@ -77,13 +77,15 @@ class replication_actor : public observed<replication_handle::base> {
   void answer(pending_write& write, const proposed& what, term in_term);
   void refuse_queued(const error& why);
   void replicate();
-  append_entries build_append(log_index from) const;
+  /// Entries from `from`, none behind `end`.
+  append_entries build_append(log_index from, log_index end) const;
   void on_append_reply(const append_reply& x);
   void settle_waiting();
   /// Records disks that were seen for the first time.
   void propose_members();
   std::vector<member> with_known_disks(std::vector<member> voters) const;
   void try_hand_over();
+  void end_hand_over(bool handed_over);
   bool in_contact_with_quorum() const;
   bool leading() const { return role_.now == role::leader; }
 
@@ -91,6 +93,7 @@ class replication_actor : public observed<replication_handle::base> {
   void on_append(const append_entries& x);
   void append_next();
   void fetch_missing(std::vector<content_ref> missing);
+  void abandon_fetch();
   void append_first();
   void on_appended(const append_entries& x, const append_outcome& outcome);
   void learn_commit(term in_term, log_index leader_commit);
@@ -126,6 +129,8 @@ class replication_actor : public observed<replication_handle::base> {
   // follower
   std::deque<append_entries> inbox_;  ///< the first is with fetch or storage while `appending_`
   bool appending_ = false;
+  bool fetching_ = false;
+  std::uint64_t fetch_number_ = 0;  ///< answers to an abandoned fetch are dropped
   term match_term_;
   log_index match_;  ///< the log equals that of the leader of `match_term_` up to here
   struct later_reply {

@@ -38,7 +38,14 @@ void replication_actor::on_append(const append_entries& x) {
     reply_to(x.leader, {settings_.self, state.current, false, {}, state.last.index, false});
     return;
   }
+  if (leading() && x.in_term == role_.in_term) {
+    spdlog::error("peer={} claims to lead term {}, which this node leads: dropped", x.leader.name, x.in_term.value);
+    return;
+  }
   send(local_.election, leader_contact{x.leader, x.in_term, x.commit});
+  // Storage is about to follow another log: from now on nothing may be read from it as from a leader's own.
+  if (x.in_term > role_.in_term) on_role({role::follower, x.in_term, x.leader});
+  if (fetching_ && x.in_term > inbox_.front().in_term) abandon_fetch();
   // A leader keeps `append_window` in flight; what comes on top was sent by one that has gone back to probing.
   if (inbox_.size() >= 2 * limits::append_window) return;
   inbox_.push_back(x);
@@ -70,8 +77,11 @@ void replication_actor::fetch_missing(std::vector<content_ref> missing) {
   }
   reply_to(first.leader, {settings_.self, first.in_term, false, {}, {}, true});
   // No time bound of its own: each chunk has one, and fetch answers when its source goes away.
+  fetching_ = true;
   request(local_.fetch, caf::infinite, fetch_content{std::move(missing), leader->second.content})
-      .then([this](const fetched& x) {
+      .then([this, number = ++fetch_number_](const fetched& x) {
+        if (!fetching_ || number != fetch_number_) return;
+        fetching_ = false;
         if (x.failure.code == errc::none) {
           append_first();
           return;
@@ -80,6 +90,14 @@ void replication_actor::fetch_missing(std::vector<content_ref> missing) {
         begin_again(inbox_.front());
         append_next();
       });
+}
+
+/// The leader that the content was to come from leads no more, and may be gone without a word: what a newer one sends
+/// does not wait for the chunks to time out. The next fetch takes this one's place.
+void replication_actor::abandon_fetch() {
+  fetching_ = false;
+  appending_ = false;
+  inbox_.clear();
 }
 
 void replication_actor::append_first() {

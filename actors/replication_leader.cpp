@@ -44,6 +44,8 @@ result<proposal> replication_actor::read(const write_request& x) const {
     const auto size = out.small_content.size();
     if (size != content->size.value || sha256(out.small_content) != content->sha256)
       return {errc::digest_mismatch, "the content is not what its digest says"};
+  } else if (!out.small_content.empty()) {
+    return {errc::bad_request, "bytes came along that the command does not name"};
   }
   stamp(out.what);
   return out;
@@ -89,7 +91,6 @@ void replication_actor::pump() {
         if (outcome.after.current > in_term) send(local_.election, hard_state_changed{outcome.after});
         on_proposed(*batch, outcome);
         publish_members();
-        propose_members();
         replicate();
         settle_waiting();
         publish_progress();
@@ -99,6 +100,8 @@ void replication_actor::pump() {
 }
 
 void replication_actor::on_proposed(std::vector<pending_write>& batch, const propose_outcome& outcome) {
+  for (const auto& write : batch)
+    if (!write.promise && std::holds_alternative<set_members>(write.what.what)) members_queued_ = false;
   if (outcome.failure.code != errc::none) {
     write_reply no;
     no.failure = outcome.failure;
@@ -109,10 +112,8 @@ void replication_actor::on_proposed(std::vector<pending_write>& batch, const pro
   }
   INVARIANT(outcome.results.size() == batch.size(), "storage answers every proposal");
   machine_.on_local_durable(outcome.after.last.index);
-  for (std::size_t i = 0; i < batch.size(); ++i) {
-    if (!batch[i].promise && std::holds_alternative<set_members>(batch[i].what.what)) members_queued_ = false;
+  for (std::size_t i = 0; i < batch.size(); ++i)
     if (batch[i].promise) answer(batch[i], outcome.results[i], outcome.after.last.in_term);
-  }
 }
 
 void replication_actor::answer(pending_write& write, const proposed& what, term in_term) {
@@ -139,15 +140,13 @@ void replication_actor::settle_waiting() {
   for (auto it = waiting_.begin(); it != waiting_.end();) {
     auto& [index, write] = *it;
     auto& reply = write.reply;
-    if (index <= machine_.commit()) {
-      auto stands = disk_->position(index);
-      if (stands.ok() && *stands == reply.token.at) {
-        reply.achieved = durability::majority;
-        const auto holders = leading() ? machine_.holders(index) : machine_.voters() / 2 + 1;
-        reply.holders = static_cast<std::uint32_t>(holders);
-      } else {
-        reply.failure = {errc::outcome_unknown, "another leader's entry took this write's place; it was set aside"};
-      }
+    const auto stands = disk_->position(index);
+    if (!stands || *stands != reply.token.at) {
+      reply.failure = {errc::outcome_unknown, "another leader's log took this write's place on this node"};
+    } else if (index <= machine_.commit()) {
+      reply.achieved = durability::majority;
+      const auto holders = leading() ? machine_.holders(index) : machine_.voters() / 2 + 1;
+      reply.holders = static_cast<std::uint32_t>(holders);
     } else if (now() < write.deadline) {
       ++it;
       continue;
@@ -166,6 +165,7 @@ void replication_actor::refuse_queued(const error& why) {
     if (write.promise) write.promise->deliver(no);
   queue_.clear();
   queued_bytes_ = 0;
+  members_queued_ = false;
 }
 
 std::vector<member> replication_actor::with_known_disks(std::vector<member> voters) const {
@@ -185,7 +185,7 @@ void replication_actor::propose_members() {
   members_queued_ = true;
 }
 
-append_entries replication_actor::build_append(log_index from) const {
+append_entries replication_actor::build_append(log_index from, log_index end) const {
   append_entries x;
   x.leader = settings_.self;
   x.in_term = role_.in_term;
@@ -193,6 +193,7 @@ append_entries replication_actor::build_append(log_index from) const {
   INVARIANT(previous.ok(), "the leader has every entry in front of its log's end");
   x.previous = *previous;
   x.entries = disk_->read_log(from, limits::append_batch_bytes);
+  std::erase_if(x.entries, [&](const auto& entry) { return entry.at.index > end; });
   auto contents = disk_->small_contents(x.entries);
   INVARIANT(contents.ok(), "the leader holds the content its log names");
   for (auto& bytes : *contents) x.small_contents.emplace_back(std::move(bytes));
@@ -202,12 +203,16 @@ append_entries replication_actor::build_append(log_index from) const {
 
 void replication_actor::replicate() {
   if (!leading()) return;
+  // What storage has just logged can be read before its word on it arrives here; an answer for more than the machine
+  // knows of would be taken for nonsense.
+  const auto end = disk_->state().last.index;
+  machine_.on_local_durable(end);
   std::optional<std::pair<log_index, append_entries>> built;  // followers side by side get the same message
   for (auto due = machine_.due(); !due.empty(); due = machine_.due()) {
     for (const auto& one : due) {
       auto to = peers_.find(one.to);
       INVARIANT(to != peers_.end(), "only connected followers are due");
-      if (!built || built->first != one.from) built.emplace(one.from, build_append(one.from));
+      if (!built || built->first != one.from) built.emplace(one.from, build_append(one.from, end));
       const auto& message = built->second;
       send(to->second.replication, message);
       const auto last = message.entries.empty() ? one.from.previous() : message.entries.back().at.index;
@@ -224,6 +229,12 @@ void replication_actor::on_append_reply(const append_reply& x) {
   settle_waiting();
   publish_progress();
   try_hand_over();
+}
+
+void replication_actor::end_hand_over(bool handed_over) {
+  hand_over_->deliver(handed_over);
+  hand_over_.reset();
+  target_told_ = false;
 }
 
 void replication_actor::try_hand_over() {
