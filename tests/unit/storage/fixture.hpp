@@ -3,6 +3,7 @@
 /// Purpose: short ways to say what the storage tests say all the time.
 
 #include <boost/test/unit_test.hpp>
+#include <map>
 #include <memory>
 #include <ostream>
 #include <string>
@@ -67,16 +68,27 @@ inline errc why_not_opened(const std::filesystem::path& directory) {
   return opened.ok() ? errc::none : opened.failure().code;
 }
 
-/// What a killed process leaves: everything that is written, while the store is still open. RocksDB removes files that
-/// it does not need any more in the background, so a copy may have to be begun again.
+/// Every file below `directory`, with its size.
+inline std::map<std::string, std::uintmax_t> sizes_below(const std::filesystem::path& directory) {
+  std::map<std::string, std::uintmax_t> sizes;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(directory)) {
+    sizes[entry.path().string()] = entry.is_regular_file() ? entry.file_size() : 0;
+  }
+  return sizes;
+}
+
+/// What a killed process leaves: everything that is written, while the store is still open. RocksDB compacts in the
+/// background, so a copy during which anything changed is no state that ever stood on the disk, and is made again.
 inline void copy_as_after_a_crash(const std::filesystem::path& from, const std::filesystem::path& to) {
-  for (int attempts = 0; attempts < 100; ++attempts) {
+  for (int attempts = 0; attempts < 1000; ++attempts) {
     try {
+      const auto before = sizes_below(from);
       std::filesystem::copy(from, to, std::filesystem::copy_options::recursive);
-      return;
+      if (sizes_below(from) == before) return;
     } catch (const std::filesystem::filesystem_error&) {
-      std::filesystem::remove_all(to);
+      // A file went away meanwhile.
     }
+    std::filesystem::remove_all(to);
   }
   BOOST_FAIL("no copy of " << from);
 }
