@@ -8,7 +8,7 @@
 namespace kaiku {
 namespace {
 
-/// Read at once while chunks are taken apart; also what one chunk header or the trailer may take.
+/// Read at once while chunks are taken apart.
 constexpr std::size_t chunked_input_bytes = 64 * 1024;
 
 error explain(errc code) {
@@ -81,7 +81,7 @@ task<errc> session::read_chunks(std::string& into, std::size_t max) {
       if (step.failed != errc::none) co_return step.failed;
       body_done_ = step.done;
       if (body_done_ || into.size() == max) co_return errc::none;
-      if (input_.size() >= chunked_input_bytes) co_return errc::bad_request;
+      if (input_.size() >= limits::http_header_bytes) co_return errc::bad_request;  // no end of a header or trailer
     }
     std::size_t got = 0;
     auto room = input_.prepare(chunked_input_bytes - input_.size());

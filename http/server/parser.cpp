@@ -16,6 +16,18 @@ std::string_view view(boost::beast::string_view text) {
   return {text.data(), text.size()};
 }
 
+/// Beast looks for CRLF alone and would wait for it behind any number of line feeds.
+bool has_bare_line_feed(std::string_view text) {
+  for (auto at = text.find('\n'); at != std::string_view::npos; at = text.find('\n', at + 1))
+    if (at == 0 || text[at - 1] != '\r') return true;
+  return false;
+}
+
+/// Beast unfolds trailer fields (RFC 9112, 5.2).
+bool has_folded_line(std::string_view text) {
+  return text.find("\r\n ") != std::string_view::npos || text.find("\r\n\t") != std::string_view::npos;
+}
+
 http_method to_method(beast_http::verb verb) {
   switch (verb) {
     case beast_http::verb::get: return http_method::get;
@@ -99,11 +111,18 @@ message_parser::decoded message_parser::decode_chunks(std::string_view input, st
   body.data = out.data() + before;
   body.size = out.size() - before;
   boost::beast::error_code failed;
+  std::string_view last;  ///< what the last step looked at
   while (!parser.is_done() && result.consumed < input.size()) {
-    auto rest = input.substr(result.consumed);
-    result.consumed += parser.put(boost::asio::buffer(rest.data(), rest.size()), failed);
+    last = input.substr(result.consumed);
+    const auto used = parser.put(boost::asio::buffer(last.data(), last.size()), failed);
+    result.consumed += used;
+    if (parser.is_done()) last = last.substr(0, used);
     if (failed) break;
   }
+  // A chunk's header or the trailer, complete or not.
+  if ((failed == beast_http::error::need_more && has_bare_line_feed(last)) ||
+      (parser.is_done() && has_folded_line(last)))
+    result.failed = errc::bad_request;
   out.resize(out.size() - body.size);
   result.done = parser.is_done();
   if (failed == beast_http::error::body_limit) {

@@ -1,0 +1,148 @@
+#pragma once
+
+/// Purpose: an HTTP client for tests that sends the bytes it is told, right or wrong, and reads one answer at a time.
+/// Every wait has a deadline; passing it fails the test with a message. Thread: the test's.
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace kaiku::test {
+
+struct raw_answer {
+  int status = 0;
+  std::vector<std::pair<std::string, std::string>> fields;
+  std::string body;
+  std::uint64_t body_size = 0;  ///< also when the body itself was not kept
+
+  /// Empty when absent. Names compare without case.
+  std::string header(std::string_view name) const {
+    auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+    for (const auto& [known, value] : fields)
+      if (std::equal(known.begin(), known.end(), name.begin(), name.end(),
+                     [&](char a, char b) { return lower(a) == lower(b); }))
+        return value;
+    return {};
+  }
+  bool closes() const { return header("Connection") == "close"; }
+};
+
+class raw_http {
+ public:
+  explicit raw_http(std::uint16_t port, int receive_buffer = 0) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    if (receive_buffer > 0) ::setsockopt(socket_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
+    int on = 1;
+    ::setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    sockaddr_in to{};
+    to.sin_family = AF_INET;
+    to.sin_port = htons(port);
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    connected_ = ::connect(socket_, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0;
+  }
+  ~raw_http() { ::close(socket_); }
+  raw_http(const raw_http&) = delete;
+  raw_http& operator=(const raw_http&) = delete;
+
+  bool connected() const { return connected_; }
+
+  /// False when the server has closed.
+  bool send(std::string_view bytes) {
+    while (!bytes.empty()) {
+      wait(POLLOUT);
+      auto n = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+      if (n < 0 && errno == EAGAIN) continue;
+      if (n <= 0) return false;
+      bytes.remove_prefix(static_cast<std::size_t>(n));
+    }
+    return true;
+  }
+  /// A request with Host and, when there is a body, Content-Length.
+  bool request(std::string_view method, std::string_view target, std::string_view fields = {},
+               std::string_view body = {}) {
+    std::string text = std::string(method) + " " + std::string(target) + " HTTP/1.1\r\nHost: kaiku\r\n";
+    text.append(fields);
+    if (!body.empty() || method == "PUT") text += "Content-Length: " + std::to_string(body.size()) + "\r\n";
+    text += "\r\n";
+    text.append(body);
+    return send(text);
+  }
+  raw_answer ask(std::string_view method, std::string_view target, std::string_view fields = {},
+                 std::string_view body = {}) {
+    request(method, target, fields, body);
+    return read(method == "HEAD");
+  }
+
+  /// One answer; `status` 0 when the server closed instead.
+  raw_answer read(bool head_only = false, bool keep_body = true) {
+    raw_answer out;
+    std::size_t end = 0;
+    while ((end = input_.find("\r\n\r\n")) == std::string::npos)
+      if (!fill()) return out;
+    parse_head(input_.substr(0, end + 2), out);
+    input_.erase(0, end + 4);
+    auto left = out.header("Content-Length").empty() ? 0 : std::stoull(out.header("Content-Length"));
+    if (head_only || out.status == 204 || out.status == 304 || out.status == 100) left = 0;
+    while (left > 0) {
+      if (input_.empty() && !fill()) throw std::runtime_error("the answer's body was cut off");
+      auto take = std::min<std::uint64_t>(left, input_.size());
+      if (keep_body) out.body += input_.substr(0, take);
+      out.body_size += take;
+      input_.erase(0, take);
+      left -= take;
+    }
+    return out;
+  }
+  /// True when the server ends the connection and nothing more comes before.
+  bool at_end() { return input_.empty() && !fill(); }
+  void finish_sending() { ::shutdown(socket_, SHUT_WR); }
+  /// An abrupt end: the server sees a reset.
+  void reset() {
+    linger hard{1, 0};
+    ::setsockopt(socket_, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+    ::close(socket_);
+    socket_ = -1;
+  }
+
+ private:
+  static constexpr int deadline_ms = 20'000;
+
+  void wait(short events) {
+    pollfd one{socket_, events, 0};
+    if (::poll(&one, 1, deadline_ms) == 0) throw std::runtime_error("no answer within the test's deadline");
+  }
+  bool fill() {
+    wait(POLLIN);
+    char buffer[65536];
+    auto n = ::recv(socket_, buffer, sizeof buffer, 0);
+    if (n <= 0) return false;
+    input_.append(buffer, static_cast<std::size_t>(n));
+    return true;
+  }
+  static void parse_head(const std::string& text, raw_answer& out) {
+    std::size_t at = text.find("\r\n");
+    out.status = std::stoi(text.substr(9, 3));
+    for (at += 2; at < text.size();) {
+      auto end = text.find("\r\n", at), colon = text.find(": ", at);
+      out.fields.emplace_back(text.substr(at, colon - at), text.substr(colon + 2, end - colon - 2));
+      at = end + 2;
+    }
+  }
+
+  int socket_;
+  bool connected_ = false;
+  std::string input_;
+};
+
+}  // namespace kaiku::test
