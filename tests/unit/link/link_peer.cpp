@@ -1,0 +1,179 @@
+/// One member for `link_test.cpp`: a link layer and a directory, and listeners in place of all other actors. Arguments
+/// are `key=value`: name, port, disk, cluster, boot (small numbers; 0: not known), secret, timeout (ms of a handshake),
+/// rtt (round trips to measure), members (`name@host:port@disk`, separated by commas). Prints what happens, one line
+/// each, with the time in front; ends cleanly on SIGTERM.
+
+#include <algorithm>
+#include <csignal>
+#include <iterator>
+#include <map>
+#include <random>
+#include <sstream>
+
+#include <spdlog/spdlog.h>
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/event_based_actor.hpp>
+#include <caf/io/middleman.hpp>
+#include <caf/stateful_actor.hpp>
+
+#include "kaiku/actors/peer_directory.hpp"
+#include "kaiku/link/link.hpp"
+
+namespace kaiku {
+namespace {
+
+using arguments = std::map<std::string, std::string>;
+
+arguments parse(int count, char** texts) {
+  arguments out;
+  for (int i = 1; i < count; ++i) {
+    std::string text = texts[i];
+    auto equals = text.find('=');
+    out[text.substr(0, equals)] = text.substr(equals + 1);
+  }
+  return out;
+}
+
+template <class Id>
+Id small_id(const std::string& text) {
+  Id out;
+  out.bytes.back() = static_cast<std::uint8_t>(std::stoi(text));
+  return out;
+}
+
+std::vector<member> parse_members(const std::string& text) {
+  std::vector<member> out;
+  std::istringstream list{text};
+  for (std::string one; std::getline(list, one, ',');) {
+    auto first = one.find('@'), second = one.rfind('@');
+    out.push_back({{one.substr(0, first)},
+                   small_id<incarnation>(one.substr(second + 1)),
+                   one.substr(first + 1, second - first - 1)});
+  }
+  return out;
+}
+
+struct listener_state {
+  content_handle peer;
+  std::size_t trips_left = 0;
+  std::chrono::steady_clock::time_point sent;
+  std::vector<std::int64_t> trips_us;
+};
+using listener_actor = caf::stateful_actor<listener_state>;
+
+/// Asks the peer's content actor one thing after the other and prints how long that took.
+void next_trip(listener_actor* self) {
+  auto& state = self->state;
+  if (state.trips_left-- == 0) {
+    std::sort(state.trips_us.begin(), state.trips_us.end());
+    spdlog::info("rtt p50 {} us p99 {} us", state.trips_us[state.trips_us.size() / 2],
+                 state.trips_us[state.trips_us.size() * 99 / 100]);
+    return;
+  }
+  state.sent = std::chrono::steady_clock::now();
+  self->request(state.peer, std::chrono::seconds{2}, read_content{})
+      .then(
+          [self](const content_range&) {
+            auto took = std::chrono::steady_clock::now() - self->state.sent;
+            self->state.trips_us.push_back(std::chrono::duration_cast<std::chrono::microseconds>(took).count());
+            next_trip(self);
+          },
+          [](const caf::error&) { spdlog::info("no answer of the peer's content actor"); });
+}
+
+/// In place of election and heartbeat.
+caf::behavior silent(caf::event_based_actor*) {
+  return {[](const peer_up&) {}, [](const peer_down&) {}};
+}
+
+/// In place of replication and content.
+caf::behavior listener(listener_actor* self, std::size_t round_trips) {
+  return {
+      [=](const peer_up& x) {
+        spdlog::info("up {} http {}", x.id.name, x.http_address);
+        if (round_trips == 0) return;
+        self->state.peer = x.actors.content;
+        self->state.trips_left = round_trips;
+        next_trip(self);
+      },
+      [](const peer_down& x) { spdlog::info("down {}", x.id.name); },
+      [](const member_seen& x) { spdlog::info("seen {} disk {}", x.id.name, to_string(x.disk)); },
+      [](const read_content&) {
+        return content_range{{errc::none, {}}, chunk{"bytes"}};
+      },
+  };
+}
+
+int run(arguments given) {
+  sigset_t wanted;
+  sigemptyset(&wanted);
+  sigaddset(&wanted, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &wanted, nullptr);
+
+  caf::actor_system_config config;
+  config.add_message_types<caf::id_block::kaiku>();
+  config.load<caf::io::middleman>();
+  config.set("scheduler.policy", caf::atom("sharing"));
+  config.set("scheduler.max-threads", std::size_t{2});
+  config.set("middleman.workers", std::size_t{0});
+  caf::actor_system system{config};
+
+  link_settings settings;
+  settings.self = {given["name"]};
+  settings.listen_port = static_cast<std::uint16_t>(std::stoi(given["port"]));
+  settings.disk = small_id<incarnation>(given["disk"]);
+  if (given.count("boot") != 0) {
+    settings.boot = small_id<boot_id>(given["boot"]);
+  } else {
+    std::random_device random;
+    for (auto& byte : settings.boot.bytes) byte = static_cast<std::uint8_t>(random());
+  }
+  settings.secret = given["secret"];
+  if (given.count("timeout") != 0) settings.handshake_timeout = milliseconds{std::stoi(given["timeout"])};
+  auto links = link_layer::start(system, settings);
+  if (!links) {
+    spdlog::info("not started: {}", links.failure().detail);
+    return 1;
+  }
+
+  auto round_trips = given.count("rtt") != 0 ? std::stoul(given["rtt"]) : std::size_t{0};
+  std::vector<caf::actor> actors{system.spawn(listener, round_trips), system.spawn(silent)};
+  auto listening = caf::actor_cast<caf::strong_actor_ptr>(actors[0]);
+  auto silence = caf::actor_cast<caf::strong_actor_ptr>(actors[1]);
+  directory_settings directory;
+  directory.self = {settings.self, settings.boot, settings.self.name + ".example:8080", {}};
+  directory.self.actors.election = caf::actor_cast<election_handle>(silence);
+  directory.self.actors.heartbeat = caf::actor_cast<heartbeat_handle>(silence);
+  directory.self.actors.replication = caf::actor_cast<replication_handle>(listening);
+  directory.self.actors.content = caf::actor_cast<content_handle>(listening);
+  auto* layer = links->get();
+  directory.set_members = [=](const cluster_id& cluster, std::vector<member> voters) {
+    layer->set_members(cluster, std::move(voters));
+  };
+  directory.on_link_down = [=](const node_id& peer, link_serial link) { layer->on_link_down(peer, link); };
+  directory.introduction_timeout = settings.handshake_timeout;
+  auto handle = system.spawn<peer_directory>(std::move(directory));
+
+  layer->set_members(small_id<cluster_id>(given["cluster"]), parse_members(given["members"]));
+  layer->open(handle);
+  spdlog::info("started");
+
+  int signal = 0;
+  sigwait(&wanted, &signal);
+  layer->stop();
+  caf::anon_send_exit(handle, caf::exit_reason::user_shutdown);
+  for (const auto& x : actors) caf::anon_send_exit(x, caf::exit_reason::user_shutdown);
+  return 0;
+}
+
+}  // namespace
+}  // namespace kaiku
+
+int main(int count, char** texts) {
+  spdlog::set_pattern("%E.%f %v");
+  spdlog::flush_on(spdlog::level::info);
+  auto code = kaiku::run(kaiku::parse(count, texts));
+  spdlog::info("ended");
+  return code;
+}

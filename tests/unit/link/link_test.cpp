@@ -1,0 +1,389 @@
+
+#include <csignal>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <random>
+
+#include <boost/test/unit_test.hpp>
+
+#include "kaiku/core/limits.hpp"
+#include "kaiku/link/hello.hpp"
+#include "support/child_process.hpp"
+#include "support/tcp.hpp"
+#include "support/wait.hpp"
+
+namespace kaiku::test {
+namespace {
+
+constexpr milliseconds patience{10'000};
+
+/// One `link_peer` and what it prints.
+class peer_process {
+ public:
+  peer_process(std::vector<std::string> arguments, std::filesystem::path log)
+      : log_(std::move(log)), process_(std::make_unique<child_process>(std::move(arguments), log_)) {}
+
+  child_process& process() { return *process_; }
+  std::string log() const { return read_file(log_); }
+  std::size_t count(const std::string& what) const {
+    std::size_t n = 0;
+    auto all = log();
+    for (auto at = all.find(what); at != std::string::npos; at = all.find(what, at + 1)) ++n;
+    return n;
+  }
+  bool says(const std::string& what, std::size_t times = 1, milliseconds deadline = patience) const {
+    return wait_until(deadline, [&] { return count(what) >= times; });
+  }
+  /// Seconds, from the line's own clock, at which it first said so.
+  double said_at(const std::string& what) const {
+    auto all = log();
+    auto at = all.find(what);
+    auto begin = all.rfind('\n', at);
+    return std::stod(all.substr(begin == std::string::npos ? 0 : begin + 1));
+  }
+
+ private:
+  std::filesystem::path log_;
+  std::unique_ptr<child_process> process_;
+};
+
+/// Members n1, n2, ... with a port each; all with the same settings unless a test says otherwise.
+struct cluster {
+  std::filesystem::path directory;
+  std::vector<std::unique_ptr<reserved_port>> ports;
+  int started = 0;
+
+  explicit cluster(int size) {
+    static int number = 0;
+    directory = std::filesystem::temp_directory_path() /
+                ("kaiku-link-" + std::to_string(::getpid()) + "-" + std::to_string(++number));
+    std::filesystem::create_directory(directory);
+    for (int i = 0; i < size; ++i) ports.push_back(std::make_unique<reserved_port>());
+  }
+  ~cluster() { std::filesystem::remove_all(directory); }
+
+  std::uint16_t port(int i) const { return ports.at(static_cast<std::size_t>(i - 1))->number(); }
+  endpoint address(int i) const { return {"127.0.0.1", port(i)}; }
+  /// The disk of member i is known to be i.
+  std::string members() const {
+    std::string out;
+    for (int i = 1; i <= static_cast<int>(ports.size()); ++i)
+      out += (i == 1 ? "" : ",") + ("n" + std::to_string(i) + "@" + to_string(address(i)) + "@" + std::to_string(i));
+    return out;
+  }
+  /// `changes` win over the common settings. `wrapper` runs the program.
+  peer_process start(int i, std::map<std::string, std::string> changes = {}, std::vector<std::string> wrapper = {}) {
+    std::map<std::string, std::string> all{{"name", "n" + std::to_string(i)}, {"port", std::to_string(port(i))},
+                                           {"disk", std::to_string(i)},       {"cluster", "1"},
+                                           {"secret", "swordfish"},           {"members", members()}};
+    for (auto& [key, value] : changes) all[key] = value;
+    auto arguments = std::move(wrapper);
+    arguments.emplace_back(KAIKU_LINK_PEER);
+    for (auto& [key, value] : all) arguments.push_back(key + "=" + value);
+    return {arguments, directory / ("n" + std::to_string(i) + "." + std::to_string(++started) + ".log")};
+  }
+};
+
+hello hello_as(const std::string& name) {
+  hello x;
+  x.cluster.bytes.back() = 1;
+  x.name = {name};
+  x.disk.bytes.back() = static_cast<std::uint8_t>(name.back() - '0');
+  x.boot.bytes.fill(99);
+  x.caf_node = std::string(40, 'A') + "#1";
+  x.has_secret = true;
+  return x;
+}
+
+link_frame receive_frame(tcp_connection& from) {
+  auto end = clock::now() + patience;
+  auto exactly = [&](std::size_t size) {
+    std::string out;
+    while (out.size() < size) {
+      auto more = from.receive(size - out.size(), end);
+      BOOST_REQUIRE(!more.empty());
+      out += more;
+    }
+    return out;
+  };
+  auto length = frame_length(exactly(frame_prefix_bytes));
+  BOOST_REQUIRE(length);
+  auto frame = decode_frame(exactly(*length));
+  BOOST_REQUIRE(frame.ok());
+  return *frame;
+}
+
+BOOST_AUTO_TEST_SUITE(links)
+
+BOOST_AUTO_TEST_CASE(two_members_link_and_introduce_themselves) {
+  cluster c{2};
+  auto n2 = c.start(2);
+  BOOST_REQUIRE(n2.says("started"));
+  auto n1 = c.start(1, {{"rtt", "1000"}});
+  BOOST_TEST(n1.says("up n2 http n2.example:8080"), n1.log());
+  BOOST_TEST(n2.says("up n1 http n1.example:8080"), n2.log());
+  BOOST_TEST(n1.says("seen n2 disk 00000000000000000000000000000002"));
+  BOOST_TEST(n2.says("seen n1 disk 00000000000000000000000000000001"));
+  BOOST_TEST(n1.says("rtt p50"), n1.log());
+  BOOST_TEST_MESSAGE("link-up " << (n1.said_at("up n2") - n1.said_at("started")) * 1000 << " ms, "
+                                << n1.log().substr(n1.log().find("rtt")));
+}
+
+BOOST_AUTO_TEST_CASE(members_without_a_secret_link) {
+  cluster c{2};
+  auto n1 = c.start(1, {{"secret", ""}}), n2 = c.start(2, {{"secret", ""}});
+  BOOST_TEST(n1.says("up n2"), n1.log());
+  BOOST_TEST(n2.says("up n1"), n2.log());
+}
+
+BOOST_AUTO_TEST_CASE(every_pair_of_three_members_has_one_link) {
+  cluster c{3};
+  std::vector<peer_process> all;
+  for (int i = 1; i <= 3; ++i) all.push_back(c.start(i));
+  for (int i = 1; i <= 3; ++i)
+    for (int j = 1; j <= 3; ++j)
+      if (i != j) BOOST_TEST(all[i - 1].says("up n" + std::to_string(j)), all[i - 1].log());
+  for (auto& x : all) {
+    BOOST_TEST(x.count("up n") == 2u, x.log());
+    BOOST_TEST(x.count("down n") == 0u, x.log());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_member_reached_by_its_host_name_links) {
+  cluster c{2};
+  auto members = c.members();
+  for (auto at = members.find("127.0.0.1"); at != std::string::npos; at = members.find("127.0.0.1"))
+    members.replace(at, 9, "localhost");
+  auto n1 = c.start(1, {{"members", members}}), n2 = c.start(2, {{"members", members}});
+  BOOST_TEST(n1.says("up n2"), n1.log());
+}
+
+/// Both die by kill -9 in turn; the other hears of it and links again with the next process.
+BOOST_AUTO_TEST_CASE(a_killed_peer_is_down_and_links_again_when_it_comes_back) {
+  cluster c{2};
+  auto n1 = c.start(1), n2 = c.start(2);
+  BOOST_REQUIRE(n1.says("up n2") && n2.says("up n1"));
+  n2.process().kill();
+  auto killed = clock::now();
+  BOOST_TEST(n1.says("down n2"), n1.log());
+  BOOST_TEST_MESSAGE("peer_down after kill -9: " << since(killed).count() << " ms");
+  auto restarted = clock::now();
+  auto n2_again = c.start(2);
+  BOOST_TEST(n1.says("up n2", 2), n1.log());
+  BOOST_TEST(n2_again.says("up n1"), n2_again.log());
+  BOOST_TEST(since(restarted).count() < 2000);
+  BOOST_TEST_MESSAGE("acceptor restarted and linked: " << since(restarted).count() << " ms");
+
+  n1.process().kill();
+  BOOST_TEST(n2_again.says("down n1"), n2_again.log());
+  restarted = clock::now();
+  auto n1_again = c.start(1);
+  BOOST_TEST(n2_again.says("up n1", 2), n2_again.log());
+  BOOST_TEST(since(restarted).count() < 2000);
+  BOOST_TEST_MESSAGE("dialler restarted and linked: " << since(restarted).count() << " ms");
+}
+
+/// In a PID namespace of its own each process has the same CAF node id as the one before, as a restarted container has.
+BOOST_AUTO_TEST_CASE(a_peer_that_comes_back_with_the_same_caf_node_id_links_again) {
+  const std::vector<std::string> wrapper{"/usr/bin/unshare", "--pid", "--fork", "--kill-child"};
+  cluster c{2};
+  auto n2 = c.start(2);
+  auto n1 = std::make_unique<peer_process>(c.start(1, {}, wrapper));
+  if (!wait_until(patience, [&] { return n1->count("started") != 0 || !n1->process().is_running(); }) ||
+      n1->count("started") == 0) {
+    BOOST_TEST_MESSAGE("skipped: no right to make a PID namespace");
+    return;
+  }
+  for (std::size_t round = 1; round <= 3; ++round) {
+    BOOST_TEST(n2.says("up n1", round), n2.log());
+    BOOST_TEST(n1->says("up n2"), n1->log());
+    n1->process().kill();
+    n1 = std::make_unique<peer_process>(c.start(1, {}, wrapper));
+  }
+  BOOST_TEST(n2.says("up n1", 4), n2.log());
+  BOOST_TEST(n2.says("down n1", 3), n2.log());
+}
+
+BOOST_AUTO_TEST_CASE(two_members_with_the_same_caf_node_id_are_told_so) {
+  const std::vector<std::string> wrapper{"/usr/bin/unshare", "--pid", "--fork", "--kill-child"};
+  cluster c{2};
+  auto n1 = c.start(1, {}, wrapper), n2 = c.start(2, {}, wrapper);
+  if (!n1.says("started", 1, milliseconds{3000})) {
+    BOOST_TEST_MESSAGE("skipped: no right to make a PID namespace");
+    return;
+  }
+  BOOST_TEST(n1.says("have the same CAF node id"), n1.log());
+  BOOST_TEST(n2.says("have the same CAF node id"), n2.log());
+  BOOST_TEST(n1.count("up n2") == 0u);
+}
+
+/// The frozen process holds its connections: nothing but the new hello says that they are over.
+BOOST_AUTO_TEST_CASE(a_new_process_of_a_frozen_member_takes_over_its_link) {
+  cluster c{2};
+  auto n1 = c.start(1), n2 = c.start(2);
+  BOOST_REQUIRE(n1.says("up n2") && n2.says("up n1"));
+  n1.process().freeze();
+  reserved_port other;
+  auto n1_again = c.start(1, {{"port", std::to_string(other.number())}});
+  BOOST_TEST(n1_again.says("up n2"), n1_again.log());
+  BOOST_TEST(n2.says("up n1", 2), n2.log());
+  BOOST_TEST(n2.count("down n1") == 1u, n2.log());
+  BOOST_TEST(n2.says("comes anew in a new process"));
+}
+
+BOOST_AUTO_TEST_CASE(a_peer_killed_in_the_handshake_links_when_it_comes_back) {
+  cluster c{2};
+  auto n2 = std::make_unique<peer_process>(c.start(2));
+  BOOST_REQUIRE(n2->says("started"));
+  n2->process().freeze();  // the kernel still accepts for it, but nobody says hello
+  auto n1 = c.start(1);
+  BOOST_REQUIRE(n1.says("started"));
+  BOOST_REQUIRE(wait_until(patience, [&] { return n1.process().usage().open_files > 0; }));
+  n2->process().kill();
+  auto restarted = clock::now();
+  n2 = std::make_unique<peer_process>(c.start(2));
+  BOOST_TEST(n1.says("up n2"), n1.log());
+  BOOST_TEST(since(restarted).count() < 2000);
+}
+
+BOOST_AUTO_TEST_CASE(a_frozen_peer_is_given_up_after_the_handshake_timeout_and_dialled_again) {
+  cluster c{2};
+  auto n2 = c.start(2);
+  BOOST_REQUIRE(n2.says("started"));
+  n2.process().freeze();
+  auto n1 = c.start(1, {{"timeout", "200"}});
+  BOOST_TEST(n1.says("the hello took too long"), n1.log());
+  n2.process().thaw();
+  BOOST_TEST(n1.says("up n2"), n1.log());
+}
+
+BOOST_AUTO_TEST_CASE(a_member_that_is_asked_to_end_ends_even_when_its_peer_is_frozen) {
+  cluster c{2};
+  auto n1 = c.start(1), n2 = c.start(2);
+  BOOST_REQUIRE(n1.says("up n2") && n2.says("up n1"));
+  n2.process().freeze();
+  n1.process().send_signal(SIGTERM);
+  BOOST_TEST((n1.process().wait_for_exit(patience) == 0), n1.log());
+}
+
+struct refused_pair {
+  const char* what;
+  std::map<std::string, std::string> n1, n2;  ///< changes
+  const char* text;
+};
+
+BOOST_AUTO_TEST_CASE(whoever_does_not_belong_is_refused_with_the_reason_on_both_sides) {
+  cluster c{2};
+  auto only_n2 = c.members().substr(c.members().find("n2"));
+  for (const auto& x : {
+           refused_pair{"wrong secret", {{"secret", "guess"}}, {}, "the shared secrets of n1 and n2 differ"},
+           refused_pair{"no secret", {{"secret", ""}}, {}, "n2 has a shared secret and n1 has none"},
+           refused_pair{"a secret where none is", {}, {{"secret", ""}}, "n1 has a shared secret and n2 has none"},
+           refused_pair{"wrong cluster", {{"cluster", "2"}}, {}, "n1 belongs to cluster"},
+           refused_pair{"unknown name", {}, {{"members", only_n2}}, "n1 is not a member of n2's cluster"},
+           refused_pair{
+               "wrong disk of the dialler", {{"disk", "9"}}, {}, "this disk is not the one the cluster knows as n1"},
+           refused_pair{
+               "wrong disk of the acceptor", {}, {{"disk", "9"}}, "this disk is not the one the cluster knows as n2"},
+       }) {
+    BOOST_TEST_CONTEXT(x.what) {
+      auto n1 = c.start(1, x.n1), n2 = c.start(2, x.n2);
+      BOOST_TEST(n1.says(x.text), n1.log());
+      BOOST_TEST(n2.says(x.text), n2.log());
+      BOOST_TEST(n1.count("up n2") == 0u);
+      BOOST_TEST(n2.count("up n1") == 0u);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(an_address_that_leads_back_to_its_own_node_is_named_so) {
+  cluster c{2};
+  auto members = "n1@" + to_string(c.address(1)) + "@1,n2@" + to_string(c.address(1)) + "@2";
+  auto n1 = c.start(1, {{"members", members}});
+  BOOST_TEST(n1.says("n1 reached itself"), n1.log());
+}
+
+BOOST_AUTO_TEST_CASE(a_stranger_is_told_why_it_is_refused) {
+  cluster c{2};
+  auto n2 = c.start(2);
+  BOOST_REQUIRE(n2.says("started"));
+  auto refusal_to = [&](const std::string& bytes) {
+    tcp_connection stranger{c.address(2), patience};
+    stranger.send_all(bytes, clock::now() + patience);
+    auto frame = receive_frame(stranger);
+    BOOST_TEST(stranger.is_closed_within(patience));
+    auto* no = std::get_if<refusal>(&frame);
+    return no == nullptr ? refusal_reason{} : no->reason;
+  };
+  BOOST_TEST((refusal_to("GET / HTTP/1.1\r\nHost: n2\r\n\r\n") == refusal_reason::not_kaiku));
+  BOOST_TEST((refusal_to(std::string(36, '\0')) == refusal_reason::not_kaiku));  // BASP's handshake begins so
+  BOOST_TEST((refusal_to("\xff\xff\xff\xff") == refusal_reason::not_kaiku));
+  BOOST_TEST((refusal_to(encode(link_proof{})) == refusal_reason::not_kaiku));
+  BOOST_TEST((refusal_to(encode(hello_as("n9"))) == refusal_reason::unknown_name));
+}
+
+BOOST_AUTO_TEST_CASE(the_acceptor_gives_no_proof_to_who_has_none) {
+  cluster c{2};
+  auto n2 = c.start(2);
+  BOOST_REQUIRE(n2.says("started"));
+  tcp_connection stranger{c.address(2), patience};
+  stranger.send_all(encode(hello_as("n1")), clock::now() + patience);
+  BOOST_TEST(std::holds_alternative<hello>(receive_frame(stranger)));
+  stranger.send_all(encode(link_proof{}), clock::now() + patience);
+  auto frame = receive_frame(stranger);
+  BOOST_REQUIRE(std::holds_alternative<refusal>(frame));
+  BOOST_TEST((std::get<refusal>(frame).reason == refusal_reason::secret));
+}
+
+BOOST_AUTO_TEST_CASE(who_says_nothing_is_closed_after_the_handshake_timeout) {
+  cluster c{2};
+  auto n2 = c.start(2, {{"timeout", "200"}});
+  BOOST_REQUIRE(n2.says("started"));
+  tcp_connection silent{c.address(2), patience};
+  tcp_connection half{c.address(2), patience};
+  half.send_all(encode(hello_as("n1")).substr(0, 20), clock::now() + patience);
+  BOOST_TEST(silent.is_closed_within(patience));
+  BOOST_TEST(half.is_closed_within(patience));
+}
+
+BOOST_AUTO_TEST_CASE(strangers_by_the_hundred_neither_stop_nor_delay_a_member_nor_drop_a_link) {
+  auto seed = std::random_device{}();
+  BOOST_TEST_MESSAGE("seed " << seed);
+  std::mt19937 random{seed};
+  cluster c{3};
+  auto n2 = c.start(2, {{"timeout", "30000"}}), n3 = c.start(3, {{"timeout", "30000"}});
+  BOOST_REQUIRE(n2.says("up n3") && n3.says("up n2"));
+  std::vector<tcp_connection> strangers;
+  for (int i = 0; i < 200; ++i) strangers.emplace_back(c.address(3), patience);
+  auto noise = [&] {
+    std::string bytes(1 + random() % 2000, '\0');
+    for (auto& x : bytes) x = static_cast<char>(random());
+    tcp_connection loud{c.address(3), patience};
+    loud.send_all(bytes, clock::now() + patience);
+    return loud;
+  };
+  for (int i = 0; i < 200; ++i) strangers.push_back(noise());
+  for (int i = 0; i < 200; ++i) strangers.emplace_back(c.address(3), patience);
+  auto n1 = c.start(1);
+  BOOST_REQUIRE(n1.says("started"));
+  // Strangers go on coming while the member links.
+  BOOST_TEST(wait_until(patience,
+                        [&] {
+                          strangers.push_back(noise());
+                          return n1.count("up n3") != 0;
+                        }),
+             n1.log());
+  auto delay = n1.said_at("up n3") - n1.said_at("started");
+  BOOST_TEST(delay < 1.0);
+  BOOST_TEST_MESSAGE("link-up among " << strangers.size() << " strangers: " << delay * 1000 << " ms");
+  BOOST_TEST(n3.count("down n2") == 0u, n3.log());
+  BOOST_TEST(n2.count("down n3") == 0u, n2.log());
+  BOOST_TEST(n3.log().size() < 20'000u, "the log has " << n3.log().size() << " bytes");
+  BOOST_TEST(n3.process().usage().open_files < limits::unproven_links + 40);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace kaiku::test

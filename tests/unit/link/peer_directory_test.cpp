@@ -1,0 +1,189 @@
+#include <boost/test/unit_test.hpp>
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/event_based_actor.hpp>
+#include <caf/scoped_actor.hpp>
+
+#include "kaiku/actors/peer_directory.hpp"
+
+namespace kaiku {
+namespace {
+
+constexpr std::chrono::seconds patience{10};
+
+struct test_config : caf::actor_system_config {
+  test_config() {
+    add_message_types<caf::id_block::kaiku>();
+    set("scheduler.policy", caf::atom("sharing"));
+    set("scheduler.max-threads", std::size_t{2});
+  }
+};
+
+/// A directory on this node; `self` is its election, heartbeat, replication and content, and hears of ended links.
+struct fixture {
+  test_config config;
+  caf::actor_system system{config};
+  caf::scoped_actor self{system};
+  directory_handle directory;
+
+  peer_handles handles_of(const caf::strong_actor_ptr& x) {
+    return {caf::actor_cast<election_handle>(x), caf::actor_cast<heartbeat_handle>(x),
+            caf::actor_cast<replication_handle>(x), caf::actor_cast<content_handle>(x)};
+  }
+  caf::strong_actor_ptr me() { return caf::actor_cast<caf::strong_actor_ptr>(self); }
+
+  explicit fixture(milliseconds introduction_timeout = patience) {
+    directory_settings settings;
+    settings.self = {{"n2"}, {}, "n2:8080", handles_of(me())};
+    settings.on_link_down = [to = caf::actor_cast<caf::actor>(self)](const node_id& id, link_serial link) {
+      caf::anon_send(to, "link ended: " + id.name + " " + to_string(link));
+    };
+    settings.set_members = [to = caf::actor_cast<caf::actor>(self)](const cluster_id&, std::vector<member> voters) {
+      caf::anon_send(to, std::to_string(voters.size()) + " members");
+    };
+    settings.introduction_timeout = introduction_timeout;
+    directory = system.spawn<peer_directory>(std::move(settings));
+  }
+  ~fixture() { self->send_exit(directory, caf::exit_reason::user_shutdown); }
+
+  link_up accepted_link(std::uint64_t serial) { return {{"n1"}, {}, {}, {serial}, system.node(), nullptr}; }
+  introduction introduction_of_n1() { return {{"n1"}, {}, "n1:8080", handles_of(me())}; }
+
+  /// The next message that says something, as text: the same one to all subscribers counts once.
+  std::string next() {
+    std::string got;
+    auto copies = [&](const char* what, const node_id& id, int others) {
+      got = what + id.name;
+      for (int i = 0; i < others; ++i)
+        self->receive([](const peer_up&) {}, [](const peer_down&) {}, caf::after(patience) >> [&] { got = "too few"; });
+    };
+    self->receive([&](const peer_up& x) { copies("up ", x.id, 2); },
+                  [&](const peer_down& x) { copies("down ", x.id, 2); },
+                  [&](const member_seen& x) { got = "seen " + x.id.name; }, [&](const std::string& x) { got = x; },
+                  caf::after(patience) >> [&] { got = "nothing"; });
+    return got;
+  }
+
+  /// What the directory answers to an introduction: the name it gives, or "refused".
+  std::string introduce(const introduction& x) {
+    std::string got;
+    self->request(directory, patience, x)
+        .receive([&](const introduction& theirs) { got = theirs.id.name; },
+                 [&](const caf::error&) { got = "refused"; });
+    return got;
+  }
+};
+
+BOOST_AUTO_TEST_SUITE(directory)
+
+BOOST_AUTO_TEST_CASE(a_peer_that_introduces_itself_on_a_new_link_is_up) {
+  fixture f;
+  f.self->send(f.directory, f.accepted_link(1));
+  BOOST_TEST(f.introduce(f.introduction_of_n1()) == "n2");
+  BOOST_TEST(f.next() == "up n1");
+  BOOST_TEST(f.next() == "seen n1");
+}
+
+BOOST_AUTO_TEST_CASE(an_introduction_without_a_link_is_refused) {
+  fixture f;
+  BOOST_TEST(f.introduce(f.introduction_of_n1()) == "refused");
+}
+
+BOOST_AUTO_TEST_CASE(an_introduction_from_another_node_than_the_link_authenticated_is_refused) {
+  fixture f;
+  auto link = f.accepted_link(1);
+  BOOST_REQUIRE(!caf::parse(std::string(40, 'a') + "#4711", link.caf_node));
+  f.self->send(f.directory, link);
+  BOOST_TEST(f.introduce(f.introduction_of_n1()) == "refused");
+}
+
+BOOST_AUTO_TEST_CASE(an_introduction_that_does_not_fit_its_link_ends_the_link) {
+  for (int wrong = 0; wrong < 3; ++wrong) {
+    fixture f;
+    f.self->send(f.directory, f.accepted_link(7));
+    auto x = f.introduction_of_n1();
+    if (wrong == 0) x.boot.bytes[0] = 1;
+    if (wrong == 1) x.actors.content = content_handle{};
+    if (wrong == 2) x.http_address = std::string(1000, 'x');
+    BOOST_TEST(f.introduce(x) == "refused");
+    BOOST_TEST(f.next() == "link ended: n1 7");
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_second_introduction_on_one_link_is_refused) {
+  fixture f;
+  f.self->send(f.directory, f.accepted_link(1));
+  BOOST_TEST(f.introduce(f.introduction_of_n1()) == "n2");
+  BOOST_TEST(f.introduce(f.introduction_of_n1()) == "refused");
+}
+
+BOOST_AUTO_TEST_CASE(a_link_without_an_introduction_is_ended) {
+  fixture f{milliseconds{20}};
+  f.self->send(f.directory, f.accepted_link(3));
+  BOOST_TEST(f.next() == "link ended: n1 3");
+}
+
+BOOST_AUTO_TEST_CASE(a_link_to_a_peer_that_does_not_answer_is_ended) {
+  fixture f{milliseconds{20}};
+  auto mute = f.system.spawn([](caf::event_based_actor* self) {
+    self->set_default_handler(caf::skip);
+    return caf::behavior{[](int) {}};
+  });
+  auto link = f.accepted_link(4);
+  link.remote = caf::actor_cast<caf::strong_actor_ptr>(mute);
+  f.self->send(f.directory, link);
+  BOOST_TEST(f.next() == "link ended: n1 4");
+  f.self->send_exit(mute, caf::exit_reason::user_shutdown);
+}
+
+/// A peer's directory; ends when told.
+caf::actor spawn_peer(fixture& f, const introduction& answer) {
+  return f.system.spawn(
+      [answer](caf::event_based_actor*) { return caf::behavior{[answer](const introduction&) { return answer; }}; });
+}
+
+BOOST_AUTO_TEST_CASE(a_peer_whose_link_dies_is_down_and_its_link_ended) {
+  fixture f;
+  auto peer = spawn_peer(f, f.introduction_of_n1());
+  auto link = f.accepted_link(5);
+  link.remote = caf::actor_cast<caf::strong_actor_ptr>(peer);
+  f.self->send(f.directory, link);
+  BOOST_TEST(f.next() == "up n1");
+  BOOST_TEST(f.next() == "seen n1");
+  f.self->send_exit(peer, caf::exit_reason::kill);
+  BOOST_TEST(f.next() == "down n1");
+  BOOST_TEST(f.next() == "link ended: n1 5");
+}
+
+BOOST_AUTO_TEST_CASE(a_new_link_takes_the_old_one_down_first) {
+  fixture f;
+  f.self->send(f.directory, f.accepted_link(1));
+  BOOST_TEST(f.introduce(f.introduction_of_n1()) == "n2");
+  BOOST_TEST(f.next() == "up n1");
+  BOOST_TEST(f.next() == "seen n1");
+  f.self->send(f.directory, f.accepted_link(2));
+  BOOST_TEST(f.introduce(f.introduction_of_n1()) == "n2");
+  BOOST_TEST(f.next() == "down n1");
+  BOOST_TEST(f.next() == "link ended: n1 1");
+  BOOST_TEST(f.next() == "up n1");
+}
+
+BOOST_AUTO_TEST_CASE(an_error_that_somebody_sends_does_not_end_the_directory) {
+  fixture f;
+  caf::anon_send(caf::actor_cast<caf::actor>(caf::actor_cast<caf::strong_actor_ptr>(f.directory)),
+                 caf::make_error(caf::sec::unexpected_message));
+  f.self->send(f.directory, f.accepted_link(1));
+  BOOST_TEST(f.introduce(f.introduction_of_n1()) == "n2");
+}
+
+BOOST_AUTO_TEST_CASE(a_new_membership_reaches_the_link_layer) {
+  fixture f;
+  f.self->send(f.directory, members_changed{{{}, {{{"n1"}, {}, ""}, {{"n2"}, {}, ""}}, {}}});
+  BOOST_TEST(f.next() == "2 members");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace kaiku
