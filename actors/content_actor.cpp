@@ -88,6 +88,11 @@ fetch_actor::behavior_type fetch_actor::make_behavior() {
   return {[this](const fetch_content& x) { return start(x); }};
 }
 
+void fetch_actor::on_exit() {
+  source_ = nullptr;
+  promise_ = {};  // holds the actor that made it: this one
+}
+
 caf::typed_response_promise<fetched> fetch_actor::start(const fetch_content& x) {
   if (active_) end({errc::io_error, "another fetch took its place"});
   promise_ = make_response_promise<fetched>();

@@ -57,6 +57,7 @@ class fetch_actor : public observed<fetch_handle::base> {
 
   const char* name() const override { return "fetch"; }
   behavior_type make_behavior() override;
+  void on_exit() override;
 
  private:
   caf::typed_response_promise<fetched> start(const fetch_content& x);

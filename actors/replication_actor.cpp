@@ -75,6 +75,10 @@ void replication_actor::on_exit() {
   local_ = {};
   peers_.clear();
   inbox_.clear();
+  // Promises hold the actor that made them: this one.
+  queue_.clear();
+  waiting_.clear();
+  hand_over_.reset();
 }
 
 void replication_actor::start(const local_handles& handles) {
