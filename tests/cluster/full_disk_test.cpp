@@ -61,10 +61,11 @@ class small_disks {
   std::vector<std::unique_ptr<small_disk>> disks_;
 };
 
-bool may_mount(const char* test) {
-  if (::geteuid() == 0) return true;
-  BOOST_TEST_MESSAGE(test << " needs root to mount a small disk: skipped");
-  return false;
+/// Mounting needs root; without it these tests are reported as skipped.
+boost::test_tools::assertion_result may_mount(boost::unit_test::test_unit_id) {
+  boost::test_tools::assertion_result out(::geteuid() == 0);
+  out.message() << "only root can mount a small disk";
+  return out;
 }
 
 void check_refused(test_node& through, const std::string& path, const generated_bytes& content) {
@@ -77,10 +78,9 @@ void check_refused(test_node& through, const std::string& path, const generated_
 
 }  // namespace
 
-BOOST_AUTO_TEST_SUITE(full_disk)
+BOOST_AUTO_TEST_SUITE(full_disk, *boost::unit_test::precondition(may_mount))
 
 BOOST_AUTO_TEST_CASE(a_node_on_a_full_disk_answers_507_and_goes_on) {
-  if (!may_mount("a full disk")) return;
   small_disks disks;
   test_cluster cluster(disks.options(1));
   auto& node = cluster.node(0);
@@ -112,7 +112,6 @@ BOOST_AUTO_TEST_CASE(a_node_on_a_full_disk_answers_507_and_goes_on) {
 }
 
 BOOST_AUTO_TEST_CASE(a_disk_that_fills_up_under_an_upload_of_unknown_end_keeps_nothing_of_it) {
-  if (!may_mount("a disk that fills up")) return;
   small_disks disks;
   test_cluster cluster(disks.options(1));
   auto& node = cluster.node(0);
@@ -132,7 +131,6 @@ BOOST_AUTO_TEST_CASE(a_disk_that_fills_up_under_an_upload_of_unknown_end_keeps_n
 }
 
 BOOST_AUTO_TEST_CASE(a_leader_on_a_full_disk_refuses_writes_and_stays_in_office) {
-  if (!may_mount("a leader on a full disk")) return;
   small_disks disks;
   test_cluster cluster(disks.options(3));
   const auto leader = cluster.wait_for_leader();
@@ -151,7 +149,6 @@ BOOST_AUTO_TEST_CASE(a_leader_on_a_full_disk_refuses_writes_and_stays_in_office)
 }
 
 BOOST_AUTO_TEST_CASE(a_follower_on_a_full_disk_still_votes_and_catches_up_once_there_is_space) {
-  if (!may_mount("a follower on a full disk")) return;
   small_disks disks;
   test_cluster cluster(disks.options(3));
   const auto full = cluster.followers()[0];
