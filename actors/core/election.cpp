@@ -35,8 +35,7 @@ election::election(election_settings settings, const hard_state& recovered, inst
   wait_for_leader(now);
 }
 
-// --- timers
-// -----------------------------------------------------------------------------------------------------------
+// --- timers -------------------------------------------------------------------------------------------------------
 
 microseconds election::random_below(microseconds bound) const {
   return microseconds{settings_.random(static_cast<std::uint64_t>(bound.count()))};
@@ -62,8 +61,7 @@ bool election::leader_is_fresh(instant now) const {
   return leader_heard_ && now - *leader_heard_ < settings_.timeout;
 }
 
-// --- role changes
-// -------------------------------------------------------------------------------------------------------
+// --- role changes -------------------------------------------------------------------------------------------------
 
 void election::announce_if_changed(election_effects& out) {
   role_change now{role_, term_, leader_};
@@ -111,8 +109,7 @@ void election::count(instant now, const node_id& voter, election_effects& out) {
   announce_if_changed(out);
 }
 
-// --- events
-// -----------------------------------------------------------------------------------------------------------
+// --- events -------------------------------------------------------------------------------------------------------
 
 election_effects election::on_deadline(instant now) {
   election_effects out;

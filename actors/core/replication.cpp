@@ -47,8 +47,7 @@ void replication::set_voters(std::set<node_id> voters) {
   update_commit();
 }
 
-// --- links
-// ----------------------------------------------------------------------------------------------------------------
+// --- links --------------------------------------------------------------------------------------------------------
 
 /// What was sent optimistically may be lost: begins again behind what is known. A probe keeps its place.
 void replication::probe_again(follower_progress& progress) {
@@ -75,8 +74,7 @@ void replication::on_disconnected(const node_id& peer) {
   found->second.connected = false;
 }
 
-// --- progress
-// -------------------------------------------------------------------------------------------------------------
+// --- progress -----------------------------------------------------------------------------------------------------
 
 void replication::on_local_durable(log_index last) {
   last_ = leading_ ? std::max(last_, last) : last;  // a leader's log only grows: less is late word
@@ -87,7 +85,9 @@ void replication::on_reply(instant now, const append_reply& reply) {
   auto found = followers_.find(reply.from);
   if (!leading_ || reply.in_term != term_ || found == followers_.end()) return;
   auto& progress = found->second;
-  if (reply.accepted && reply.match > last_) return;
+  // Entries may be sent, and answered, before this class hears that the own disk has them.
+  const auto sent = progress.in_flight.empty() ? last_ : std::max(last_, progress.in_flight.back());
+  if (reply.accepted && reply.match > sent) return;
   progress.last_progress = now;
   progress.waiting_for_content = reply.waiting_for_content;
   if (reply.waiting_for_content) return;
@@ -154,8 +154,7 @@ std::vector<send_append> replication::due() const {
   return due;
 }
 
-// --- commit
-// ---------------------------------------------------------------------------------------------------------------
+// --- commit -------------------------------------------------------------------------------------------------------
 
 log_index replication::match_of(const node_id& voter) const {
   if (voter == self_) return last_;

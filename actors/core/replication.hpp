@@ -64,7 +64,7 @@ class replication {
   /// This node's own disk holds the log up to `last`.
   void on_local_durable(log_index last);
   /// A follower answered. Ignored: answers of another term (a higher one is election's business), of strangers, and
-  /// those that claim more than this log holds.
+  /// those that claim more than was sent.
   void on_reply(instant now, const append_reply& reply);
   /// An append up to `last` (equal to `from - 1` when it carried nothing) was sent to `to`.
   void on_sent(instant now, const node_id& to, log_index from, log_index last);

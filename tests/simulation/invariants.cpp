@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "node.hpp"
 #include "storage.hpp"
 
 namespace kaiku::simulation {
@@ -22,8 +23,7 @@ bool holds(const disk_content& disk, const log_entry& entry) {
 
 }  // namespace
 
-// --- facts
-// ----------------------------------------------------------------------------------------------------------------
+// --- facts --------------------------------------------------------------------------------------------------------
 
 void invariants::synced(const node_id& node, const hard_state& before, const disk_content& now) {
   const auto state = now.state();
@@ -47,6 +47,7 @@ void invariants::truncated(const node_id& node, const disk_content& image, log_i
 
 void invariants::sending(instant local_now, const node_id& from, const node_id& to, const message& what) {
   persist_before_send(from, to, what);
+  append_in_own_term(from, what);
   if (const auto* beat = std::get_if<heartbeat>(&what))
     leaders_[beat->in_term].rounds.try_emplace(beat->round, local_now);
 }
@@ -67,8 +68,9 @@ void invariants::counts_quorum_since(instant local_now, term in_term) {
   leaders_[in_term].since = local_now;
 }
 
-void invariants::claims_quorum(const node_id& leader, term in_term, instant contact) {
+void invariants::claims_quorum(instant local_now, const node_id& leader, term in_term, instant contact) {
   quorum_from_answers(leader, in_term, contact);
+  leader_without_quorum_steps_down(local_now, leader, in_term, contact);
 }
 
 void invariants::committed(const node_id& node, bool leading, term in_term, log_index before, log_index now) {
@@ -84,8 +86,7 @@ void invariants::acknowledged(const node_id& node, durability how, const log_ent
   if (how == durability::majority) acknowledged_.push_back(entry);
 }
 
-// --- elections
-// ------------------------------------------------------------------------------------------------------------
+// --- elections ----------------------------------------------------------------------------------------------------
 
 void invariants::election_safety(const node_id& node, std::uint64_t boot, term in_term) {
   auto& leader = leaders_[in_term];
@@ -129,8 +130,15 @@ void invariants::quorum_from_answers(const node_id& leader, term in_term, instan
           leader.name + " claims a quorum that did not follow it");
 }
 
-// --- the log
-// --------------------------------------------------------------------------------------------------------------
+/// Word of it takes a little while from heartbeat to election and back.
+void invariants::leader_without_quorum_steps_down(instant local_now, const node_id& leader, term in_term,
+                                                  instant contact) {
+  auto& beats = leaders_.at(in_term).beats_without_quorum;
+  beats = local_now - contact > election_timeout ? beats + 1 : 0;
+  require(beats <= 6, "LEADER_WITHOUT_QUORUM_STEPS_DOWN", leader.name + " leads on without a majority");
+}
+
+// --- the log ------------------------------------------------------------------------------------------------------
 
 /// By induction over the predecessors: if entries of one index and term agree, so do the logs up to them.
 void invariants::log_matching(const node_id& node, const log_entry& entry, const log_position& previous) {
@@ -147,13 +155,21 @@ void invariants::leader_append_only(const node_id& node, const disk_content& ima
           node.name + " cuts its log in a term that it leads");
 }
 
+/// What a leader sends is its own log: a later leader's entries are not there while it leads.
+void invariants::append_in_own_term(const node_id& from, const message& what) const {
+  const auto* append = std::get_if<append_entries>(&what);
+  if (append == nullptr) return;
+  const auto newest = append->entries.empty() ? append->previous.in_term : append->entries.back().at.in_term;
+  require(newest <= append->in_term, "LEADER_APPEND_ONLY",
+          from.name + " sends entries of term " + to_string(newest) + " in term " + to_string(append->in_term));
+}
+
 void invariants::fence_rejects_lower_term(const node_id& node, term sender, term fence) const {
   require(sender >= fence, "FENCE_REJECTS_LOWER_TERM",
           node.name + " takes entries of term " + to_string(sender) + " in term " + to_string(fence));
 }
 
-// --- commit
-// ---------------------------------------------------------------------------------------------------------------
+// --- commit -------------------------------------------------------------------------------------------------------
 
 bool invariants::on_majority(const log_entry& entry) const {
   const auto holders =
@@ -205,8 +221,7 @@ void invariants::bounded(std::string_view queue, std::size_t size, std::size_t b
   require(size <= bound, "BOUNDED_QUEUES", std::string(queue) + " holds " + std::to_string(size));
 }
 
-// --- all at once
-// ------------------------------------------------------------------------------------------------------------
+// --- all at once --------------------------------------------------------------------------------------------------
 
 void invariants::whole() const {
   for (const auto& [id, disk] : disks_) {

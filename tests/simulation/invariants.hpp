@@ -37,17 +37,15 @@ class invariants {
   /// `image` is about to be cut behind `keep`.
   void truncated(const node_id& node, const disk_content& image, log_index keep);
 
-  // --- facts: messages
-  // ------------------------------------------------------------------------------------------------
+  // --- facts: messages --------------------------------------------------------------------------------------------
   void sending(instant local_now, const node_id& from, const node_id& to, const message& what);
   void follows(const node_id& follower, const heartbeat& heard);
 
-  // --- facts: roles
-  // -----------------------------------------------------------------------------------------------------
+  // --- facts: roles -----------------------------------------------------------------------------------------------
   /// `boot` tells one process of a node from the next.
   void leads(instant local_now, const node_id& node, std::uint64_t boot, term in_term);
   void counts_quorum_since(instant local_now, term in_term);
-  void claims_quorum(const node_id& leader, term in_term, instant contact);
+  void claims_quorum(instant local_now, const node_id& leader, term in_term, instant contact);
   void committed(const node_id& node, bool leading, term in_term, log_index before, log_index now);
   void acknowledged(const node_id& node, durability how, const log_entry& entry);
   void bounded(std::string_view queue, std::size_t size, std::size_t bound) const;
@@ -76,14 +74,17 @@ class invariants {
   void state_machine_safety(const node_id& node, term in_term, const log_entry& entry);
   void fence_rejects_lower_term(const node_id& node, term sender, term fence) const;
   void ack_matches_durability(const node_id& node, durability how, const log_entry& entry) const;
+  void append_in_own_term(const node_id& from, const message& what) const;
   void quorum_from_answers(const node_id& leader, term in_term, instant contact) const;
+  void leader_without_quorum_steps_down(instant local_now, const node_id& leader, term in_term, instant contact);
 
   struct leadership {
     node_id node;
     std::uint64_t boot = 0;
     instant since;
     std::map<std::uint64_t, instant> rounds;  ///< send times, on the leader's clock
-    std::map<node_id, instant> followed;      ///< send time of the latest round that each follower took
+    int beats_without_quorum = 0;
+    std::map<node_id, instant> followed;  ///< send time of the latest round that each follower took
   };
   struct logged_entry {
     std::string command;

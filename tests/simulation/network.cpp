@@ -49,7 +49,7 @@ void network::deliver_later(const node_id& from, const node_id& to, const messag
   if (luck_.percent(loss_percent)) return;
   auto when = time_.now() + luck_.between(microseconds{200}, microseconds{10'000});
   if (luck_.percent(straggler_percent)) {
-    when += luck_.between(microseconds{0}, microseconds{1'000'000});
+    when += luck_.between(milliseconds{0}, luck_.percent(10) ? milliseconds{15'000} : milliseconds{1000});
   } else if (!luck_.percent(reorder_percent)) {
     auto& last = last_delivery_[{from, to}];
     when = last = std::max(last, when);

@@ -30,7 +30,7 @@ class network {
   unsigned loss_percent = 0;
   unsigned repeat_percent = 0;
   unsigned reorder_percent = 0;  ///< of one link are overtaken by later ones; else a link keeps its order, as TCP does
-  unsigned straggler_percent = 0;  ///< take up to a second
+  unsigned straggler_percent = 0;  ///< take up to a second, some up to fifteen
 
  private:
   void deliver_later(const node_id& from, const node_id& to, const message& what);

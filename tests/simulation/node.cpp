@@ -26,8 +26,7 @@ node::node(surroundings& around, node_id self, std::uint64_t boot, node_clock cl
   retry_periodically();
 }
 
-// --- running
-// ----------------------------------------------------------------------------------------------------------------
+// --- running ------------------------------------------------------------------------------------------------------
 
 void node::later(microseconds delay, schedule::action what) {
   around_.time.after(delay, [this, alive = std::weak_ptr(alive_), what = std::move(what)]() mutable {
@@ -45,7 +44,7 @@ void node::resume(schedule::action what) {
 void node::post(mailbox to, schedule::action what) {
   auto& luck = around_.luck;
   auto delay = luck.between(microseconds{0}, microseconds{200});
-  if (luck.percent(3)) delay += luck.between(microseconds{0}, microseconds{50'000});
+  if (luck.percent(around_.sluggish_percent)) delay += luck.between(microseconds{0}, microseconds{100'000});
   auto& last = mailbox_last_[static_cast<std::size_t>(to)];
   last = std::max(last, around_.time.now() + delay);
   later(last - around_.time.now(), std::move(what));
@@ -96,8 +95,7 @@ void node::check_bounds() const {
     around_.judge.bounded(self_.name + "'s window to " + id.name, follower.in_flight.size(), limits::append_window);
 }
 
-// --- election
-// ---------------------------------------------------------------------------------------------------------------
+// --- election -----------------------------------------------------------------------------------------------------
 
 void node::carry_out(const election_effects& effects) {
   for (const auto& one : effects) {
@@ -140,8 +138,7 @@ void node::arm_election() {
   });
 }
 
-// --- heartbeat
-// --------------------------------------------------------------------------------------------------------------
+// --- heartbeat ----------------------------------------------------------------------------------------------------
 
 void node::heartbeat_role(const role_change& change) {
   const bool led = heartbeat_role_.now == role::leader && heartbeat_role_.in_term == change.in_term;
@@ -155,7 +152,7 @@ void node::heartbeat_role(const role_change& change) {
 
 void node::beat() {
   const auto contact = liveness_.quorum_contact(now());
-  around_.judge.claims_quorum(self_, heartbeat_role_.in_term, contact);
+  around_.judge.claims_quorum(now(), self_, heartbeat_role_.in_term, contact);
   if (now() - contact > election_timeout)
     post(mailbox::election,
          [this, in_term = heartbeat_role_.in_term] { carry_out(election_->on_quorum_lost(now(), in_term)); });

@@ -39,6 +39,7 @@ struct surroundings {
   network& net;
   invariants& judge;
   std::set<node_id> voters;
+  unsigned sluggish_percent = 0;  ///< of the messages between a node's actors wait, up to 100 ms
 };
 
 /// A node's steady clock: runs at its own rate from its own zero.

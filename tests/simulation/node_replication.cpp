@@ -33,8 +33,7 @@ void node::retry_periodically() {
   });
 }
 
-// --- leading
-// ----------------------------------------------------------------------------------------------------------------
+// --- leading ------------------------------------------------------------------------------------------------------
 
 /// Word of a role may be older than what storage has told replication since: only who still holds the term begins.
 void node::replication_role(const role_change& change) {
@@ -152,8 +151,7 @@ void node::hand_over() {
   });
 }
 
-// --- following
-// --------------------------------------------------------------------------------------------------------------
+// --- following ----------------------------------------------------------------------------------------------------
 
 void node::on_append(const append_entries& x) {
   if (machine_.leading() && x.in_term >= replication_role_.in_term) {
@@ -182,7 +180,7 @@ void node::append_next() {
   }
   fetching_ = true;
   send(x.leader, append_reply{self_, x.in_term, false, {}, {}, true});
-  later(around_.luck.between(milliseconds{5}, milliseconds{400}), [this] {
+  later(around_.luck.between(milliseconds{5}, milliseconds{150}), [this] {
     fetching_ = false;
     const auto& first = inbox_.front();
     if (!around_.net.reaches(first.leader, self_)) {
@@ -231,7 +229,7 @@ void node::on_appended(const append_entries& x, const append_outcome& outcome) {
 }
 
 void node::learn_commit(term in_term, log_index commit) {
-  if (in_term != verified_term_) return;
+  if (machine_.leading() || in_term != verified_term_) return;
   machine_.learn_commit(commit, verified_match_);
   after_progress();
 }

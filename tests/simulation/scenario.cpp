@@ -8,7 +8,7 @@ namespace kaiku::simulation {
 namespace {
 
 constexpr instant faults_end{std::chrono::seconds{40}};
-constexpr instant last_writes{std::chrono::seconds{57}};
+constexpr instant last_writes{std::chrono::seconds{52}};
 constexpr instant story_end{std::chrono::seconds{60}};
 constexpr std::uint64_t steps_between_whole_checks = 2000;
 
@@ -20,17 +20,15 @@ std::vector<node_id> names(std::size_t count) {
 
 }  // namespace
 
-scenario::scenario(std::uint64_t seed, bool keep_diary)
+scenario::scenario(std::uint64_t seed, bool keep_diary, weather kind)
     : luck_(seed),
       notes_(time_, keep_diary),
       ids_(names(luck_.percent(60) ? 3 : 5)),
       judge_({ids_.begin(), ids_.end()}),
       net_(time_, luck_, notes_),
       around_{time_, luck_, notes_, net_, judge_, {ids_.begin(), ids_.end()}} {
-  net_.loss_percent = luck_.percent(50) ? static_cast<unsigned>(luck_.below(15)) : 0;
-  net_.repeat_percent = static_cast<unsigned>(luck_.below(10));
-  net_.reorder_percent = luck_.percent(50) ? static_cast<unsigned>(luck_.below(40)) : 0;
-  net_.straggler_percent = static_cast<unsigned>(luck_.below(5));
+  faults_ = kind == weather::stormy;
+  if (faults_) make_stormy();
   for (const auto& id : ids_) {
     auto& made = machines_[id];
     made.disk = std::make_unique<simulated_storage>(id, luck_, judge_);
@@ -41,6 +39,16 @@ scenario::scenario(std::uint64_t seed, bool keep_diary)
     });
   }
   for (const auto& id : ids_) boot(id);
+  time_.after(milliseconds{1000}, [this] { write_some(); });
+}
+
+void scenario::make_stormy() {
+  net_.loss_percent = luck_.percent(50) ? static_cast<unsigned>(luck_.below(15)) : 0;
+  net_.repeat_percent = static_cast<unsigned>(luck_.below(10));
+  net_.reorder_percent = luck_.percent(50) ? static_cast<unsigned>(luck_.below(40)) : 0;
+  net_.straggler_percent = static_cast<unsigned>(luck_.below(5));
+  around_.sluggish_percent = luck_.percent(30) ? 25 : 3;
+  if (luck_.percent(25)) longest_pause_between_writes_ = milliseconds{100};
 }
 
 verdict scenario::run() {
@@ -48,7 +56,6 @@ verdict scenario::run() {
   throw_on_invariant_violation(true);
   try {
     time_.after(milliseconds{500}, [this] { disturb(); });
-    time_.after(milliseconds{1000}, [this] { write_some(); });
     advance(faults_end);
     end_faults();
     advance(story_end);
@@ -77,8 +84,7 @@ void scenario::advance(instant until) {
   }
 }
 
-// --- nodes
-// ------------------------------------------------------------------------------------------------------------------
+// --- nodes --------------------------------------------------------------------------------------------------------
 
 void scenario::boot(const node_id& id) {
   auto& one = machines_.at(id);
@@ -118,11 +124,10 @@ void scenario::write_some() {
     for (const auto& [id, one] : machines_)  // a client tries everybody who says it leads
       if (one.process && one.process->leads()) one.process->client_write(command, want);
   }
-  time_.after(luck_.between(milliseconds{20}, milliseconds{400}), [this] { write_some(); });
+  time_.after(luck_.between(milliseconds{5}, longest_pause_between_writes_), [this] { write_some(); });
 }
 
-// --- faults
-// -----------------------------------------------------------------------------------------------------------------
+// --- faults -------------------------------------------------------------------------------------------------------
 
 void scenario::disturb() {
   if (!faults_) return;
@@ -188,25 +193,26 @@ void scenario::end_faults() {
   notes_.note("the faults end");
   faults_ = false;
   net_.heal();
+  around_.sluggish_percent = 3;
   net_.loss_percent = net_.repeat_percent = net_.reorder_percent = net_.straggler_percent = 0;
   for (const auto& id : ids_) {
     machines_.at(id).disk->slowness = microseconds{0};
-    if (machines_.at(id).process)
-      relink(id);
-    else
-      boot(id);
+    if (!machines_.at(id).process) boot(id);
   }
 }
 
 void scenario::must_have_converged() {
   judge_.whole();
   std::map<node_id, log_index> commits;
-  std::set<node_id> leaders;
-  for (const auto& [id, one] : machines_) {
-    commits[id] = one.process->commit();
-    if (one.process->leads()) leaders.insert(id);
-  }
-  judge_.converged(commits, leaders);
+  for (const auto& [id, one] : machines_) commits[id] = one.process->commit();
+  judge_.converged(commits, leaders());
+}
+
+std::set<node_id> scenario::leaders() const {
+  std::set<node_id> found;
+  for (const auto& [id, one] : machines_)
+    if (one.process && one.process->leads()) found.insert(id);
+  return found;
 }
 
 }  // namespace kaiku::simulation

@@ -28,11 +28,22 @@ struct verdict {
 
 class scenario {
  public:
-  scenario(std::uint64_t seed, bool keep_diary);
+  /// What happens to the cluster: chance decides, or nothing does but what the test does.
+  enum class weather { stormy, calm };
+
+  scenario(std::uint64_t seed, bool keep_diary, weather kind = weather::stormy);
   scenario(const scenario&) = delete;
   scenario& operator=(const scenario&) = delete;
 
   verdict run();
+
+  // For a test that tells its own story, in seconds since the start.
+  void advance_to(int second) { advance(instant{std::chrono::seconds{second}}); }
+  network& net() { return net_; }
+  const std::vector<node_id>& members() const { return ids_; }
+  /// Who says that it leads.
+  std::set<node_id> leaders() const;
+  std::size_t elections() const { return judge_.elections(); }
 
  private:
   struct machine {
@@ -43,6 +54,7 @@ class scenario {
     std::unique_ptr<node> process;  ///< null: crashed
   };
 
+  void make_stormy();
   void advance(instant until);
   void boot(const node_id& id);
   void crash(const node_id& id);
@@ -65,6 +77,7 @@ class scenario {
   std::map<node_id, machine> machines_;
   bool faults_ = true;
   std::uint64_t writes_ = 0;
+  milliseconds longest_pause_between_writes_{400};
 };
 
 }  // namespace kaiku::simulation

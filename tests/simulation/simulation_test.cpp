@@ -21,6 +21,26 @@ std::uint64_t number_from_environment(const char* name, std::uint64_t otherwise)
   return text == nullptr ? otherwise : std::stoull(text);
 }
 
+/// Ten seconds after a start without faults.
+struct calm_cluster {
+  explicit calm_cluster(std::uint64_t seed) : story(seed, false, scenario::weather::calm) {
+    story.advance_to(10);
+    BOOST_REQUIRE(story.leaders().size() == 1u);
+    leader = *story.leaders().begin();
+    follower =
+        *std::find_if(story.members().begin(), story.members().end(), [&](const auto& x) { return x != leader; });
+    elections = story.elections();
+  }
+  void cut(const kaiku::node_id& one, const kaiku::node_id& other) {
+    story.net().cut(one, other);
+    story.net().cut(other, one);
+  }
+
+  scenario story;
+  kaiku::node_id leader, follower;
+  std::size_t elections = 0;
+};
+
 void show_last(const std::vector<std::string>& lines, std::size_t count) {
   for (auto i = lines.size() - std::min(lines.size(), count); i < lines.size(); ++i) std::cerr << lines[i] << '\n';
 }
@@ -34,6 +54,28 @@ BOOST_AUTO_TEST_CASE(the_same_seed_gives_the_same_run) {
     const auto once = scenario(seed, true).run(), again = scenario(seed, true).run();
     BOOST_TEST(once.diary.size() > 1000u);
     BOOST_TEST((once.diary == again.diary), "seed " << seed);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_member_that_returns_does_not_depose_the_leader) {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    calm_cluster x(seed);
+    for (const auto& other : x.story.members()) x.cut(x.follower, other);
+    x.story.advance_to(25);
+    x.story.net().heal();
+    x.story.advance_to(35);
+    BOOST_TEST(x.story.elections() == x.elections, "seed " << seed);
+    BOOST_TEST((x.story.leaders() == std::set{x.leader}), "seed " << seed);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_member_that_loses_only_its_link_to_the_leader_does_not_depose_it) {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    calm_cluster x(seed);
+    x.cut(x.follower, x.leader);
+    x.story.advance_to(25);
+    BOOST_TEST(x.story.elections() == x.elections, "seed " << seed);
+    BOOST_TEST((x.story.leaders() == std::set{x.leader}), "seed " << seed);
   }
 }
 

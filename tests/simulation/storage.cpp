@@ -15,8 +15,7 @@ std::vector<log_entry> simulated_storage::read_log(log_index from, std::size_t c
   return {log.begin() + static_cast<std::ptrdiff_t>(begin), log.begin() + static_cast<std::ptrdiff_t>(end)};
 }
 
-// --- syncing
-// ------------------------------------------------------------------------------------------------------------
+// --- syncing ------------------------------------------------------------------------------------------------------
 
 void simulated_storage::apply(disk_content& to, const write& what) {
   to.current = what.current;
@@ -70,8 +69,7 @@ void simulated_storage::crash() {
   image_ = durable_;
 }
 
-// --- the fence
-// ------------------------------------------------------------------------------------------------------------
+// --- the fence ----------------------------------------------------------------------------------------------------
 
 void simulated_storage::ballot(const vote_request& request, std::function<void(const vote_decision&)> done) {
   submit([this, request, done = std::move(done)] {

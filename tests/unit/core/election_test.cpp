@@ -10,8 +10,7 @@ using std::chrono::microseconds;
 
 BOOST_AUTO_TEST_SUITE(elections)
 
-// --- timers
-// -----------------------------------------------------------------------------------------------------------
+// --- timers -------------------------------------------------------------------------------------------------------
 
 BOOST_AUTO_TEST_CASE(election_timeouts_are_chosen_randomly_from_a_fixed_interval) {
   for (int chance : {0, 1}) {
@@ -71,8 +70,7 @@ BOOST_AUTO_TEST_CASE(a_split_vote_is_retried_after_a_short_random_pause) {
   }
 }
 
-// --- campaigns
-// ----------------------------------------------------------------------------------------------------------
+// --- campaigns ----------------------------------------------------------------------------------------------------
 
 BOOST_AUTO_TEST_CASE(pre_vote_asks_at_the_next_term_without_taking_it) {
   harness x;
@@ -171,8 +169,7 @@ BOOST_AUTO_TEST_CASE(a_leader_with_a_smaller_term_is_rejected) {
   BOOST_TEST(x.node.current_role() == role::candidate);
 }
 
-// --- stickiness, check-quorum, transfer
-// ---------------------------------------------------------------------------------
+// --- stickiness, check-quorum, transfer ---------------------------------------------------------------------------
 
 BOOST_AUTO_TEST_CASE(a_server_does_not_grant_its_vote_within_the_timeout_of_hearing_from_a_current_leader) {
   for (bool pre_vote : {true, false}) {
@@ -247,8 +244,7 @@ BOOST_AUTO_TEST_CASE(who_stepped_down_waits_two_timeouts_even_if_it_votes_meanwh
   BOOST_TEST(x.node.deadline() - stepped_down >= 2 * timeout);
 }
 
-// --- higher terms
-// -------------------------------------------------------------------------------------------------------
+// --- higher terms -------------------------------------------------------------------------------------------------
 
 BOOST_AUTO_TEST_CASE(a_leader_that_discovers_that_its_term_is_out_of_date_reverts_to_follower_state) {
   harness x;
@@ -301,8 +297,7 @@ BOOST_AUTO_TEST_CASE(learning_a_term_alone_does_not_put_off_a_followers_campaign
   BOOST_TEST(x.node.deadline() == deadline);
 }
 
-// --- what is told
-// -------------------------------------------------------------------------------------------------------
+// --- what is told -------------------------------------------------------------------------------------------------
 
 BOOST_AUTO_TEST_CASE(a_change_is_announced_once_and_only_when_there_is_one) {
   harness x;
@@ -321,8 +316,7 @@ BOOST_AUTO_TEST_CASE(two_leaders_in_one_term_stop_the_node) {
   throw_on_invariant_violation(false);
 }
 
-// --- membership
-// ---------------------------------------------------------------------------------------------------------
+// --- membership ---------------------------------------------------------------------------------------------------
 
 BOOST_AUTO_TEST_CASE(ballots_of_the_old_configuration_elect_nobody_in_the_new_one) {
   harness x("abc");

@@ -49,8 +49,7 @@ struct harness {
 
 BOOST_AUTO_TEST_SUITE(replications)
 
-// --- probing
-// ------------------------------------------------------------------------------------------------------------
+// --- probing ------------------------------------------------------------------------------------------------------
 
 BOOST_AUTO_TEST_CASE(when_a_leader_first_comes_to_power_it_begins_just_after_the_last_index_in_its_log) {
   harness x;
@@ -125,8 +124,7 @@ BOOST_AUTO_TEST_CASE(a_probe_never_goes_below_what_is_known_to_match) {
   BOOST_TEST(!x.due(b).has_value());
 }
 
-// --- replicating
-// --------------------------------------------------------------------------------------------------------
+// --- replicating --------------------------------------------------------------------------------------------------
 
 BOOST_AUTO_TEST_CASE(next_moves_ahead_optimistically_within_the_window) {
   harness x;
@@ -265,8 +263,7 @@ BOOST_AUTO_TEST_CASE(answers_of_another_term_of_strangers_and_beyond_the_own_log
   BOOST_TEST(x.leader.due().empty());
 }
 
-// --- commit
-// -------------------------------------------------------------------------------------------------------------
+// --- commit -------------------------------------------------------------------------------------------------------
 
 BOOST_AUTO_TEST_CASE(an_entry_is_committed_once_it_is_on_a_majority_of_the_servers) {
   harness x({a, b, c, d, e});
@@ -301,6 +298,16 @@ BOOST_AUTO_TEST_CASE(followers_may_hold_durably_what_counts_before_the_leader_is
   x.leader.on_local_durable({12});
   BOOST_TEST(x.leader.commit() == log_index{11});
   x.accept(b, 12);
+  BOOST_TEST(x.leader.commit() == log_index{12});
+}
+
+BOOST_AUTO_TEST_CASE(an_answer_may_be_faster_than_word_from_the_own_disk) {
+  harness x;
+  x.leader.on_sent(x.now, b, {11}, {12});  // entry 12 is on the disk; nobody has said so yet
+  x.accept(b, 12);
+  BOOST_TEST(x.of(b).match == log_index{12});
+  BOOST_TEST(x.leader.commit() == log_index{11});
+  x.leader.on_local_durable({12});
   BOOST_TEST(x.leader.commit() == log_index{12});
 }
 
