@@ -21,6 +21,13 @@ std::size_t resident() {
   return pages * 4096;
 }
 
+/// Sanitizers keep freed memory: under them only the rest of such a test counts.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool measures_memory = false;
+#else
+constexpr bool measures_memory = true;
+#endif
+
 http_settings impatient() {
   http_settings out;
   out.header_timeout = out.idle_timeout = out.body_stall_timeout = out.linger_timeout = milliseconds{60};
@@ -56,7 +63,7 @@ BOOST_AUTO_TEST_CASE(large_uploads_stream_with_bounded_memory) {
   BOOST_TEST(node.uploaded_bytes == 128 * mebibyte);
   BOOST_TEST(node.largest_piece <= limits::chunk_bytes);
   BOOST_TEST(node.uploads_open == 0);
-  BOOST_TEST((most < before + 16 * mebibyte), "grew by " << (most - before));
+  BOOST_TEST((!measures_memory || most < before + 16 * mebibyte), "grew by " << (most - before));
 }
 
 BOOST_AUTO_TEST_CASE(large_content_streams_with_bounded_memory) {
@@ -72,7 +79,7 @@ BOOST_AUTO_TEST_CASE(large_content_streams_with_bounded_memory) {
   auto got = client.read(false, false);
   BOOST_TEST(got.status == 200);
   BOOST_TEST(got.body_size == 64 * mebibyte);
-  BOOST_TEST((resident() < before + 16 * mebibyte));
+  BOOST_TEST((!measures_memory || resident() < before + 16 * mebibyte));
   BOOST_TEST(client.ask("GET", "/healthz/live").status == 200);
 }
 
