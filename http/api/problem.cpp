@@ -81,7 +81,7 @@ response problem(const error& failure) {
   return problem(kind_of(failure.code), failure.detail);
 }
 
-response refusal_problem(const refusal& why) {
+response refusal_problem(const request_refusal& why) {
   problem_kind kind{why.status, "bad_request", "The request is malformed"};
   if (why.status == 408) kind = {408, "request_timeout", "The request took too long"};
   if (why.status == 431) kind = {431, "header_too_large", "The request's header is too large"};

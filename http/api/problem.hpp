@@ -24,7 +24,7 @@ response problem(const problem_kind& kind, std::string_view detail);
 /// 503 carries `Retry-After`.
 response problem(const error& failure);
 /// A request refused by its framing: the connection ends with it.
-response refusal_problem(const refusal& why);
+response refusal_problem(const request_refusal& why);
 /// 405 with `Allow`.
 response method_problem(std::string_view allow);
 

@@ -26,14 +26,15 @@ bool is_control(char c) {
   return (byte < 0x20 && c != '\t') || byte == 0x7f;
 }
 
-std::optional<refusal> check_line(std::string_view line, bool first, seen_fields& seen) {
-  if (std::any_of(line.begin(), line.end(), is_control)) return refusal{400, "a control character in the header"};
+std::optional<request_refusal> check_line(std::string_view line, bool first, seen_fields& seen) {
+  if (std::any_of(line.begin(), line.end(), is_control))
+    return request_refusal{400, "a control character in the header"};
   if (first) return std::nullopt;
-  if (line.front() == ' ' || line.front() == '\t') return refusal{400, "a folded header line (RFC 9112, 5.2)"};
+  if (line.front() == ' ' || line.front() == '\t') return request_refusal{400, "a folded header line (RFC 9112, 5.2)"};
   auto colon = line.find(':');
-  if (colon == std::string_view::npos || colon == 0) return refusal{400, "a header line without a name"};
+  if (colon == std::string_view::npos || colon == 0) return request_refusal{400, "a header line without a name"};
   auto name = line.substr(0, colon);
-  if (name.find_first_of(" \t") != std::string_view::npos) return refusal{400, "white space in a header name"};
+  if (name.find_first_of(" \t") != std::string_view::npos) return request_refusal{400, "white space in a header name"};
   auto value = trim(line.substr(colon + 1));
   ++seen.all;
   if (same_token(name, "host")) {
@@ -49,27 +50,29 @@ std::optional<refusal> check_line(std::string_view line, bool first, seen_fields
   return std::nullopt;
 }
 
-std::optional<refusal> check_host(const seen_fields& seen, bool http_1_0) {
-  if (seen.hosts > 1) return refusal{400, "more than one Host"};
-  if (seen.hosts == 0 && !http_1_0) return refusal{400, "no Host"};
-  if (seen.host.find_first_of(" \t/@?#,\"<>\\^`{|}") != std::string_view::npos) return refusal{400, "a malformed Host"};
+std::optional<request_refusal> check_host(const seen_fields& seen, bool http_1_0) {
+  if (seen.hosts > 1) return request_refusal{400, "more than one Host"};
+  if (seen.hosts == 0 && !http_1_0) return request_refusal{400, "no Host"};
+  if (seen.host.find_first_of(" \t/@?#,\"<>\\^`{|}") != std::string_view::npos)
+    return request_refusal{400, "a malformed Host"};
   return std::nullopt;
 }
 
-std::optional<refusal> check_length(const seen_fields& seen, bool http_1_0, body_framing& out) {
+std::optional<request_refusal> check_length(const seen_fields& seen, bool http_1_0, body_framing& out) {
   if (seen.codings > 0) {
-    if (seen.lengths > 0) return refusal{400, "Transfer-Encoding together with Content-Length"};
-    if (seen.codings > 1) return refusal{400, "more than one Transfer-Encoding"};
-    if (http_1_0) return refusal{400, "Transfer-Encoding in HTTP/1.0"};
-    if (!same_token(seen.coding, "chunked")) return refusal{501, "a Transfer-Encoding other than chunked"};
+    if (seen.lengths > 0) return request_refusal{400, "Transfer-Encoding together with Content-Length"};
+    if (seen.codings > 1) return request_refusal{400, "more than one Transfer-Encoding"};
+    if (http_1_0) return request_refusal{400, "Transfer-Encoding in HTTP/1.0"};
+    if (!same_token(seen.coding, "chunked")) return request_refusal{501, "a Transfer-Encoding other than chunked"};
     out.chunked = true;
     return std::nullopt;
   }
   if (seen.lengths == 0) return std::nullopt;
-  if (seen.lengths > 1) return refusal{400, "more than one Content-Length"};
+  if (seen.lengths > 1) return request_refusal{400, "more than one Content-Length"};
   const auto* end = seen.length.data() + seen.length.size();
   auto [stop, failed] = std::from_chars(seen.length.data(), end, out.length);
-  if (seen.length.empty() || failed != std::errc{} || stop != end) return refusal{400, "a malformed Content-Length"};
+  if (seen.length.empty() || failed != std::errc{} || stop != end)
+    return request_refusal{400, "a malformed Content-Length"};
   return std::nullopt;
 }
 
@@ -87,7 +90,7 @@ header_scan find_header_end(std::string_view input, std::size_t from) {
   return {header_scan::state::incomplete, input.size()};
 }
 
-std::optional<refusal> check_framing(std::string_view header, std::size_t max_fields, body_framing& out) {
+std::optional<request_refusal> check_framing(std::string_view header, std::size_t max_fields, body_framing& out) {
   seen_fields seen;
   bool first = true, http_1_0 = false;
   while (!header.empty()) {
@@ -98,7 +101,8 @@ std::optional<refusal> check_framing(std::string_view header, std::size_t max_fi
     if (auto refused = check_line(line, first, seen)) return refused;
     if (first) http_1_0 = line.ends_with(" HTTP/1.0");
     first = false;
-    if (seen.all > max_fields) return refusal{431, "more than " + std::to_string(max_fields) + " header fields"};
+    if (seen.all > max_fields)
+      return request_refusal{431, "more than " + std::to_string(max_fields) + " header fields"};
   }
   if (auto refused = check_host(seen, http_1_0)) return refused;
   return check_length(seen, http_1_0, out);

@@ -13,7 +13,7 @@
 namespace kaiku {
 
 /// Why a request is not served at all; the connection ends with it.
-struct refusal {
+struct request_refusal {
   unsigned status = 400;
   std::string detail;
 };
@@ -34,6 +34,6 @@ struct body_framing {
 };
 
 /// Checks a complete header, empty line included. Errors are statuses 400, 431 and 501.
-std::optional<refusal> check_framing(std::string_view header, std::size_t max_fields, body_framing& out);
+std::optional<request_refusal> check_framing(std::string_view header, std::size_t max_fields, body_framing& out);
 
 }  // namespace kaiku

@@ -76,8 +76,8 @@ struct message_parser::impl {
 message_parser::message_parser() : impl_(std::make_unique<impl>()) {}
 message_parser::~message_parser() = default;
 
-std::optional<refusal> message_parser::parse(std::string_view header, const body_framing& framing,
-                                             std::uint64_t max_body, request& out) {
+std::optional<request_refusal> message_parser::parse(std::string_view header, const body_framing& framing,
+                                                     std::uint64_t max_body, request& out) {
   auto& parser = impl_->parser.emplace();
   parser.header_limit(std::numeric_limits<std::uint32_t>::max());
   // The limit holds for chunks; a Content-Length above it is answered by the session.
@@ -85,10 +85,10 @@ std::optional<refusal> message_parser::parse(std::string_view header, const body
   boost::beast::error_code failed;
   auto used = parser.put(boost::asio::buffer(header.data(), header.size()), failed);
   if (failed == beast_http::error::bad_version && header.substr(0, header.find('\r')).find(" HTTP/") != header.npos)
-    return refusal{505, "only HTTP/1.1 and HTTP/1.0 are spoken here"};
-  if (failed) return refusal{400, "the header is malformed: " + failed.message()};
+    return request_refusal{505, "only HTTP/1.1 and HTTP/1.0 are spoken here"};
+  if (failed) return request_refusal{400, "the header is malformed: " + failed.message()};
   if (!parser.is_header_done() || used != header.size() || parser.chunked() != framing.chunked)
-    return refusal{400, "the header is malformed"};
+    return request_refusal{400, "the header is malformed"};
   if (framing.chunked) parser.on_chunk_header(impl_->on_chunk);
   const auto& message = parser.get();
   out.method = to_method(message.method());

@@ -21,8 +21,8 @@ class message_parser {
 
   /// Reads a complete header that passed `check_framing`, which gave `framing`. The views in `out` are good until the
   /// next call. Errors are statuses 400 and 505.
-  std::optional<refusal> parse(std::string_view header, const body_framing& framing, std::uint64_t max_body,
-                               request& out);
+  std::optional<request_refusal> parse(std::string_view header, const body_framing& framing, std::uint64_t max_body,
+                                       request& out);
   /// The request asks for, and allows, another one after it.
   bool keep_alive() const;
 

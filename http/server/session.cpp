@@ -85,9 +85,10 @@ bool session::scan_header(std::size_t& scanned, std::size_t& size) {
     return true;
   }
   if (scan.now == header_scan::state::bad) {
-    refused_ = refusal{400, "a line feed without a carriage return in the header"};
+    refused_ = request_refusal{400, "a line feed without a carriage return in the header"};
   } else if (input_.size() >= limits::http_header_bytes) {
-    refused_ = refusal{431, "the header is larger than " + std::to_string(limits::http_header_bytes) + " bytes"};
+    refused_ =
+        request_refusal{431, "the header is larger than " + std::to_string(limits::http_header_bytes) + " bytes"};
   }
   return refused_.has_value();
 }
@@ -105,8 +106,8 @@ task<bool> session::read_header() {
     }
     std::size_t got = 0;
     auto end = co_await connection_.read(input_.prepare(header_read_bytes), deadline, got);
-    if (end == connection::read_end::timed_out && !idle_) refused_ = refusal{408, "the header took too long"};
-    if (end == connection::read_end::closed && !idle_) refused_ = refusal{400, "the header was cut off"};
+    if (end == connection::read_end::timed_out && !idle_) refused_ = request_refusal{408, "the header took too long"};
+    if (end == connection::read_end::closed && !idle_) refused_ = request_refusal{400, "the header was cut off"};
     if (end != connection::read_end::data) co_return false;
     input_.commit(got);
   }

@@ -54,7 +54,7 @@ class session final : public request_body {
   input_buffer input_;
   message_parser parser_;
   request request_;
-  std::optional<refusal> refused_;
+  std::optional<request_refusal> refused_;
   std::optional<exchange> exchange_;
   std::string head_;  ///< of the answer; kept for its memory
 

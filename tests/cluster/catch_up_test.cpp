@@ -87,6 +87,7 @@ BOOST_AUTO_TEST_CASE(a_follower_killed_while_it_catches_up_begins_again_where_it
 
 BOOST_AUTO_TEST_CASE(a_node_is_not_ready_before_it_has_caught_up) {
   test_cluster cluster;
+  write_before(cluster);
   const auto away = cluster.followers()[0];
   const auto leader = cluster.wait_for_leader();
   cluster.node(away).kill();

@@ -150,7 +150,7 @@ BOOST_AUTO_TEST_CASE(a_usage_error_is_one_line_and_exit_2) {
   };
   for (const auto& [extra, named] : wrong) {
     auto options = shop.options("n1");
-    options.log = shop.file(named.substr(named.rfind('/') + 1) + ".log");
+    options.log = shop.file(std::to_string(options.http.port) + ".log");
     options.extra = extra;
     check_refused(options, named, 2);
     BOOST_TEST(!std::filesystem::exists(options.data));
