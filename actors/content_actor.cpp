@@ -98,10 +98,15 @@ caf::typed_response_promise<fetched> fetch_actor::start(const fetch_content& x) 
   promise_ = make_response_promise<fetched>();
   auto answer = promise_;
   active_ = true;
-  staged_.clear();
+  // An append may name more than this fetch brings: what an earlier one staged for it has to stay.
+  const auto source = caf::actor_cast<caf::actor_addr>(x.source);
+  if (std::exchange(staged_from_, source) != source)
+    staged_.clear();
+  else
+    std::erase_if(staged_, [this](const auto& one) { return disk_->content().has_blob(one.first.sha256); });
   wanted_.assign(x.wanted.begin(), x.wanted.end());
   source_ = x.source;
-  monitor(caf::actor_cast<caf::actor_addr>(source_));
+  monitor(source);
   begin_next();
   return answer;
 }
@@ -116,7 +121,7 @@ void fetch_actor::begin_next() {
     end(file.failure());
     return;
   }
-  staged_.push_back(std::move(*file));
+  current_ = std::move(*file);
   ++attempt_;
   requested_ = 0;
   in_flight_ = 0;
@@ -146,7 +151,7 @@ void fetch_actor::on_range(std::uint64_t attempt, byte_count offset, const conte
     return;
   }
   early_.emplace(offset.value, range.bytes);
-  auto& file = *staged_.back();
+  auto& file = *current_;
   for (auto next = early_.find(file.size().value); next != early_.end(); next = early_.find(file.size().value)) {
     const auto left = wanted_.front().size.value - file.size().value;
     const auto bytes = next->second.view();
@@ -168,12 +173,13 @@ void fetch_actor::on_range(std::uint64_t attempt, byte_count offset, const conte
 }
 
 void fetch_actor::finish_current() {
-  auto content = staged_.back()->finish();
+  auto content = current_->finish();
   if (!content) {
     end(content.failure());
   } else if (*content != wanted_.front()) {
     end({errc::corrupt, "content " + to_string(wanted_.front().sha256) + " came with other bytes"});
   } else {
+    staged_[*content] = std::move(current_);
     wanted_.pop_front();
     begin_next();
   }
@@ -184,7 +190,7 @@ void fetch_actor::end(error why) {
   ++attempt_;
   early_.clear();
   wanted_.clear();
-  if (why.code != errc::none) staged_.clear();
+  current_ = nullptr;
   if (source_) demonitor(caf::actor_cast<caf::actor_addr>(source_));
   source_ = nullptr;
   promise_.deliver(fetched{std::move(why)});

@@ -3,7 +3,7 @@
 /// Purpose: large content between nodes. `content_actor` is what peers (and this node's fronts) reach: it opens uploads
 /// and serves ranges of blobs. `upload_actor` receives one body. `fetch_actor` pulls what an append names.
 /// Owner: an upload owns its staged file, and drops it when its client goes away, falls silent, or ends it; fetch owns
-/// what it staged until the next fetch, which also ends one that is under way.
+/// what it staged until the store has taken it, or another source is asked; the next fetch ends one that is under way.
 /// Lifecycle: content and fetch live as long as the node; an upload as long as its client wants. All three are
 /// detached: they block on the disk. Windows are kept by the senders: `limits::chunk_window` chunks at most.
 
@@ -70,7 +70,9 @@ class fetch_actor : public observed<fetch_handle::base> {
   std::shared_ptr<store> disk_;
   std::deque<content_ref> wanted_;  ///< the first is being pulled
   content_handle source_;
-  std::vector<std::unique_ptr<staged_file>> staged_;  ///< the last is being written
+  caf::actor_addr staged_from_;
+  std::map<content_ref, std::unique_ptr<staged_file>> staged_;  ///< complete
+  std::unique_ptr<staged_file> current_;                        ///< being written
   caf::typed_response_promise<fetched> promise_;
   bool active_ = false;
   std::uint64_t attempt_ = 0;    ///< answers to an earlier fetch are dropped

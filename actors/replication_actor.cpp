@@ -115,10 +115,7 @@ void replication_actor::on_timer() {
   machine_.on_retry(now(), settings_.election_timeout);
   replicate();
   settle_waiting();
-  if (begin_again_ && now() >= begin_again_->due) {
-    auto again = *std::exchange(begin_again_, std::nullopt);
-    reply_to(again.leader, again.reply);
-  }
+  if (begin_again_ && now() >= begin_again_->due) ask_again(*std::exchange(begin_again_, std::nullopt));
   if (hand_over_ && now() >= hand_over_deadline_) end_hand_over(false);
   propose_members();
   pump();

@@ -55,6 +55,13 @@ class replication_actor : public observed<replication_handle::base> {
     write_promise promise;
     instant deadline;
   };
+  /// An append that could not be followed, to be asked for again.
+  struct later_reply {
+    instant due;
+    node_id leader;
+    term in_term;
+    log_position previous;
+  };
   struct peer {
     election_handle election;
     replication_handle replication;
@@ -99,6 +106,7 @@ class replication_actor : public observed<replication_handle::base> {
   void learn_commit(term in_term, log_index leader_commit);
   /// Drops what waits and, a little later, asks the leader to begin again behind `hint`.
   void begin_again(const append_entries& x);
+  void ask_again(const later_reply& x);
   void reply_to(const node_id& leader, append_reply reply);
 
   // --- both ---
@@ -133,11 +141,6 @@ class replication_actor : public observed<replication_handle::base> {
   std::uint64_t fetch_number_ = 0;  ///< answers to an abandoned fetch are dropped
   term match_term_;
   log_index match_;  ///< the log equals that of the leader of `match_term_` up to here
-  struct later_reply {
-    instant due;
-    node_id leader;
-    append_reply reply;
-  };
   std::optional<later_reply> begin_again_;
 };
 

@@ -145,11 +145,20 @@ void replication_actor::learn_commit(term in_term, log_index leader_commit) {
 
 void replication_actor::begin_again(const append_entries& x) {
   appending_ = false;
-  begin_again_ = later_reply{now() + milliseconds(limits::append_retry_ms),
-                             x.leader,
-                             {settings_.self, x.in_term, false, {}, x.previous.index, false}};
+  begin_again_ = later_reply{now() + milliseconds(limits::append_retry_ms), x.leader, x.in_term, x.previous};
   // A newer leader's appends may wait behind these; what this one sent on top follows from what failed.
   std::erase_if(inbox_, [in_term = x.in_term](const auto& one) { return one.in_term <= in_term; });
+}
+
+void replication_actor::ask_again(const later_reply& x) {
+  const auto mine = disk_->position(x.previous.index);
+  const auto current = disk_->state().current;
+  if (current > x.in_term) return;
+  // A plain refusal would make the leader look for the place where the logs meet ever further back.
+  if (current == x.in_term && mine.ok() && *mine == x.previous)
+    reply_to(x.leader, {settings_.self, x.in_term, true, x.previous.index, {}, false});
+  else
+    reply_to(x.leader, {settings_.self, x.in_term, false, {}, x.previous.index, false});
 }
 
 void replication_actor::reply_to(const node_id& leader, append_reply reply) {
