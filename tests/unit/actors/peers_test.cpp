@@ -1,0 +1,170 @@
+// What peers send is checked before it is used: nonsense changes nothing and kills nobody.
+
+#include <caf/all.hpp>
+
+#include "fixture.hpp"
+#include "kaiku/actors/supervisor.hpp"
+
+namespace kaiku::test {
+
+BOOST_AUTO_TEST_SUITE(peers)
+
+namespace {
+
+struct suspicious_cluster : checked_cluster {
+  suspicious_cluster() {
+    std::map<caf::actor_addr, std::string> names;
+    for (std::size_t i = 0; i < size(); ++i)
+      for (const auto& one : node(i).spawned)
+        names.emplace(one.address(), node(i).id.name + "'s actor " + std::to_string(one.id()));
+    watcher = system().spawn<supervisor>(std::move(names), [](const std::string& why) { BOOST_ERROR(why); });
+    first = elect();
+    run_for(milliseconds{1000});
+    follower = others(first)[0];
+    led = node(first).seen->role;
+    log = whole_log(disk(first));
+  }
+  ~suspicious_cluster() {
+    caf::anon_send(watcher, stand_down{});
+    settle();
+  }
+
+  /// `what` comes to `to`'s replication from a peer.
+  template <class Message>
+  void from_peer(std::size_t to, const Message& what) {
+    const auto from = others(to)[0];
+    caf::anon_send(network().link(node(from).id, node(to).id, node(to).actors.replication), what);
+    run_for(milliseconds{20});
+  }
+
+  void check_nothing_changed() {
+    run_for(milliseconds{2000});
+    BOOST_CHECK(node(first).seen->role == led);
+    for (std::size_t i = 0; i < size(); ++i) BOOST_TEST((whole_log(disk(i)) == log));
+    auto written = put(first, "after", "x", durability::majority);
+    BOOST_REQUIRE(run_until([&] { return recorded(written); }, milliseconds{1000}));
+    BOOST_REQUIRE(run_until([&] { return all_equal(*this); }, milliseconds{1000}));
+  }
+
+  /// What the leader would send next.
+  append_entries next_append() const {
+    append_entries x;
+    x.leader = led.leader;
+    x.in_term = led.in_term;
+    x.previous = log.back().at;
+    x.entries.push_back({{led.in_term, log.back().at.index.next()}, encode(no_operation{})});
+    return x;
+  }
+
+  supervisor_handle watcher;
+  std::size_t first = 0;
+  std::size_t follower = 0;
+  role_change led;
+  std::vector<log_entry> log;
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(appends_that_no_leader_can_have_sent_are_dropped) {
+  suspicious_cluster nodes;
+  auto send = [&](const std::function<void(append_entries&)>& spoil) {
+    auto x = nodes.next_append();
+    spoil(x);
+    nodes.from_peer(nodes.follower, x);
+  };
+  send([](auto& x) { x.entries[0].at.index.value += 1; });
+  send([](auto& x) { x.entries[0].at.index.value = 0; });
+  send([](auto& x) { x.entries[0].at.in_term.value += 7; });
+  send([](auto& x) { x.entries[0].at.in_term.value = 0; });
+  send([](auto& x) { x.entries[0].encoded_command = "\xff nonsense"; });
+  send([](auto& x) { x.entries[0].encoded_command.clear(); });
+  send([](auto& x) { x.entries[0].encoded_command = std::string(limits::entry_bytes + 1, 'x'); });
+  send([](auto& x) { x.small_contents.emplace_back("named by nobody"); });
+  send([](auto& x) { x.small_contents.assign(10, chunk{"more than entries"}); });
+  send([](auto& x) { x.previous.in_term.value += 1; });
+  send([](auto& x) { x.previous.in_term.value = 0; });
+  send([](auto& x) { x.previous.index.value += 100; });
+  send([](auto& x) { x.previous.index.value = std::numeric_limits<std::uint64_t>::max(); });
+  send([](auto& x) { x.entries.assign(limits::batch_entries + 1, x.entries[0]); });
+  send([](auto& x) { x.leader = {"stranger"}; });
+  send([](auto& x) {
+    const content_ref missing{sha256("x"), {5}};  // small, and not sent along
+    x.entries[0].encoded_command = encode(put_file{*file_path::parse("a"), missing, "", {}, true});
+  });
+  nodes.check_nothing_changed();
+}
+
+BOOST_AUTO_TEST_CASE(an_append_of_an_earlier_term_is_refused) {
+  suspicious_cluster nodes;
+  auto x = nodes.next_append();
+  x.in_term = {};
+  nodes.from_peer(nodes.follower, x);
+  nodes.check_nothing_changed();
+}
+
+BOOST_AUTO_TEST_CASE(nobody_else_can_lead_the_leaders_term) {
+  suspicious_cluster nodes;
+  auto x = nodes.next_append();
+  x.leader = nodes.node(nodes.others(nodes.first)[0]).id;
+  nodes.from_peer(nodes.first, x);
+  heartbeat beat{x.leader, nodes.led.in_term, 1, x.previous, {}};
+  caf::anon_send(nodes.node(nodes.first).actors.heartbeat, beat);
+  nodes.check_nothing_changed();
+}
+
+BOOST_AUTO_TEST_CASE(answers_that_claim_too_much_commit_nothing) {
+  suspicious_cluster nodes;
+  nodes.cut_off(nodes.first);
+  auto written = nodes.put(nodes.first, "lonely", "x", durability::majority);
+  nodes.settle();
+  const auto end = nodes.disk(nodes.first).state().last.index;
+  auto claim = [&](const node_id& from, term in_term, log_index match) {
+    caf::anon_send(nodes.node(nodes.first).actors.replication, append_reply{from, in_term, true, match, {}, false});
+    nodes.settle();
+    BOOST_TEST(!written->reply);
+  };
+  const auto& peer = nodes.node(nodes.follower).id;
+  claim({"stranger"}, nodes.led.in_term, end);
+  claim(nodes.node(nodes.first).id, nodes.led.in_term, end);
+  claim(peer, nodes.led.in_term, {end.value + 1});
+  claim(peer, {nodes.led.in_term.value - 1}, end);
+  nodes.heal();
+  BOOST_REQUIRE(nodes.run_until([&] { return recorded(written); }));
+  nodes.log = whole_log(nodes.disk(nodes.first));
+  nodes.check_nothing_changed();
+}
+
+BOOST_AUTO_TEST_CASE(write_requests_that_no_front_can_have_sent_are_refused_and_log_nothing) {
+  suspicious_cluster nodes;
+  auto send = [&](const write_request& x) {
+    auto written = nodes.write(nodes.first, x);
+    nodes.settle();
+    BOOST_REQUIRE(written->reply);
+    BOOST_TEST(written->reply->failure.code != errc::none);
+    nodes.from_peer(nodes.first, x);
+  };
+  const auto good = put_request("a", "hello");
+  auto spoiled = [&](const std::function<void(write_request&)>& spoil) {
+    auto x = good;
+    spoil(x);
+    send(x);
+  };
+  spoiled([](auto& x) { x.encoded_command.clear(); });
+  spoiled([](auto& x) { x.encoded_command = "\xff nonsense"; });
+  spoiled([](auto& x) { x.encoded_command += "more"; });
+  spoiled([](auto& x) { x.encoded_command.pop_back(); });
+  spoiled([](auto& x) { x.encoded_command = std::string(limits::entry_bytes + 1, 'x'); });
+  spoiled([](auto& x) { x.encoded_command = encode(no_operation{}); });
+  spoiled([](auto& x) { x.encoded_command = encode(set_members{{}, {{{"z"}, {}, "z:1"}}}); });
+  spoiled([](auto& x) { x.small_content = chunk{"other bytes"}; });
+  spoiled([](auto& x) { x.small_content = chunk{"HELLO"}; });
+  spoiled([](auto& x) { x.small_content = {}; });
+  spoiled([](auto& x) {
+    x.encoded_command = encode(make_directory{*file_path::parse("d"), {}, true});  // names no content
+  });
+  nodes.check_nothing_changed();
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace kaiku::test
