@@ -200,6 +200,9 @@ void front_actor::send_write(const call_ptr& x, const leader_actors& to, std::sh
       [this, x, request, then](const write_reply& reply) {
         // Not recorded for certain: the next leader may have it.
         if (reply.failure.code == errc::not_leader) return park(x);
+        // The body went to a leader before this one, and only there it is staged.
+        if (reply.failure.code == errc::content_missing)
+          return then({errc::not_leader, "the leader changed while the content was sent; send it again"});
         if (reply.failure.code != errc::none) return then(reply.failure);
         then(write_outcome{reply.token, reply.file, reply.created, request->want, reply.achieved, reply.holders,
                            reply.voters});
