@@ -2,8 +2,8 @@
 
 /// Purpose: awaits a gateway's callback.
 /// The coroutine goes on through its executor, never inside the callback: whoever called back has left its own code by
-/// then, and may be destroyed by what follows. A callback that the gateway drops ends the coroutine: its frames are
-/// destroyed.
+/// then, and may be destroyed by what follows. The exchange, not the callback, owns the waiting coroutine: a callback
+/// that is called or dropped when the server, or even the io_context, is gone touches nothing.
 /// Thread: the session's.
 
 #include <utility>
@@ -23,16 +23,18 @@ struct session_abandoned {};
 template <class T, class Start>
 task<T> ask(exchange& ex, Start start) {
   auto executor = co_await boost::asio::this_coro::executor;
-  auto initiate = [executor, &start](auto handler) {
-    auto shared = std::make_shared<decltype(handler)>(std::move(handler));
-    start([executor, shared](T answer) {
-      boost::asio::post(executor, [handler = std::move(*shared), answer = std::move(answer)]() mutable {
-        handler(std::move(answer));
-      });
+  auto initiate = [executor, &start, &ex](auto handler) {
+    auto waiting = std::make_shared<decltype(handler)>(std::move(handler));
+    ex.waiting = waiting;
+    start([executor, weak = std::weak_ptr(waiting)](T answer) {
+      auto resumed = weak.lock();
+      if (!resumed) return;
+      boost::asio::post(executor, [resumed, answer = std::move(answer)]() mutable { (*resumed)(std::move(answer)); });
     });
   };
   T answer = co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<io_executor>, void(T)>(initiate,
                                                                                                             use_task);
+  ex.waiting.reset();
   if (ex.abandoned) throw session_abandoned{};
   co_return answer;
 }

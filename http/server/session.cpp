@@ -59,7 +59,9 @@ void session::close_if_idle() {
 
 void session::abandon() {
   connection_.close();
-  if (exchange_) exchange_->sending.reset();
+  if (!exchange_) return;
+  exchange_->sending.reset();
+  exchange_->waiting.reset();
 }
 
 task<void> session::serve() {
@@ -132,7 +134,8 @@ bool session::accept_header(std::size_t size) {
 
 task<bool> session::answer() {
   open_request counted(*worker_->counters);
-  exchange_.emplace(exchange{worker_->node, worker_->settings, request_, *this, {}, {}, nullptr, worker_->abandoned()});
+  exchange_.emplace(
+      exchange{worker_->node, worker_->settings, request_, *this, {}, {}, nullptr, nullptr, worker_->abandoned()});
   routed plan = route_request(*exchange_);
   if (plan.later != nullptr) plan.now = co_await plan.later(*exchange_);
   if (worker_->abandoned()) co_return false;

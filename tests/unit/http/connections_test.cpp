@@ -277,6 +277,24 @@ BOOST_AUTO_TEST_CASE(the_server_may_go_while_requests_are_under_way) {
   BOOST_TEST(node.writes == 1);
 }
 
+BOOST_AUTO_TEST_CASE(an_answer_of_the_node_may_be_dropped_when_even_the_thread_is_gone) {
+  auto loop = std::make_unique<boost::asio::io_context>(1);
+  fake_gateway late(*loop);
+  late.hold_writes = true;
+  settings.port = 0;
+  auto started = http_server::start(settings, {{loop.get(), &late}});
+  BOOST_REQUIRE(started.ok());
+  std::thread runs([&] { loop->run(); });
+  raw_http client((*started)->port());
+  client.request("PUT", "/files/f", {}, "x");
+  BOOST_TEST(eventually([&] { return late.held == 1; }));
+  started->reset();
+  BOOST_TEST(client.at_end());
+  loop->stop();
+  runs.join();
+  loop.reset();
+}
+
 BOOST_AUTO_TEST_CASE(an_address_in_use_is_said_so) {
   http_settings same;
   same.port = port();
