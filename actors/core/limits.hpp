@@ -34,8 +34,13 @@ inline constexpr std::uint32_t upload_finish_timeout_ms = 60'000;
 inline constexpr std::uint32_t leader_poll_ms = 50;
 /// Connect, challenge and hello of a peer link, together.
 inline constexpr std::uint32_t link_handshake_timeout_ms = 3000;
-/// Wait between two attempts to reach a peer; the first retry comes sooner and doubles up to this.
+/// Wait between two attempts to reach a peer: the first is short, since most losses are restarts, and doubles up to the
+/// longest, which a member that was away for long waits before it is back.
+inline constexpr std::uint32_t link_retry_first_ms = 50;
 inline constexpr std::uint32_t link_retry_max_ms = 1000;
+/// Data on a link that nobody acknowledges for this long ends it: after a partition, dialling anew is sooner than the
+/// retransmission, which has backed off by then. Longer than a default election.
+inline constexpr std::uint32_t link_unacknowledged_ms = 5000;
 /// A follower whose fetch or append failed asks again after this, so that a lasting trouble makes no storm.
 inline constexpr std::uint32_t append_retry_ms = 500;
 /// A request's header must be complete within this.

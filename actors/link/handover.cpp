@@ -12,6 +12,46 @@
 #include <caf/send.hpp>
 
 namespace kaiku {
+namespace {
+
+/// Waits for CAF's greeting over one connection, says how that ended, and ends.
+class greeter : public caf::event_based_actor {
+ public:
+  greeter(caf::actor_config& cfg, caf::actor broker, caf::io::scribe_ptr connection, caf::node_id expected,
+          milliseconds timeout, std::function<void(result<caf::strong_actor_ptr>)> when_done)
+      : event_based_actor(cfg),
+        broker_(std::move(broker)),
+        connection_(std::move(connection)),
+        expected_(std::move(expected)),
+        timeout_(timeout),
+        done_(std::move(when_done)) {}
+
+  caf::behavior make_behavior() override {
+    // The port is only a label in BASP's books: the peer offers one actor whatever it is.
+    request(broker_, timeout_, caf::connect_atom_v, std::move(connection_), std::uint16_t{0})
+        .then(
+            [this](const caf::node_id& node, caf::strong_actor_ptr& remote, const std::set<std::string>&) {
+              if (node == expected_ && remote)
+                done_(std::move(remote));
+              else
+                done_(error{errc::corrupt,
+                            "CAF reached " + to_string(node) + ", the hello said " + to_string(expected_)});
+            },
+            [this](const caf::error& e) {
+              done_(error{errc::io_error, "CAF's greeting failed: " + system().render(e)});
+            });
+    return {};
+  }
+
+ private:
+  caf::actor broker_;
+  caf::io::scribe_ptr connection_;
+  caf::node_id expected_;
+  milliseconds timeout_;
+  std::function<void(result<caf::strong_actor_ptr>)> done_;
+};
+
+}  // namespace
 
 caf_handover::caf_handover(caf::actor_system& system)
     : system_(system), broker_(system.middleman().named_broker<caf::io::basp_broker>(caf::atom("BASP"))) {}
@@ -27,23 +67,8 @@ void caf_handover::publish(int descriptor, std::uint16_t port, const directory_h
 
 void caf_handover::connect(int descriptor, const caf::node_id& expected, milliseconds timeout,
                            std::function<void(result<caf::strong_actor_ptr>)> done) {
-  auto scribe = system_.middleman().backend().new_scribe(descriptor);
-  // The port is only a label in BASP's books; the peer offers one actor whatever it is.
-  auto greet = [=, broker = broker_](caf::event_based_actor* self) {
-    self->request(broker, timeout, caf::connect_atom_v, scribe, std::uint16_t{0})
-        .then(
-            [=](const caf::node_id& node, caf::strong_actor_ptr& remote, const std::set<std::string>&) {
-              if (node == expected && remote)
-                done(std::move(remote));
-              else
-                done(
-                    error{errc::corrupt, "CAF reached " + to_string(node) + ", the hello said " + to_string(expected)});
-            },
-            [=](const caf::error& e) {
-              done(error{errc::io_error, "CAF's greeting failed: " + self->system().render(e)});
-            });
-  };
-  system_.spawn<caf::hidden>(greet);
+  system_.spawn<greeter, caf::hidden>(broker_, system_.middleman().backend().new_scribe(descriptor), expected, timeout,
+                                      std::move(done));
 }
 
 std::shared_ptr<std::atomic<caf_handover::route>> caf_handover::ask_for_route(std::vector<caf::node_id> nodes) {

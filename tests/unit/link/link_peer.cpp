@@ -83,9 +83,13 @@ void next_trip(listener_actor* self) {
 }
 
 /// In place of election and heartbeat.
-caf::behavior silent(caf::event_based_actor*) {
-  return {[](const peer_up&) {}, [](const peer_down&) {}};
-}
+class silent : public caf::event_based_actor {
+ public:
+  using event_based_actor::event_based_actor;
+  caf::behavior make_behavior() override {
+    return {[](const peer_up&) {}, [](const peer_down&) {}};
+  }
+};
 
 /// In place of replication and content.
 caf::behavior listener(listener_actor* self, std::size_t round_trips) {
@@ -138,7 +142,7 @@ int run(arguments given) {
   }
 
   auto round_trips = given.count("rtt") != 0 ? std::stoul(given["rtt"]) : std::size_t{0};
-  std::vector<caf::actor> actors{system.spawn(listener, round_trips), system.spawn(silent)};
+  std::vector<caf::actor> actors{system.spawn(listener, round_trips), system.spawn<silent>()};
   auto listening = caf::actor_cast<caf::strong_actor_ptr>(actors[0]);
   auto silence = caf::actor_cast<caf::strong_actor_ptr>(actors[1]);
   directory_settings directory;

@@ -124,12 +124,18 @@ BOOST_AUTO_TEST_CASE(a_link_without_an_introduction_is_ended) {
   BOOST_TEST(f.next() == "link ended: n1 3");
 }
 
+/// Keeps what it gets.
+class mute_peer : public caf::event_based_actor {
+ public:
+  explicit mute_peer(caf::actor_config& cfg) : event_based_actor(cfg) { set_default_handler(caf::skip); }
+  caf::behavior make_behavior() override {
+    return {[](int) {}};
+  }
+};
+
 BOOST_AUTO_TEST_CASE(a_link_to_a_peer_that_does_not_answer_is_ended) {
   fixture f{milliseconds{20}};
-  auto mute = f.system.spawn([](caf::event_based_actor* self) {
-    self->set_default_handler(caf::skip);
-    return caf::behavior{[](int) {}};
-  });
+  auto mute = f.system.spawn<mute_peer>();
   auto link = f.accepted_link(4);
   link.remote = caf::actor_cast<caf::strong_actor_ptr>(mute);
   f.self->send(f.directory, link);
@@ -138,14 +144,20 @@ BOOST_AUTO_TEST_CASE(a_link_to_a_peer_that_does_not_answer_is_ended) {
 }
 
 /// A peer's directory; ends when told.
-caf::actor spawn_peer(fixture& f, const introduction& answer) {
-  return f.system.spawn(
-      [answer](caf::event_based_actor*) { return caf::behavior{[answer](const introduction&) { return answer; }}; });
-}
+class answering_peer : public caf::event_based_actor {
+ public:
+  answering_peer(caf::actor_config& cfg, introduction answer) : event_based_actor(cfg), answer_(std::move(answer)) {}
+  caf::behavior make_behavior() override {
+    return {[this](const introduction&) { return answer_; }};
+  }
+
+ private:
+  introduction answer_;
+};
 
 BOOST_AUTO_TEST_CASE(a_peer_whose_link_dies_is_down_and_its_link_ended) {
   fixture f;
-  auto peer = spawn_peer(f, f.introduction_of_n1());
+  auto peer = f.system.spawn<answering_peer>(f.introduction_of_n1());
   auto link = f.accepted_link(5);
   link.remote = caf::actor_cast<caf::strong_actor_ptr>(peer);
   f.self->send(f.directory, link);

@@ -1,0 +1,83 @@
+#include "kaiku/link/link_impl.hpp"
+
+#include <utility>
+
+#include <algorithm>
+
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+namespace kaiku {
+
+namespace net = boost::asio;
+using boost::system::error_code;
+using net::use_awaitable;
+using net::ip::tcp;
+
+namespace {
+
+/// When descriptors have run out, accepting at once again would spin.
+constexpr milliseconds accept_retry{100};
+
+}  // namespace
+
+net::awaitable<void> link_layer::impl::accept_all() {
+  auto keep = shared_from_this();
+  net::steady_timer retry{io};
+  while (!stopping) {
+    error_code failed;
+    tcp::socket socket{io};
+    co_await acceptor.async_accept(socket, net::redirect_error(use_awaitable, failed));
+    if (stopping) break;
+    if (failed) {
+      strangers.warn("can't accept a connection: {}", failed.message());
+      retry.expires_after(accept_retry);
+      co_await retry.async_wait(net::redirect_error(use_awaitable, failed));
+      continue;
+    }
+    tune_for_link(socket);
+    auto session = std::make_shared<link_session>(std::move(socket));
+    auto from = session->socket().remote_endpoint(failed);
+    if (!failed) session->remote = text_of(from);
+    admit(session);
+    run(serve(session));
+  }
+}
+
+/// At the bound the oldest goes that has not said a legal hello: a member says it with its first packet, so silent
+/// strangers push out each other.
+void link_layer::impl::admit(const link_session_ptr& session) {
+  if (unproven.size() >= limits::unproven_links) {
+    auto oldest = std::find_if(unproven.begin(), unproven.end(), [](const auto& x) { return !x->has_said_hello; });
+    if (oldest == unproven.end()) oldest = unproven.begin();
+    strangers.warn("closed a connection of {}: more than {} that have not said who they are", (*oldest)->remote,
+                   limits::unproven_links);
+    (*oldest)->abort();
+    unproven.erase(oldest);
+  }
+  unproven.push_back(session);
+}
+
+net::awaitable<void> link_layer::impl::serve(link_session_ptr session) {
+  auto keep = shared_from_this();
+  session->start_deadline(settings.handshake_timeout);
+  auto side = side_for(session, link_role::acceptor, {});
+  auto end = co_await accept_handshake(session, side);
+  unproven.remove(session);
+  if (end.how == handshake_outcome::kind::welcome && !session->aborted() && !stopping)
+    publish(session, end.peer);
+  else if (!stopping)
+    log_accepted(*session, end);
+  session->abort();
+}
+
+void link_layer::impl::log_accepted(const link_session& session, const handshake_outcome& end) {
+  using kind = handshake_outcome::kind;
+  auto who = end.said_hello ? end.peer.name.name + " at " + session.remote : session.remote;
+  auto& log = end.said_hello ? refused_members : strangers;
+  if (end.how == kind::refused) log.warn("refused {}: {}", who, end.why.text);
+  if (end.how == kind::turned_away) log.warn("{} refused this node: {}", who, end.why.text);
+  if (end.how == kind::broken) log.warn("no link with {}: {}", who, end.why.text);
+}
+
+}  // namespace kaiku

@@ -1,0 +1,98 @@
+#pragma once
+
+/// Purpose: the inside of the link layer, shared by the files that implement it: `link.cpp` (from hello to CAF,
+/// members, the public face), `link_accept.cpp`, `link_dial.cpp`. Owner, lifecycle: `link.hpp`. Thread: everything
+/// below "used by the thread only" runs on the link layer's thread.
+
+#include "kaiku/link/link.hpp"
+
+#include <utility>
+
+#include <list>
+#include <map>
+#include <optional>
+#include <thread>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "kaiku/link/connection.hpp"
+#include "kaiku/link/handover.hpp"
+#include "kaiku/link/handshake.hpp"
+#include "kaiku/link/quiet_log.hpp"
+
+namespace kaiku {
+
+/// A link that CAF has.
+struct standing_link {
+  link_serial serial;
+  boot_id boot;
+  incarnation disk;
+  caf::node_id caf_node;
+  connection_guard connection;
+};
+
+/// A member other than this node, as the link layer knows it.
+struct linked_peer {
+  explicit linked_peer(boost::asio::io_context& io) : timer(io) {}
+
+  member who;
+  std::optional<standing_link> link;
+  boost::asio::steady_timer timer;  ///< the dialler waits on it; cancelled when there is something to do
+  bool removed = false;
+  bool resolving = false;    ///< a thread still looks up its name
+  std::string last_failure;  ///< of dialling, as logged; the same is not said twice before a link stood
+};
+
+using linked_peer_ptr = std::shared_ptr<linked_peer>;
+using link_session_ptr = std::shared_ptr<link_session>;
+
+struct link_layer::impl : std::enable_shared_from_this<impl> {
+  impl(caf::actor_system& system, link_settings s);
+
+  // --- set at the start
+  link_settings settings;
+  caf_handover caf_side;
+  boost::asio::io_context io{1};
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work{io.get_executor()};
+  boost::asio::ip::tcp::acceptor acceptor;
+  std::uint16_t port = 0;
+  std::thread thread;
+
+  // --- used by the thread only
+  hello own;  ///< all but the nonce
+  std::vector<member> members;
+  std::map<node_id, linked_peer_ptr> peers;
+  std::list<link_session_ptr> unproven;  ///< accepted, oldest first
+  std::list<link_session_ptr> dialling;
+  directory_handle directory;
+  link_serial last_serial;
+  bool stopping = false;
+  quiet_log strangers{"strangers"};
+  quiet_log refused_members{"refused hellos"};
+
+  status listen();
+  void run(boost::asio::awaitable<void> task);
+  boost::asio::awaitable<void> accept_all();
+  void admit(const link_session_ptr& session);
+  boost::asio::awaitable<void> serve(link_session_ptr session);
+  boost::asio::awaitable<void> dial_forever(linked_peer_ptr target);
+  boost::asio::awaitable<void> dial(const linked_peer_ptr& target);
+  boost::asio::awaitable<bool> reach(const link_session_ptr& session, const linked_peer_ptr& target);
+  boost::asio::awaitable<bool> wait_for_old_link(link_session_ptr session, const hello& theirs);
+  handshake_side side_for(const link_session_ptr& session, link_role role, const node_id& dialled);
+  int hand_over(const link_session_ptr& session, const hello& theirs);
+  void publish(const link_session_ptr& session, const hello& theirs);
+  void connect(const link_session_ptr& session, const hello& theirs);
+  void greeted(const node_id& id, link_serial serial, result<caf::strong_actor_ptr> remote);
+  void end_link(linked_peer& x);
+  void log_accepted(const link_session& session, const handshake_outcome& end);
+  void log_dial_failure(linked_peer& target, const std::string& what);
+  void take_members(const cluster_id& cluster, std::vector<member> voters);
+  void stop_now();
+};
+
+}  // namespace kaiku
