@@ -39,7 +39,6 @@ scenario::scenario(std::uint64_t seed, bool keep_diary, weather kind)
     });
   }
   for (const auto& id : ids_) boot(id);
-  time_.after(milliseconds{1000}, [this] { write_some(); });
 }
 
 void scenario::make_stormy() {
@@ -56,6 +55,7 @@ verdict scenario::run() {
   throw_on_invariant_violation(true);
   try {
     time_.after(milliseconds{500}, [this] { disturb(); });
+    time_.after(milliseconds{1000}, [this] { write_some(); });
     advance(faults_end);
     end_faults();
     advance(story_end);
