@@ -1,6 +1,7 @@
 /// The leader is killed, frozen, asked to stop; all nodes are killed at once. What was promised still holds.
 
 #include <csignal>
+#include <filesystem>
 #include <iostream>
 #include <map>
 
@@ -14,6 +15,14 @@ namespace {
 using namespace kaiku::test;
 
 const header_list by_majority = {{"Kaiku-Durability", "majority"}};
+
+/// Checks the time a new leader took; the message says how busy the machine was (proc(5), /proc/pressure): a machine
+/// that hardly runs the nodes at all can't elect in time either.
+void check_in_time(milliseconds took, milliseconds bound) {
+  BOOST_TEST(took.count() <= bound.count(), took.count()
+                                                << " ms for a new leader, " << bound.count()
+                                                << " allowed; CPU pressure " << read_file("/proc/pressure/cpu"));
+}
 
 /// A write through the node that is acknowledged by a majority, tried until the deadline.
 void wait_until_writable(test_cluster& cluster, std::size_t through, milliseconds deadline) {
@@ -48,7 +57,7 @@ BOOST_AUTO_TEST_CASE(a_killed_leader_is_replaced_in_time_and_no_majority_write_i
     const auto took = since(start);
     std::cout << "  run " << run + 1 << ": " << cluster.node(now).name() << " leads " << took.count() << " ms after "
               << cluster.node(old).name() << " was killed" << std::endl;
-    BOOST_TEST(took.count() <= election_bound.count());
+    check_in_time(took, election_bound);
     wait_until_writable(cluster, now, milliseconds{5000});
 
     cluster.node(old).start();
@@ -95,7 +104,7 @@ BOOST_AUTO_TEST_CASE(a_frozen_leader_is_replaced_and_accepts_no_write_of_its_own
     BOOST_TEST(queued.send_body("queued"));
 
     const auto now = cluster.wait_for_leader(milliseconds{10'000}, old);
-    BOOST_TEST(since(start).count() <= election_bound.count());
+    check_in_time(since(start), election_bound);
     wait_until_writable(cluster, now, milliseconds{5000});
     put_or_fail(cluster.node(now), directory + "meanwhile", {1, 1000}, by_majority);
 
@@ -139,7 +148,7 @@ BOOST_AUTO_TEST_CASE(sigterm_of_the_leader_hands_over_at_once_and_loses_nothing)
     const auto took = since(start);
     std::cout << "  run " << run + 1 << ": " << cluster.node(now).name() << " leads " << took.count()
               << " ms after SIGTERM" << std::endl;
-    BOOST_TEST(took.count() < 1000);
+    check_in_time(took, election_timeout);
     BOOST_TEST(cluster.node(old).process().wait_for_exit(milliseconds{12'000}).value_or(-1) == 0);
     cluster.node(old).start();
     cluster.wait_until_ready();
@@ -173,6 +182,38 @@ BOOST_AUTO_TEST_CASE(sigterm_lets_requests_in_flight_finish) {
   writer.disconnect();
   BOOST_TEST(cluster.node(old).process().wait_for_exit(milliseconds{12'000}).value_or(-1) == 0);
   if (answer.status == 201) wait_until_everywhere(cluster, "upload", upload);
+}
+
+BOOST_AUTO_TEST_CASE(an_upload_whose_leader_dies_is_refused_and_leaves_nothing) {
+  test_cluster cluster;
+  const generated_bytes content{1, 8 << 20};
+  for (bool wait_for_next : {false, true}) {
+    const auto old = cluster.wait_for_leader();
+    const auto through = cluster.followers()[0];
+    auto client = cluster.node(through).client(milliseconds{30'000});
+    client.send_head("PUT", "/files/upload", {}, content.size);
+    BOOST_TEST(client.send_body(content.piece(0, 6 << 20)));
+    cluster.node(old).kill();
+    // Either the upload's link breaks under it, or all is sent to a leader that is not there any more.
+    if (wait_for_next) cluster.wait_for_leader(milliseconds{10'000}, old);
+    client.send_body(content.piece(6 << 20, 2 << 20));
+    const auto answer = client.read_response("PUT");
+    BOOST_TEST_CONTEXT("answered " << answer) {
+      BOOST_TEST(answer.status == 503);
+      BOOST_TEST(!answer.problem_code().empty());
+      BOOST_TEST(answer.has_header("Retry-After"));
+    }
+    cluster.node(old).start();
+    cluster.wait_until_ready();
+    BOOST_TEST(check_identical_trees(cluster).empty());
+    cluster.wait_for("nothing is left in staging", milliseconds{10'000}, [&] {
+      for (std::size_t i = 0; i < cluster.size(); ++i)
+        if (!std::filesystem::is_empty(cluster.node(i).data() / "staging")) return false;
+      return true;
+    });
+  }
+  put_or_fail(cluster.node(0), "upload", content, by_majority);
+  wait_until_everywhere(cluster, "upload", content);
 }
 
 BOOST_AUTO_TEST_CASE(sigterm_of_a_follower_ends_it_and_disturbs_nobody) {

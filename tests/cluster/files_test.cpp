@@ -1,9 +1,10 @@
 /// Files through any node, read from every node.
 
-#include <algorithm>
+#include <atomic>
+#include <set>
+#include <thread>
 
 #include <boost/test/unit_test.hpp>
-#include <nlohmann/json.hpp>
 
 #include "scenario.hpp"
 
@@ -118,6 +119,26 @@ BOOST_AUTO_TEST_CASE(replacing_removing_and_listing_go_through_any_node) {
     BOOST_TEST(list_directory(client, "").empty());
   }
   check_identical_trees(cluster);
+}
+
+BOOST_AUTO_TEST_CASE(writers_of_one_path_through_different_nodes_leave_the_same_winner_everywhere) {
+  test_cluster cluster;
+  std::vector<std::jthread> writers;
+  std::atomic<int> failed{0};
+  for (std::size_t i = 0; i < cluster.size(); ++i) {
+    writers.emplace_back([&failed, i, where = cluster.node(i).http()] {
+      http_client client(where);
+      for (std::uint64_t n = 0; n < 50; ++n)
+        if (!client.put("contested", generated_bytes{i * 100 + n, n % 5 == 0 ? 70'000u : 500u}).is_success()) ++failed;
+    });
+  }
+  writers.clear();
+  BOOST_TEST(failed == 0);
+  const tree there = check_identical_trees(cluster);
+  // One of the writers' last words.
+  std::set<std::string> last;
+  for (std::uint64_t i = 0; i < cluster.size(); ++i) last.insert(generated_bytes{i * 100 + 49, 500}.digest());
+  BOOST_TEST(last.contains(there.at("contested").digest));
 }
 
 BOOST_AUTO_TEST_CASE(conditions_are_judged_by_the_leader_whichever_node_is_asked) {
