@@ -21,7 +21,9 @@ encoder& encoder::varint(std::uint64_t x) {
   return *this;
 }
 
-encoder& encoder::text(std::string_view x) { return varint(x.size()).raw(x); }
+encoder& encoder::text(std::string_view x) {
+  return varint(x.size()).raw(x);
+}
 
 encoder& encoder::raw(std::string_view x) {
   out_.append(x);

@@ -51,7 +51,10 @@ class decoder {
   bool ok() const { return ok_; }
   /// All read, and nothing failed.
   bool done() const { return ok_ && in_.empty(); }
-  void fail() { ok_ = false; in_ = {}; }
+  void fail() {
+    ok_ = false;
+    in_ = {};
+  }
 
  private:
   std::string_view in_;

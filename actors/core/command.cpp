@@ -63,7 +63,9 @@ file_path read_path(decoder& in) {
   return *path;
 }
 
-unix_time_ms read_time(decoder& in) { return {static_cast<std::int64_t>(in.u64())}; }
+unix_time_ms read_time(decoder& in) {
+  return {static_cast<std::int64_t>(in.u64())};
+}
 
 set_members read_members(decoder& in) {
   set_members x;
@@ -100,7 +102,9 @@ std::optional<content_ref> content_of(const command& x) {
   return std::nullopt;
 }
 
-std::string encode(const command& x) { return std::visit(encode_visitor{}, x); }
+std::string encode(const command& x) {
+  return std::visit(encode_visitor{}, x);
+}
 
 result<command> decode_command(std::string_view bytes) {
   decoder in{bytes};
@@ -135,7 +139,9 @@ std::string file_info::etag() const {
   return '"' + to_string(version) + '-' + to_string(content.sha256).substr(0, 16) + '"';
 }
 
-std::string_view to_string(durability x) { return x == durability::leader ? "leader" : "majority"; }
+std::string_view to_string(durability x) {
+  return x == durability::leader ? "leader" : "majority";
+}
 
 std::optional<durability> parse_durability(std::string_view text) {
   if (text == "leader") return durability::leader;

@@ -32,7 +32,7 @@ struct content_ref {
 /// One voter: who it is, which disk it has, and where its peers reach it.
 struct member {
   node_id id;
-  incarnation disk;        ///< all zero until this member was first seen
+  incarnation disk;          ///< all zero until this member was first seen
   std::string peer_address;  ///< host:port
 
   friend bool operator==(const member&, const member&) = default;

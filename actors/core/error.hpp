@@ -32,21 +32,21 @@ enum class errc : std::uint8_t {
   body_incomplete,        ///< the body was cut off
   body_too_large,         ///< over the configured bound
   // What the cluster can't do just now.
-  no_leader,         ///< nobody leads, or nobody that this node reaches
-  not_leader,        ///< this node does not lead; ask again once the leader is known
-  quorum_lost,       ///< the leader has not heard a majority within T and acknowledges nothing
-  outcome_unknown,   ///< sent to the leader, no answer: it may or may not be recorded
-  overloaded,        ///< a bounded queue is full
-  disk_full,         ///< less space than the reserve is left
+  no_leader,        ///< nobody leads, or nobody that this node reaches
+  not_leader,       ///< this node does not lead; ask again once the leader is known
+  quorum_lost,      ///< the leader has not heard a majority within T and acknowledges nothing
+  outcome_unknown,  ///< sent to the leader, no answer: it may or may not be recorded
+  overloaded,       ///< a bounded queue is full
+  disk_full,        ///< less space than the reserve is left
   // What is wrong with a disk, a peer or a message.
-  stale_term,        ///< the fence: the sender's term is over
-  log_mismatch,      ///< the entry before does not match
-  content_missing,   ///< an entry names content that is not durable here yet
-  io_error,          ///< the operating system refused
-  corrupt,           ///< bytes that do not decode, or do not match their digest
-  wrong_cluster,     ///< the data or the peer belongs to another cluster
-  in_use,            ///< another process holds it
-  shutting_down,     ///< this node is about to end
+  stale_term,       ///< the fence: the sender's term is over
+  log_mismatch,     ///< the entry before does not match
+  content_missing,  ///< an entry names content that is not durable here yet
+  io_error,         ///< the operating system refused
+  corrupt,          ///< bytes that do not decode, or do not match their digest
+  wrong_cluster,    ///< the data or the peer belongs to another cluster
+  in_use,           ///< another process holds it
+  shutting_down,    ///< this node is about to end
 };
 
 /// The enumerator's name: the stable `code` of a problem document.
@@ -62,8 +62,8 @@ struct error {
 template <class T>
 class [[nodiscard]] result {
  public:
-  result(T value) : state_(std::move(value)) {}                   // NOLINT(google-explicit-constructor)
-  result(error e) : state_(std::move(e)) {}                       // NOLINT(google-explicit-constructor)
+  result(T value) : state_(std::move(value)) {}  // NOLINT(google-explicit-constructor)
+  result(error e) : state_(std::move(e)) {}      // NOLINT(google-explicit-constructor)
   result(errc code, std::string detail) : state_(error{code, std::move(detail)}) {}
 
   bool ok() const { return state_.index() == 0; }
@@ -97,6 +97,8 @@ class [[nodiscard]] result {
 
 /// For calls that give nothing but success.
 using status = result<std::monostate>;
-inline status success() { return std::monostate{}; }
+inline status success() {
+  return std::monostate{};
+}
 
 }  // namespace kaiku

@@ -22,14 +22,14 @@ struct proposal {
 
 /// What became of one proposal.
 struct proposed {
-  log_index index;    ///< where it stands; 0 when refused
-  error failure;      ///< `code` none when logged
-  file_info file;     ///< what stands at the path afterwards (put, make directory)
+  log_index index;       ///< where it stands; 0 when refused
+  error failure;         ///< `code` none when logged
+  file_info file;        ///< what stands at the path afterwards (put, make directory)
   bool created = false;  ///< nothing stood there before
 };
 
 struct propose_outcome {
-  error failure;      ///< `stale_term` or `disk_full`: nothing was logged; else none
+  error failure;  ///< `stale_term` or `disk_full`: nothing was logged; else none
   hard_state after;
   std::vector<proposed> results;  ///< as many as proposals, unless `failure`
 };
@@ -44,16 +44,16 @@ struct append_command {
 };
 
 struct append_outcome {
-  error failure;      ///< stale_term, log_mismatch, content_missing, disk_full, corrupt, or none
+  error failure;  ///< stale_term, log_mismatch, content_missing, disk_full, corrupt, or none
   hard_state after;
-  log_index match;    ///< success: the log equals the leader's up to here, durably
-  log_index hint;     ///< log_mismatch: the logs can't meet above this
+  log_index match;            ///< success: the log equals the leader's up to here, durably
+  log_index hint;             ///< log_mismatch: the logs can't meet above this
   std::size_t set_aside = 0;  ///< entries that were displaced
 };
 
 /// The cluster as the log knows it.
 struct membership {
-  cluster_id cluster;              ///< all zero before the first entry
+  cluster_id cluster;  ///< all zero before the first entry
   std::vector<member> voters;
   log_index since;
 };

@@ -82,12 +82,16 @@ template <class Tag>
 std::string to_string(const random_id<Tag>& x) {
   return to_hex(x.bytes.data(), x.bytes.size());
 }
-inline std::string to_string(const digest& x) { return to_hex(x.bytes.data(), x.bytes.size()); }
+inline std::string to_string(const digest& x) {
+  return to_hex(x.bytes.data(), x.bytes.size());
+}
 template <class Tag>
 std::string to_string(counter<Tag> x) {
   return std::to_string(x.value);
 }
-inline const std::string& to_string(const node_id& x) { return x.name; }
+inline const std::string& to_string(const node_id& x) {
+  return x.name;
+}
 
 /// Monotonic time as pure logic receives it; never read from a clock inside `actors/core`.
 using instant = std::chrono::time_point<std::chrono::steady_clock, std::chrono::microseconds>;

@@ -19,6 +19,8 @@ void invariant_violated(std::string_view condition, std::string_view what, const
   std::abort();
 }
 
-void throw_on_invariant_violation(bool on) { throws = on; }
+void throw_on_invariant_violation(bool on) {
+  throws = on;
+}
 
 }  // namespace kaiku

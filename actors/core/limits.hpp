@@ -54,29 +54,29 @@ inline constexpr std::uint32_t shutdown_grace_ms = 10'000;
 
 // --- bytes --------------------------------------------------------------------------------------------------------
 /// Content up to this lives in RocksDB and travels inside log messages; above it, in a file of its own.
-inline constexpr std::size_t small_content_bytes = 64 * 1024;
+inline constexpr std::size_t small_content_bytes = std::size_t{64} * 1024;
 /// One chunk of large content on its way: large enough to saturate loopback, small enough not to delay a heartbeat.
-inline constexpr std::size_t chunk_bytes = 256 * 1024;
+inline constexpr std::size_t chunk_bytes = std::size_t{256} * 1024;
 /// Chunks in flight per transfer; with `chunk_bytes`, the memory a transfer may hold on either side.
 inline constexpr std::size_t chunk_window = 4;
 /// While content is received, its dirty pages are pushed out after this much, so that the last fsync is short.
-inline constexpr std::size_t staging_flush_bytes = 16 * 1024 * 1024;
+inline constexpr std::size_t staging_flush_bytes = std::size_t{16} * 1024 * 1024;
 /// Content bytes plus entry bytes in one append message.
-inline constexpr std::size_t append_batch_bytes = 1024 * 1024;
+inline constexpr std::size_t append_batch_bytes = std::size_t{1024} * 1024;
 /// Small content in one proposal: bounds the size of a RocksDB batch.
-inline constexpr std::size_t proposal_bytes = 4 * 1024 * 1024;
+inline constexpr std::size_t proposal_bytes = std::size_t{4} * 1024 * 1024;
 /// Entries in one append message or one proposal: bounds the time one batch holds the storage actor.
 inline constexpr std::size_t batch_entries = 1024;
 /// Bytes of small content waiting in the replication actor before writes are refused.
-inline constexpr std::size_t queued_write_bytes = 64 * 1024 * 1024;
+inline constexpr std::size_t queued_write_bytes = std::size_t{64} * 1024 * 1024;
 /// Free space kept back: RocksDB must still be able to log votes, flush and compact when files no longer fit.
-inline constexpr std::uint64_t disk_reserve_bytes = 48ull * 1024 * 1024;
+inline constexpr std::uint64_t disk_reserve_bytes = std::uint64_t{48} * 1024 * 1024;
 /// Largest entry that a peer's message or a log record may carry: a path, a content type and some.
-inline constexpr std::size_t entry_bytes = 64 * 1024;
+inline constexpr std::size_t entry_bytes = std::size_t{64} * 1024;
 /// Largest frame of the link handshake, before a peer is trusted.
 inline constexpr std::size_t link_frame_bytes = 4096;
 /// Header of one HTTP request.
-inline constexpr std::size_t http_header_bytes = 16 * 1024;
+inline constexpr std::size_t http_header_bytes = std::size_t{16} * 1024;
 
 // --- counts -------------------------------------------------------------------------------------------------------
 /// Writes waiting in the replication actor, or for a durability: above it 503.

@@ -17,7 +17,9 @@ int hex_value(char c) {
   return -1;
 }
 
-bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
+bool is_control(char c) {
+  return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+}
 
 /// Length of the well-formed UTF-8 sequence that `text` begins with; 0 when there is none.
 std::size_t utf8_sequence(std::string_view text) {
@@ -39,7 +41,9 @@ std::size_t utf8_sequence(std::string_view text) {
   return 0;
 }
 
-error invalid(std::string why) { return {errc::invalid_path, std::move(why)}; }
+error invalid(std::string why) {
+  return {errc::invalid_path, std::move(why)};
+}
 
 }  // namespace
 

@@ -24,7 +24,7 @@ namespace kaiku {
 /// Bytes on their way between actors: shared, never changed, bounded by `chunk::max_bytes` before they are allocated.
 class chunk {
  public:
-  static constexpr std::size_t max_bytes = 1024 * 1024;
+  static constexpr std::size_t max_bytes = std::size_t{1024} * 1024;
 
   chunk() = default;
   explicit chunk(std::string bytes) : bytes_(std::make_shared<const std::string>(std::move(bytes))) {}

@@ -10,6 +10,7 @@
 namespace {
 
 using namespace kaiku;
+using namespace std::string_literals;
 using namespace kaiku::test;
 
 std::string code_of(const raw_answer& answer) {
@@ -51,9 +52,9 @@ BOOST_AUTO_TEST_CASE(ambiguous_framing_is_refused_and_ends_the_connection) {
       {"bare line feeds", "GET /files/ HTTP/1.1\nHost: a\n\n"},
       {"one bare line feed", "GET /files/ HTTP/1.1\r\nHost: a\nX: b\r\n\r\n"},
       {"a bare carriage return", "GET /files/ HTTP/1.1\r\nHost: a\rb\r\n\r\n"},
-      {"a NUL in a value", put + std::string("X: a\0b\r\n\r\n", 10)},
+      {"a NUL in a value", put + "X: a\0b\r\n\r\n"s},
       {"a bell in a value", put + "X: a\x07\r\n\r\n"},
-      {"a NUL in the target", std::string("GET /files/\0 HTTP/1.1\r\nHost: a\r\n\r\n", 36)},
+      {"a NUL in the target", "GET /files/\0 HTTP/1.1\r\nHost: a\r\n\r\n"s},
       {"no name", put + ": a\r\n\r\n"},
       {"no colon", put + "X\r\n\r\n"},
       {"no Host", "GET /files/ HTTP/1.1\r\n\r\n"},
@@ -64,7 +65,7 @@ BOOST_AUTO_TEST_CASE(ambiguous_framing_is_refused_and_ends_the_connection) {
       {"two spaces", "GET  /files/ HTTP/1.1\r\nHost: a\r\n\r\n"},
       {"HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"},
       {"another version", "GET / HTTP/3.0\r\nHost: a\r\n\r\n", 505},
-      {"a TLS hello", std::string("\x16\x03\x01\x02\x00\x01\r\n\r\n", 10)},
+      {"a TLS hello", "\x16\x03\x01\x02\x00\x01\r\n\r\n"s},
       {"nonsense", "hello\r\n\r\n"},
       {"too many fields",
        "GET / HTTP/1.1\r\nHost: a\r\n" +
