@@ -81,7 +81,10 @@ status store::impl::check_space(bool frees_space) const {
 status store::impl::provide(changes& batch, const content_ref& what, std::string_view small_content) {
   const auto key = format::key(what.sha256);
   if (what.is_small()) {
-    if (batch.get(family::contents, key)) return success();
+    // Damaged bytes count as missing: good ones may replace them.
+    const auto stored = db->content(what.sha256);
+    if (stored.ok()) return success();
+    if (stored.failure().code == errc::not_found && batch.get(family::contents, key)) return success();
     if (small_content.size() != what.size.value) {
       return {errc::content_missing, "content " + to_string(what.sha256) + " is not here"};
     }
@@ -168,7 +171,7 @@ status store::impl::take(changes& batch, std::span<const log_entry> entries, std
 // -----------------------------------------------------------------------------------------------------------
 
 vote_decision store::decide_ballot(const vote_request& ballot) {
-  const auto decision = decide(impl_->state, ballot);
+  auto decision = decide(impl_->state, ballot);
   impl_->commit(decision.after);
   return decision;
 }
@@ -181,6 +184,16 @@ hard_state store::adopt_term(term in_term) {
     impl_->commit(next);
   }
   return next;
+}
+
+hard_state store::confirm_cluster() {
+  auto& own = *impl_;
+  const auto now = members();
+  if (!now.cluster.known() || now.confirmed) return own.state;
+  changes batch{*own.db};
+  batch.put(family::meta, format::confirmed_cluster_key, format::write_cluster(now.cluster));
+  own.commit(batch, own.state);
+  return own.state;
 }
 
 propose_outcome store::propose(term in_term, std::span<const proposal> proposals) {
