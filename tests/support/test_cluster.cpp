@@ -97,11 +97,11 @@ void test_cluster::wait_until_converged(milliseconds deadline) {
   });
 }
 
-std::optional<std::size_t> test_cluster::leader() const {
+std::optional<std::size_t> test_cluster::leader(std::optional<std::size_t> except) const {
   std::optional<std::size_t> out;
   std::uint64_t term = 0;
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
-    if (!nodes_[i]->is_up()) continue;
+    if (i == except || !nodes_[i]->is_up()) continue;
     auto status = nodes_[i]->status();
     if (!status || !status->leads || status->term < term) continue;
     term = status->term;
@@ -113,8 +113,8 @@ std::optional<std::size_t> test_cluster::leader() const {
 std::size_t test_cluster::wait_for_leader(milliseconds deadline, std::optional<std::size_t> except) {
   std::optional<std::size_t> found;
   wait_for(except ? "another node leads" : "a node leads", deadline, [&] {
-    found = leader();
-    return found.has_value() && found != except;
+    found = leader(except);
+    return found.has_value();
   });
   return *found;
 }

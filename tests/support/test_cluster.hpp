@@ -42,8 +42,8 @@ class test_cluster {
   /// Until every node that is up holds the same log end and knows all of it committed.
   void wait_until_converged(milliseconds deadline = milliseconds{30'000});
 
-  /// The node that leads in the highest term, of those that are up and answer.
-  std::optional<std::size_t> leader() const;
+  /// The node that leads in the highest term, of those that are up and answer. `except` is not asked.
+  std::optional<std::size_t> leader(std::optional<std::size_t> except = std::nullopt) const;
   /// Waits for a leader other than `except`.
   std::size_t wait_for_leader(milliseconds deadline = milliseconds{10'000},
                               std::optional<std::size_t> except = std::nullopt);
