@@ -113,7 +113,10 @@ struct store_fixture {
     return outcome.results.front();
   }
   errc refused(proposal what) { return propose(std::move(what)).failure.code; }
-  void logged(proposal what) { BOOST_REQUIRE_EQUAL(refused(std::move(what)), errc::none); }
+  void logged(proposal what) {
+    const auto refusal = refused(std::move(what));
+    BOOST_REQUIRE_EQUAL(refusal, errc::none);
+  }
 
   append_outcome append(std::uint64_t leader_term, log_position previous, std::vector<log_entry> entries,
                         std::vector<std::string> small_contents = {}) {
