@@ -144,6 +144,11 @@ int link_session::release() {
   return socket_.release(ignored);
 }
 
+bool link_session::has_unread_bytes() const {
+  error_code failed;
+  return socket_.available(failed) != 0 && !failed;
+}
+
 net::awaitable<void> link_session::pause(milliseconds time) {
   if (aborted_) co_return;
   pause_.expires_after(time);

@@ -39,6 +39,9 @@ class link_session : public std::enable_shared_from_this<link_session> {
   /// Gives the connected descriptor away; the session is over.
   int release();
 
+  /// Something has come that was not looked at yet.
+  bool has_unread_bytes() const;
+
   /// Sleeps, at most until the deadline or `wake`.
   awaitable<void> pause(milliseconds time);
   void wake();

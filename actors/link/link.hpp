@@ -5,10 +5,10 @@
 /// listens. Owner: owns the peer port and every connection until CAF has it, and a second descriptor of those that CAF
 /// has, to end them when the process at the other end no longer answers. Learns who is a member from `set_members`.
 /// Lifecycle: `start` takes the port; `open` begins to accept and to dial; `stop` ends every connection and the thread.
-/// It is stopped before its actor system goes, and outlives the directory's use of it. The two need each other, so:
+/// It is stopped before its actor system goes. The directory and the link layer need each other, so:
 ///
-///   auto links = link_layer::start(system, settings);           // takes the port, or says why not
-///   auto directory = system.spawn<peer_directory>(...);         // is given links->set_members and links->on_link_down
+///   std::shared_ptr links = link_layer::start(system, settings);  // takes the port, or says why not
+///   auto directory = system.spawn<peer_directory>(...);           // shares it for set_members and on_link_down
 ///   links->set_members(cluster, voters);
 ///   links->open(directory);
 ///

@@ -44,11 +44,13 @@ net::awaitable<void> link_layer::impl::accept_all() {
   }
 }
 
-/// At the bound the oldest goes that has not said a legal hello: a member says it with its first packet, so silent
-/// strangers push out each other.
+/// At the bound the oldest goes that has said nothing, and only then one that has not said a legal hello: a member says
+/// it with its first packet, so silent strangers push out each other, also when this node is too busy to read at once.
 void link_layer::impl::admit(const link_session_ptr& session) {
   if (unproven.size() >= limits::unproven_links) {
-    auto oldest = std::find_if(unproven.begin(), unproven.end(), [](const auto& x) { return !x->has_said_hello; });
+    auto first = [&](auto wanted) { return std::find_if(unproven.begin(), unproven.end(), wanted); };
+    auto oldest = first([](const auto& x) { return !x->has_said_hello && !x->has_unread_bytes(); });
+    if (oldest == unproven.end()) oldest = first([](const auto& x) { return !x->has_said_hello; });
     if (oldest == unproven.end()) oldest = unproven.begin();
     strangers.warn("closed a connection of {}: more than {} that have not said who they are", (*oldest)->remote,
                    limits::unproven_links);

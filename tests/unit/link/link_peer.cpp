@@ -151,7 +151,7 @@ int run(arguments given) {
   directory.self.actors.heartbeat = caf::actor_cast<heartbeat_handle>(silence);
   directory.self.actors.replication = caf::actor_cast<replication_handle>(listening);
   directory.self.actors.content = caf::actor_cast<content_handle>(listening);
-  auto* layer = links->get();
+  std::shared_ptr<link_layer> layer = std::move(*links);
   directory.set_members = [=](const cluster_id& cluster, std::vector<member> voters) {
     layer->set_members(cluster, std::move(voters));
   };
