@@ -25,12 +25,13 @@ void front_actor::leader_upload::write(std::string bytes, std::function<void(sta
         x->at, x->to, milliseconds(limits::chunk_timeout_ms), upload_chunk{chunk{std::move(bytes)}},
         [x](const upload_written& reply) {
           --x->in_flight;
-          if (reply.failure.code != errc::none) x->failed = reply.failure;
+          // The first failure says why; the chunks behind it only hear that the upload is over.
+          if (!x->failed && reply.failure.code != errc::none) x->failed = reply.failure;
           settle(x);
         },
         [x](error why) {
           --x->in_flight;
-          x->failed = std::move(why);
+          if (!x->failed) x->failed = std::move(why);
           settle(x);
         });
   }
