@@ -94,6 +94,33 @@ BOOST_AUTO_TEST_CASE(a_tail_that_diverged_is_set_aside_and_all_nodes_are_equal_a
   BOOST_TEST(bytes_at(nodes.disk(first), "new") == "y");
 }
 
+// Storage follows the newer log while this node's election, busy with something, still has it lead the older term.
+BOOST_AUTO_TEST_CASE(a_newer_leaders_append_ends_leading_before_election_says_so) {
+  checked_cluster nodes;
+  const auto first = nodes.elect();
+  auto* election =
+      dynamic_cast<caf::resumable*>(caf::actor_cast<caf::abstract_actor*>(nodes.node(first).actors.election));
+  BOOST_REQUIRE(election != nullptr);
+  nodes.cut_off(first);
+  for (int i = 0; i < 20; ++i) nodes.put(first, "lost" + std::to_string(i), "x");
+  nodes.settle();
+  auto run_without_election_until = [&](const std::function<bool()>& holds) {
+    for (int i = 0; i < 2000 && !holds(); ++i) {
+      nodes.scheduler().run_jobs_filtered([&](caf::resumable* job) { return job != election; });
+      nodes.scheduler().advance_time(milliseconds{1});
+    }
+    return holds();
+  };
+  BOOST_REQUIRE(run_without_election_until([&] { return nodes.leader() && *nodes.leader() != first; }));
+  nodes.heal();
+  BOOST_REQUIRE(run_without_election_until([&] { return !nodes.disk(first).set_aside().empty(); }));
+  BOOST_REQUIRE(nodes.node(first).seen->role.now == role::leader);
+  for (auto i : nodes.others(first)) nodes.connect(first, i);  // a leader would begin to send at once
+  run_without_election_until([] { return false; });
+  BOOST_REQUIRE(nodes.run_until([&] { return all_equal(nodes); }));
+  BOOST_CHECK(nodes.node(first).seen->role.now != role::leader);
+}
+
 BOOST_AUTO_TEST_CASE(a_restarted_cluster_goes_on_where_it_was) {
   checked_cluster nodes;
   const auto first = nodes.elect();

@@ -79,21 +79,21 @@ class story {
     const auto what = draw(100);
     const auto a = anybody();
     const auto b = anybody();
-    if (what < 60) {
+    if (what < 50) {
       write();
-    } else if (what < 68) {
+    } else if (what < 58) {
       nodes_.cut_off(a);
-    } else if (what < 74) {
+    } else if (what < 64) {
       if (a != b) nodes_.network().cut(name(a), name(b));
-    } else if (what < 84) {
+    } else if (what < 79) {
       nodes_.heal();
-    } else if (what < 90) {
+    } else if (what < 85) {
       if (a == b || !runs(a) || !runs(b)) return;
       nodes_.disconnect(a, b);
       if (draw(2) == 0) nodes_.connect(a, b);
-    } else if (what < 94) {
+    } else if (what < 88) {
       if (auto leader = nodes_.leader()) nodes_.hand_over(*leader);
-    } else if (what < 98) {
+    } else if (what < 92) {
       if (!runs(a)) return;
       nodes_.stop(a);
       nodes_.run_for(milliseconds{static_cast<std::int64_t>(draw(3000))});
