@@ -63,16 +63,21 @@ upload_actor::behavior_type upload_actor::make_behavior() {
   if (client_) monitor(client_);
   return {
       [this](const upload_chunk& x) -> upload_written {
-        if (auto written = file_->write(x.bytes.view()); !written) return {written.failure()};
+        if (finished_) return {{errc::bad_request, "the upload is over"}};
+        auto written = file_->write(x.bytes.view());
+        finished_ = !written.ok();
+        if (finished_) return {written.failure()};
         return {};
       },
       [this](const upload_finish&) -> upload_finished {
+        if (finished_) return {{errc::bad_request, "the upload is over"}, {}};
+        finished_ = true;
         auto content = file_->finish();
         if (!content) return {content.failure(), {}};
         return {{}, *content};
       },
       // Also long enough for the write that names the finished content to be settled.
-      caf::after(milliseconds(2 * limits::http_body_stall_timeout_ms)) >> [this] { quit(); },
+      caf::after(milliseconds(limits::upload_idle_timeout_ms)) >> [this] { quit(); },
   };
 }
 

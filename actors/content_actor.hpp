@@ -49,6 +49,7 @@ class upload_actor : public observed<upload_handle::base> {
   std::shared_ptr<store> disk_;  ///< outlives `file_`
   std::unique_ptr<staged_file> file_;
   caf::strong_actor_ptr client_;
+  bool finished_ = false;  ///< or failed: nothing more is taken
 };
 
 class fetch_actor : public observed<fetch_handle::base> {

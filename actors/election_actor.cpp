@@ -25,9 +25,6 @@ election_actor::behavior_type election_actor::make_behavior() {
       [this](const higher_term& x) { carry_out(election_->on_higher_term(now(), x.in_term)); },
       [this](const quorum_lost& x) { carry_out(election_->on_quorum_lost(now(), x.in_term)); },
       [this](const hard_state_changed& x) { carry_out(election_->on_hard_state(now(), x.now)); },
-      [this](const step_down& x) {
-        if (election_->current_term() == x.in_term) carry_out(election_->on_step_down(now()));
-      },
       [this](const peer_up& x) { peers_[x.id] = x.actors.election; },
       [this](const peer_down& x) { peers_.erase(x.id); },
       [this](const members_changed& x) {

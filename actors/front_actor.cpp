@@ -36,21 +36,11 @@ front_actor::behavior_type front_actor::make_behavior() {
       },
       [this](const peer_down& x) {
         peers_.erase(x.id);
-        std::vector<asked> broken;
-        for (auto it = in_flight_.begin(); it != in_flight_.end();) {
-          auto next = std::next(it);
-          if (it->second.at == x.id) broken.push_back(std::move(in_flight_.extract(it).mapped()));
-          it = next;
-        }
-        for (auto& one : broken)
-          one.fail({errc::outcome_unknown, "the link to the leader broke; the change may or may not stand"});
+        lose([&](const asked& one) { return one.at == x.id; });
       },
       [this](const members_changed& x) { members_ = x.now; },
       [this](const local_handles& x) { local_ = x; },
-      [this](const timer_due&) {
-        retry_set_ = false;
-        retry_parked();
-      },
+      [this](const timer_due&) { on_timer(); },
   };
 }
 
@@ -160,8 +150,29 @@ void front_actor::dispatch(const call_ptr& x) {
 
 void front_actor::park(const call_ptr& x) {
   parked_.push_back(x);
-  if (std::exchange(retry_set_, true)) return;
+  set_timer();
+}
+
+void front_actor::set_timer() {
+  if (std::exchange(timer_set_, true)) return;
   delayed_send(this, milliseconds(limits::leader_poll_ms), timer_due{});
+}
+
+void front_actor::on_timer() {
+  timer_set_ = false;
+  retry_parked();
+  lose([at = now()](const asked& one) { return at >= one.deadline; });
+  if (!in_flight_.empty()) set_timer();
+}
+
+void front_actor::lose(const std::function<bool(const asked&)>& is_lost) {
+  std::vector<asked> lost;
+  for (auto it = in_flight_.begin(); it != in_flight_.end();) {
+    auto next = std::next(it);
+    if (is_lost(it->second)) lost.push_back(std::move(in_flight_.extract(it).mapped()));
+    it = next;
+  }
+  for (auto& one : lost) one.fail(one.lost);
 }
 
 void front_actor::retry_parked() {
@@ -197,6 +208,7 @@ void front_actor::send_write(const call_ptr& x, const leader_actors& to, std::sh
                              std::function<void(result<write_outcome>)> then) {
   ask<write_reply>(
       to.id, to.replication, milliseconds(limits::forwarded_write_timeout_ms), *request,
+      {errc::outcome_unknown, "the leader did not answer; the change may or may not stand"},
       [this, x, request, then](const write_reply& reply) {
         // Not recorded for certain: the next leader may have it.
         if (reply.failure.code == errc::not_leader) return park(x);
@@ -216,7 +228,7 @@ void front_actor::begin_upload(byte_count expected, std::function<void(result<st
   x->fail = [then](error why) { then(std::move(why)); };
   x->attempt = [this, expected, then, fail = x->fail](const leader_actors& to) {
     ask<upload_opened>(
-        to.id, to.content, milliseconds(limits::chunk_timeout_ms), open_upload{expected},
+        to.id, to.content, milliseconds(limits::chunk_timeout_ms), open_upload{expected}, upload_lost(),
         [this, at = to.id, then](const upload_opened& reply) {
           if (reply.failure.code != errc::none) return then(reply.failure);
           then(std::unique_ptr<upload>{std::make_unique<leader_upload>(*this, at, reply.upload)});

@@ -62,15 +62,26 @@ class front_actor final : public observed<on_io_context<front_handle::base>>, pu
     std::function<void(error)> fail;
   };
   using call_ptr = std::shared_ptr<call>;
+  /// A message to the leader that waits for its answer.
+  struct asked {
+    node_id at;
+    instant deadline;
+    error lost;  ///< what no answer means
+    std::function<void(error)> fail;
+  };
 
   instant now() const;
   std::optional<leader_actors> leader() const;
   void dispatch(const call_ptr& x);
   void park(const call_ptr& x);
   void retry_parked();
-  /// Sends to the leader's actor; `answer` gets the reply, `fail` what went wrong, once.
+  /// Ends the asked whose time is over, or whose link broke.
+  void lose(const std::function<bool(const asked&)>& is_lost);
+  void set_timer();
+  void on_timer();
+  /// Sends to the leader's actor; `answer` gets the reply, or `fail` gets `lost` when none comes. Once.
   template <class Reply, class Handle, class Message>
-  void ask(const node_id& at, const Handle& to, milliseconds timeout, Message message,
+  void ask(const node_id& at, const Handle& to, milliseconds timeout, Message message, error lost,
            std::function<void(const Reply&)> answer, std::function<void(error)> fail);
   void send_write(const call_ptr& x, const leader_actors& to, std::shared_ptr<const write_request> request,
                   std::function<void(result<write_outcome>)> done);
@@ -91,12 +102,8 @@ class front_actor final : public observed<on_io_context<front_handle::base>>, pu
   log_index leader_commit_;  ///< as the leader's heartbeat said
   bool caught_up_ = false;   ///< held all that was committed, since contact with a leader was last regained
   std::list<call_ptr> parked_;
-  bool retry_set_ = false;
+  bool timer_set_ = false;
   std::uint64_t next_ask_ = 0;
-  struct asked {
-    node_id at;
-    std::function<void(error)> fail;
-  };
   std::map<std::uint64_t, asked> in_flight_;
 };
 

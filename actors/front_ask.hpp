@@ -6,12 +6,20 @@
 
 namespace kaiku {
 
+/// What no answer to a piece of an upload means.
+inline error upload_lost() {
+  return {errc::no_leader, "the leader went away during the upload; nothing was recorded, send it again"};
+}
+
 template <class Reply, class Handle, class Message>
-void front_actor::ask(const node_id& at, const Handle& to, milliseconds timeout, Message message,
+void front_actor::ask(const node_id& at, const Handle& to, milliseconds timeout, Message message, error lost,
                       std::function<void(const Reply&)> answer, std::function<void(error)> fail) {
   const auto id = ++next_ask_;
-  in_flight_.emplace(id, asked{at, std::move(fail)});
-  request(to, timeout, std::move(message))
+  in_flight_.emplace(id, asked{at, now() + timeout, std::move(lost), std::move(fail)});
+  set_timer();
+  // CAF would keep a timer of its own for each request long after the answer; `on_timer` looks at all deadlines
+  // instead.
+  request(to, caf::infinite, std::move(message))
       .then(
           [this, id, answer = std::move(answer)](const Reply& reply) {
             if (in_flight_.erase(id) != 0) answer(reply);

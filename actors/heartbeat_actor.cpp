@@ -85,8 +85,7 @@ void heartbeat_actor::beat() {
     send(local_.election, quorum_lost{role_.in_term});
   }
   const auto round = liveness_.begin_round(at);
-  for (const auto& [id, peer] : peers_)
-    send(peer, heartbeat{settings_.self, role_.in_term, round, progress_.last, progress_.commit});
+  for (const auto& [id, peer] : peers_) send(peer, heartbeat{settings_.self, role_.in_term, round, progress_.commit});
   publish_contact();  // alone in the cluster nobody answers
   epoch_ = epoch_.next();
   delayed_send(this, settings_.interval, timer_due{epoch_});

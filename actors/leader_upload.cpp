@@ -22,7 +22,7 @@ void front_actor::leader_upload::write(std::string bytes, std::function<void(sta
   if (!x->failed) {
     ++x->in_flight;
     x->front.ask<upload_written>(
-        x->at, x->to, milliseconds(limits::chunk_timeout_ms), upload_chunk{chunk{std::move(bytes)}},
+        x->at, x->to, milliseconds(limits::chunk_timeout_ms), upload_chunk{chunk{std::move(bytes)}}, upload_lost(),
         [x](const upload_written& reply) {
           --x->in_flight;
           // The first failure says why; the chunks behind it only hear that the upload is over.
@@ -64,7 +64,7 @@ void front_actor::leader_upload::ask_finish(const std::shared_ptr<state>& x) {
     if (auto done = std::exchange(x->done, nullptr)) done(std::move(content));
   };
   x->front.ask<upload_finished>(
-      x->at, x->to, milliseconds(limits::upload_finish_timeout_ms), upload_finish{},
+      x->at, x->to, milliseconds(limits::upload_finish_timeout_ms), upload_finish{}, upload_lost(),
       [answer](const upload_finished& reply) {
         if (reply.failure.code != errc::none) return answer(reply.failure);
         answer(reply.content);

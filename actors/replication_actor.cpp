@@ -51,7 +51,7 @@ replication_actor::behavior_type replication_actor::make_behavior() {
       },
       [this](const member_seen& x) {
         disks_[x.id] = x.disk;
-        propose_members();
+        propose_own_entries();
         pump();
       },
       [this](const hand_over&) {
@@ -96,12 +96,7 @@ void replication_actor::on_role(const role_change& change) {
   if (leading() && (!led_before || new_term)) {
     quorum_contact_ = now();  // it has just been elected
     machine_.begin_leading(now(), role_.in_term, disk_->state().last.index);
-    // The term's first entry commits everything before it; a new cluster's first entry says what the cluster is.
-    pending_write first;
-    first.what.what = no_operation{};
-    if (!disk_->members().cluster.known())
-      first.what.what = set_members{settings_.new_cluster, with_known_disks(settings_.bootstrap)};
-    queue_.push_front(std::move(first));
+    propose_first_entry();
     pump();
   } else if (!leading() && led_before) {
     machine_.stop_leading();
@@ -117,11 +112,12 @@ void replication_actor::on_timer() {
   settle_waiting();
   if (begin_again_ && now() >= begin_again_->due) ask_again(*std::exchange(begin_again_, std::nullopt));
   if (hand_over_ && now() >= hand_over_deadline_) end_hand_over(false);
-  propose_members();
+  propose_own_entries();
   pump();
 }
 
 void replication_actor::publish_progress() {
+  confirm_cluster_once();
   log_progress progress{disk_->state().last, machine_.commit(), {}};
   if (leading())
     for (const auto& [id, follower] : machine_.followers()) progress.matches.emplace_back(id, follower.match);
@@ -133,16 +129,31 @@ void replication_actor::publish_progress() {
   for (const auto& front : local_.fronts) send(front, progress);
 }
 
+void replication_actor::confirm_cluster_once() {
+  if (confirming_ || !members_ || !members_->cluster.known() || members_->confirmed) return;
+  if (machine_.commit() < members_->since) return;
+  confirming_ = true;
+  request(local_.storage, milliseconds(limits::storage_timeout_ms), confirm_cluster{}).then([this](const hard_state&) {
+    confirming_ = false;
+    publish_members();
+  });
+}
+
 void replication_actor::publish_members() {
   auto current = disk_->members();
   if (!current.cluster.known()) current.voters = settings_.bootstrap;
-  if (members_ && members_->since == current.since && members_->cluster == current.cluster) return;
+  if (members_ && members_->since == current.since && members_->cluster == current.cluster &&
+      members_->confirmed == current.confirmed)
+    return;
   members_ = current;
   machine_.set_voters(names(current.voters));
   const members_changed change{current};
   send(local_.election, change);
   send(local_.heartbeat, change);
-  send(local_.directory, change);
+  // Another leader may yet name another cluster: until that is settled, nobody is refused for its cluster.
+  auto for_links = change;
+  if (!current.confirmed) for_links.now.cluster = {};
+  send(local_.directory, for_links);
   for (const auto& front : local_.fronts) send(front, change);
 }
 

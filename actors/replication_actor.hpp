@@ -85,16 +85,24 @@ class replication_actor : public observed<replication_handle::base> {
   void refuse_queued(const error& why);
   void replicate();
   /// Entries from `from`, none behind `end`.
-  append_entries build_append(log_index from, log_index end) const;
+  /// Errors: `corrupt`, `io_error`: this disk can't read small content that the entries name.
+  result<append_entries> build_append(log_index from, log_index end) const;
   void on_append_reply(const append_reply& x);
-  void settle_waiting();
+  /// Answers the writes whose wait is over; `all`: also looks whether the others still stand in the log.
+  void settle_waiting(bool all = false);
+  /// The term's first entry commits everything before it; a new cluster's first entry says what the cluster is.
+  void propose_first_entry();
   /// Records disks that were seen for the first time.
   void propose_members();
+  /// Whatever the leader itself still has to say; one entry at a time, and again at the next timer if it was refused.
+  void propose_own_entries();
   std::vector<member> with_known_disks(std::vector<member> voters) const;
   void try_hand_over();
   void end_hand_over(bool handed_over);
   bool in_contact_with_quorum() const;
   bool leading() const { return role_.now == role::leader; }
+  /// Leads `in_term`, and a majority was heard within T.
+  bool leads(term in_term) const { return leading() && role_.in_term == in_term && in_contact_with_quorum(); }
 
   // --- follower ---
   void on_append(const append_entries& x);
@@ -112,6 +120,7 @@ class replication_actor : public observed<replication_handle::base> {
   // --- both ---
   void publish_progress();
   void publish_members();
+  void confirm_cluster_once();
 
   replication_settings settings_;
   std::shared_ptr<const store> disk_;
@@ -121,13 +130,14 @@ class replication_actor : public observed<replication_handle::base> {
   std::map<node_id, peer> peers_;
   std::map<node_id, incarnation> disks_;  ///< of every member seen since the start, and this node's
   std::optional<membership> members_;     ///< as last published
+  bool confirming_ = false;
   log_progress published_;
 
   // leader
   std::deque<pending_write> queue_;
   std::size_t queued_bytes_ = 0;
   bool proposing_ = false;
-  bool members_queued_ = false;
+  bool own_entry_queued_ = false;
   instant quorum_contact_ = instant::min();
   std::multimap<log_index, waiting_write> waiting_;
   std::optional<caf::typed_response_promise<bool>> hand_over_;

@@ -103,8 +103,11 @@ void replication_actor::abandon_fetch() {
 }
 
 void replication_actor::append_first() {
+  const auto last_before = disk_->state().last.index;
   request(local_.storage, milliseconds(limits::storage_timeout_ms), append{to_command(inbox_.front())})
-      .then([this](const append_outcome& outcome) {
+      .then([this, last_before](const append_outcome& outcome) {
+        INVARIANT(outcome.set_aside == 0 || last_before.value - outcome.set_aside >= machine_.commit().value,
+                  "a committed entry is never displaced");
         auto appended = std::move(inbox_.front());
         inbox_.pop_front();
         appending_ = false;
@@ -117,8 +120,10 @@ void replication_actor::append_first() {
 
 void replication_actor::on_appended(const append_entries& x, const append_outcome& outcome) {
   if (outcome.after.current > role_.in_term) send(local_.election, hard_state_changed{outcome.after});
-  if (outcome.set_aside > 0)
+  if (outcome.set_aside > 0) {
     spdlog::warn("set aside {} entries that the leader of term {} does not have", outcome.set_aside, x.in_term.value);
+    settle_waiting(true);
+  }
   switch (outcome.failure.code) {
     case errc::none:
       if (x.in_term > match_term_) match_ = {};

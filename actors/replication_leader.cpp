@@ -20,6 +20,13 @@ void stamp(command& x) {
   if (auto* removed = std::get_if<remove_path>(&x)) removed->modified = wall_clock();
 }
 
+/// Each may be a directory to make.
+std::size_t path_names(const command& x) {
+  if (const auto* put = std::get_if<put_file>(&x)) return put->path.names().size();
+  if (const auto* made = std::get_if<make_directory>(&x)) return made->path.names().size();
+  return 1;
+}
+
 }  // namespace
 
 error replication_actor::refusal() const {
@@ -75,10 +82,11 @@ void replication_actor::pump() {
   if (!leading() || hand_over_ || proposing_ || queue_.empty()) return;
   auto batch = std::make_shared<std::vector<pending_write>>();
   propose message{role_.in_term, {}};
-  std::size_t bytes = 0;
-  while (!queue_.empty() && batch->size() < limits::batch_entries && bytes < limits::proposal_bytes) {
+  std::size_t bytes = 0, cost = 0;
+  while (!queue_.empty() && batch->size() < limits::batch_entries && cost < limits::proposal_bytes) {
     auto& next = queue_.front();
     bytes += next.what.small_content.size();
+    cost += next.what.small_content.size() + limits::proposal_overhead_bytes * path_names(next.what.what);
     message.proposals.push_back(std::move(next.what));
     batch->push_back(std::move(next));
     queue_.pop_front();
@@ -101,7 +109,7 @@ void replication_actor::pump() {
 
 void replication_actor::on_proposed(std::vector<pending_write>& batch, const propose_outcome& outcome) {
   for (const auto& write : batch)
-    if (!write.promise && std::holds_alternative<set_members>(write.what.what)) members_queued_ = false;
+    if (!write.promise) own_entry_queued_ = false;
   if (outcome.failure.code != errc::none) {
     write_reply no;
     no.failure = outcome.failure;
@@ -129,17 +137,22 @@ void replication_actor::answer(pending_write& write, const proposed& what, term 
   reply.holders = static_cast<std::uint32_t>(machine_.holders(what.index));
   reply.voters = static_cast<std::uint32_t>(machine_.voters());
   // A leader that was frozen since it took the write may be one no more: then only a majority's word will do.
-  if (write.want == durability::leader && leading() && role_.in_term == in_term && in_contact_with_quorum()) {
+  if (write.want == durability::leader && leads(in_term)) {
     write.promise->deliver(reply);
   } else {
     waiting_.emplace(what.index, waiting_write{reply, write.want, *write.promise, now() + settings_.durability_wait});
   }
 }
 
-void replication_actor::settle_waiting() {
+void replication_actor::settle_waiting(bool all) {
   for (auto it = waiting_.begin(); it != waiting_.end();) {
     auto& [index, write] = *it;
     auto& reply = write.reply;
+    const bool too_late = now() >= write.deadline;
+    if (!all && !too_late && index > machine_.commit()) {
+      ++it;
+      continue;
+    }
     const auto stands = disk_->position(index);
     if (!stands || *stands != reply.token.at) {
       reply.failure = {errc::outcome_unknown, "another leader's log took this write's place on this node"};
@@ -147,10 +160,10 @@ void replication_actor::settle_waiting() {
       reply.achieved = durability::majority;
       const auto holders = leading() ? machine_.holders(index) : machine_.voters() / 2 + 1;
       reply.holders = static_cast<std::uint32_t>(holders);
-    } else if (now() < write.deadline) {
+    } else if (!too_late) {
       ++it;
       continue;
-    } else if (write.want == durability::leader) {
+    } else if (write.want == durability::leader || !leads(reply.token.at.in_term)) {
       reply.failure = {errc::outcome_unknown, "recorded here, but this node does not know itself leader any more"};
     }
     write.promise.deliver(reply);
@@ -165,7 +178,26 @@ void replication_actor::refuse_queued(const error& why) {
     if (write.promise) write.promise->deliver(no);
   queue_.clear();
   queued_bytes_ = 0;
-  members_queued_ = false;
+  own_entry_queued_ = false;
+}
+
+void replication_actor::propose_first_entry() {
+  pending_write first;
+  first.what.what = no_operation{};
+  if (!disk_->members().cluster.known())
+    first.what.what = set_members{settings_.new_cluster, with_known_disks(settings_.bootstrap)};
+  queue_.push_front(std::move(first));
+  own_entry_queued_ = true;
+}
+
+void replication_actor::propose_own_entries() {
+  if (!leading() || own_entry_queued_ || hand_over_) return;
+  // Tried again until it stands: a disk that was full refuses it.
+  if (disk_->state().last.in_term != role_.in_term || !disk_->members().cluster.known()) {
+    propose_first_entry();
+  } else {
+    propose_members();
+  }
 }
 
 std::vector<member> replication_actor::with_known_disks(std::vector<member> voters) const {
@@ -176,16 +208,15 @@ std::vector<member> replication_actor::with_known_disks(std::vector<member> vote
 
 void replication_actor::propose_members() {
   auto current = disk_->members();
-  if (!leading() || members_queued_ || !current.cluster.known()) return;
   auto voters = with_known_disks(current.voters);
   if (voters == current.voters) return;
   pending_write write;
   write.what.what = set_members{current.cluster, std::move(voters)};
   queue_.push_back(std::move(write));
-  members_queued_ = true;
+  own_entry_queued_ = true;
 }
 
-append_entries replication_actor::build_append(log_index from, log_index end) const {
+result<append_entries> replication_actor::build_append(log_index from, log_index end) const {
   append_entries x;
   x.leader = settings_.self;
   x.in_term = role_.in_term;
@@ -195,7 +226,7 @@ append_entries replication_actor::build_append(log_index from, log_index end) co
   x.entries = disk_->read_log(from, limits::append_batch_bytes);
   std::erase_if(x.entries, [&](const auto& entry) { return entry.at.index > end; });
   auto contents = disk_->small_contents(x.entries);
-  INVARIANT(contents.ok(), "the leader holds the content its log names");
+  if (!contents) return contents.failure();
   for (auto& bytes : *contents) x.small_contents.emplace_back(std::move(bytes));
   x.commit = machine_.commit();
   return x;
@@ -212,7 +243,16 @@ void replication_actor::replicate() {
     for (const auto& one : due) {
       auto to = peers_.find(one.to);
       INVARIANT(to != peers_.end(), "only connected followers are due");
-      if (!built || built->first != one.from) built.emplace(one.from, build_append(one.from, end));
+      if (!built || built->first != one.from) {
+        auto message = build_append(one.from, end);
+        if (!message) {
+          spdlog::error("entries from {} on can't be sent to {}: {}", one.from.value, one.to.name,
+                        message.failure().detail);
+          machine_.on_unsendable(now(), one.to);
+          continue;
+        }
+        built.emplace(one.from, std::move(*message));
+      }
       const auto& message = built->second;
       send(to->second.replication, message);
       const auto last = message.entries.empty() ? one.from.previous() : message.entries.back().at.index;

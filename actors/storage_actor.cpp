@@ -9,6 +9,7 @@ storage_actor::behavior_type storage_actor::make_behavior() {
   return {
       [this](const vote_request& ballot) { return disk_->decide_ballot(ballot); },
       [this](const adopt_term& x) { return disk_->adopt_term(x.in_term); },
+      [this](const confirm_cluster&) { return disk_->confirm_cluster(); },
       [this](const propose& x) { return disk_->propose(x.in_term, x.proposals); },
       [this](const append& x) { return disk_->append(x.what); },
   };

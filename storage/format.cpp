@@ -121,6 +121,10 @@ hard_state read_hard_state(std::string_view bytes) {
   return x;
 }
 
+std::string write_cluster(const cluster_id& x) {
+  return encoder{}.bytes(x.bytes).take();
+}
+
 std::string write_members(const membership& x) {
   return encoder{}.u64(x.since.value).raw(encode(command{set_members{x.cluster, x.voters}})).take();
 }

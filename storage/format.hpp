@@ -26,6 +26,7 @@ inline constexpr inode_id root_inode{1};
 inline constexpr std::string_view incarnation_key = "incarnation";
 inline constexpr std::string_view hard_state_key = "hard_state";
 inline constexpr std::string_view members_key = "members";
+inline constexpr std::string_view confirmed_cluster_key = "confirmed_cluster";
 
 std::string key(log_index index);
 std::string key(inode_id inode);
@@ -64,6 +65,7 @@ std::string write_log(const log_entry& x);
 log_value read_log(std::string_view bytes);
 std::string write_hard_state(const hard_state& x);
 hard_state read_hard_state(std::string_view bytes);
+std::string write_cluster(const cluster_id& x);
 std::string write_members(const membership& x);
 membership read_members(std::string_view bytes);
 std::string write_undo(const std::vector<old_value>& x);

@@ -56,6 +56,8 @@ class store {
   vote_decision decide_ballot(const vote_request& ballot);
   /// Takes a higher term without a vote; a term not higher changes nothing. The state afterwards.
   hard_state adopt_term(term in_term);
+  /// The entry that named the cluster is known committed: from now on `members().confirmed`, for good.
+  hard_state confirm_cluster();
   /// Evaluates each command on the state that the ones before it leave, logs those that hold, in one synced batch.
   /// Refused as a whole unless `in_term` is the current term.
   propose_outcome propose(term in_term, std::span<const proposal> proposals);

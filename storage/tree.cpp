@@ -133,7 +133,7 @@ struct planner {
       return {errc::wrong_cluster, "the cluster is " + to_string(now.cluster) + " for good"};
     }
     change out;
-    const membership next{what.cluster, what.voters, index};
+    const membership next{what.cluster, what.voters, index, false};
     out.writes.push_back({family::meta, std::string{format::members_key}, format::write_members(next)});
     return out;
   }
@@ -238,7 +238,10 @@ result<directory_page> list(const view& state, const file_path& path, std::strin
 
 membership members(const view& state) {
   auto record = state.get(family::meta, format::members_key);
-  return record ? format::read_members(*record) : membership{};
+  if (!record) return {};
+  auto now = format::read_members(*record);
+  now.confirmed = state.get(family::meta, format::confirmed_cluster_key) == format::write_cluster(now.cluster);
+  return now;
 }
 
 file_info empty_root() {

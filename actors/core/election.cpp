@@ -48,7 +48,7 @@ void election::wait_for_leader(instant now) {
   }
   const bool alone = settings_.voters.size() == 1;
   const microseconds timeout = settings_.timeout;
-  deadline_ = std::max(rest_until_, alone ? now : now + timeout + random_below(timeout));
+  deadline_ = alone ? now : now + timeout + random_below(timeout);
 }
 
 void election::pause_before_retry(instant now) {
@@ -222,14 +222,6 @@ election_effects election::on_quorum_lost(instant now, term in_term) {
 election_effects election::on_timeout_now(instant now, term in_term) {
   election_effects out;
   if (in_term == term_ && role_ != role::leader && is_voter()) campaign(now, false, true, out);
-  return out;
-}
-
-election_effects election::on_step_down(instant now) {
-  election_effects out;
-  rest_until_ = now + 2 * settings_.timeout;
-  follow(now, term_, role_ == role::follower ? leader_ : node_id{}, out);
-  wait_for_leader(now);
   return out;
 }
 

@@ -99,8 +99,6 @@ class election {
   election_effects on_quorum_lost(instant now, term in_term);
   /// The leader of `in_term` asks this node to take over at once: a campaign without pre-vote (thesis, 3.10).
   election_effects on_timeout_now(instant now, term in_term);
-  /// This node, leading, has handed over or is about to end: becomes a follower that waits 2 T before it campaigns.
-  election_effects on_step_down(instant now);
   /// Membership changed; takes effect at once.
   election_effects on_voters(instant now, std::set<node_id> voters);
 
@@ -129,11 +127,10 @@ class election {
   node_id leader_;
   std::optional<instant> leader_heard_;
   instant deadline_;
-  instant rest_until_ = instant::min();  ///< after a step-down: no campaign before this
-  vote_request campaign_;                ///< the running one, when (pre-)candidate
-  bool asking_ = false;                  ///< its ballot is with storage; nothing was sent yet
-  std::set<node_id> ballots_;            ///< who granted it, self included
-  term adopting_;                        ///< highest term that storage was asked to adopt
+  vote_request campaign_;      ///< the running one, when (pre-)candidate
+  bool asking_ = false;        ///< its ballot is with storage; nothing was sent yet
+  std::set<node_id> ballots_;  ///< who granted it, self included
+  term adopting_;              ///< highest term that storage was asked to adopt
   role_change announced_;
 };
 

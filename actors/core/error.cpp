@@ -32,7 +32,6 @@ std::string_view to_string(errc code) {
     case errc::corrupt: return "corrupt";
     case errc::wrong_cluster: return "wrong_cluster";
     case errc::in_use: return "in_use";
-    case errc::shutting_down: return "shutting_down";
   }
   return "unknown";
 }

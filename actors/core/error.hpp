@@ -46,7 +46,6 @@ enum class errc : std::uint8_t {
   corrupt,          ///< bytes that do not decode, or do not match their digest
   wrong_cluster,    ///< the data or the peer belongs to another cluster
   in_use,           ///< another process holds it
-  shutting_down,    ///< this node is about to end
 };
 
 /// The enumerator's name: the stable `code` of a problem document.

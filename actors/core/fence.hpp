@@ -56,6 +56,8 @@ struct membership {
   cluster_id cluster;  ///< all zero before the first entry
   std::vector<member> voters;
   log_index since;
+  /// An entry that names this cluster is known committed. Before that another leader may still name another one.
+  bool confirmed = false;
 };
 
 }  // namespace kaiku

@@ -49,6 +49,11 @@ inline constexpr std::uint32_t http_header_timeout_ms = 15'000;
 inline constexpr std::uint32_t http_idle_timeout_ms = 60'000;
 /// No byte of a body read or written for this long closes the connection.
 inline constexpr std::uint32_t http_body_stall_timeout_ms = 30'000;
+/// A piece of a slow body is handed on after this, full or not, so that the leader hears of the upload in time.
+inline constexpr std::uint32_t http_body_piece_ms = 10'000;
+/// An upload of which nothing was heard for this long is given up: a stalled body and a slow piece, together, and
+/// slack.
+inline constexpr std::uint32_t upload_idle_timeout_ms = 60'000;
 /// SIGTERM to exit: handover, requests in flight, close. Kubernetes kills after 30 s by default.
 inline constexpr std::uint32_t shutdown_grace_ms = 10'000;
 
@@ -62,9 +67,11 @@ inline constexpr std::size_t chunk_window = 4;
 /// While content is received, its dirty pages are pushed out after this much, so that the last fsync is short.
 inline constexpr std::size_t staging_flush_bytes = std::size_t{16} * 1024 * 1024;
 /// Content bytes plus entry bytes in one append message.
-inline constexpr std::size_t append_batch_bytes = std::size_t{1024} * 1024;
+inline constexpr std::size_t append_batch_bytes = std::size_t{512} * 1024;
 /// Small content in one proposal: bounds the size of a RocksDB batch.
 inline constexpr std::size_t proposal_bytes = std::size_t{4} * 1024 * 1024;
+/// Counted for each name of a path in a proposal: the keys and old values of a directory that may have to be made.
+inline constexpr std::size_t proposal_overhead_bytes = 512;
 /// Entries in one append message or one proposal: bounds the time one batch holds the storage actor.
 inline constexpr std::size_t batch_entries = 1024;
 /// Bytes of small content waiting in the replication actor before writes are refused.
@@ -81,8 +88,9 @@ inline constexpr std::size_t http_header_bytes = std::size_t{16} * 1024;
 // --- counts -------------------------------------------------------------------------------------------------------
 /// Writes waiting in the replication actor, or for a durability: above it 503.
 inline constexpr std::size_t queued_writes = 8192;
-/// Append messages to one follower without an answer (etcd's max-inflight-msgs).
-inline constexpr std::size_t append_window = 16;
+/// Append messages to one follower without an answer. With `append_batch_bytes` 2 MiB, which delay a heartbeat behind
+/// them by 170 ms on a link of 100 Mbit/s.
+inline constexpr std::size_t append_window = 4;
 /// Uploads of large content at once on one node: each holds a thread and an open file.
 inline constexpr std::size_t uploads_in_flight = 128;
 /// Blobs that a node keeps open for peers that pull them.
@@ -98,9 +106,11 @@ inline constexpr std::size_t listing_page = 1000;
 /// A path, decoded (PATH_MAX), and one name in it (NAME_MAX).
 inline constexpr std::size_t path_bytes = 4096;
 inline constexpr std::size_t name_bytes = 255;
+/// Names in a path: each may be a directory to make, so they bound what one small request can change.
+inline constexpr std::size_t path_names = 255;
 /// A content type is a header value, not a document.
 inline constexpr std::size_t content_type_bytes = 255;
-/// Inodes that one log entry may create: every parent of the deepest path (2,048 names) and the file, rounded up.
+/// Inode numbers that one log entry may use: every name of the deepest path, with room for longer ones to come.
 inline constexpr std::uint64_t inodes_per_entry = 4096;
 
 }  // namespace kaiku::limits

@@ -19,7 +19,6 @@ struct heartbeat {
   node_id leader;
   term in_term;
   std::uint64_t round = 0;  ///< counts the leader's rounds in this process; echoed by the answer
-  log_position last;        ///< end of the leader's log, so that a new leader can report what may be lost
   log_index commit;
 };
 

@@ -96,7 +96,9 @@ result<file_path> file_path::parse(std::string_view decoded) {
   if (!is_utf8(decoded)) return invalid("the path is not UTF-8");
   file_path path;
   path.text_ = decoded;
-  for (auto name : path.names()) {
+  const auto names = path.names();
+  if (names.size() > limits::path_names) return invalid("the path has more than 255 names");
+  for (auto name : names) {
     if (name.empty()) return invalid("the path holds an empty name");
     if (name == "." || name == "..") return invalid("the path holds a '.' or '..' segment");
     if (name.size() > limits::name_bytes) return invalid("a name in the path is longer than 255 bytes");

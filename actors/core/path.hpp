@@ -12,7 +12,8 @@
 namespace kaiku {
 
 /// Names joined by `/`, without one at either end; the empty path is the root directory. Every name is UTF-8 of 1 to
-/// 255 bytes without control characters, `/`, and is neither `.` nor `..`; the whole is at most 4,096 bytes.
+/// 255 bytes without control characters, `/`, and is neither `.` nor `..`; the whole is at most 255 names and 4,096
+/// bytes.
 class file_path {
  public:
   /// The root directory.

@@ -135,6 +135,15 @@ void replication::on_sent(instant now, const node_id& to, log_index from, log_in
   INVARIANT(progress.in_flight.size() <= limits::append_window, "the append window is bounded");
 }
 
+void replication::on_unsendable(instant now, const node_id& to) {
+  auto found = followers_.find(to);
+  if (found == followers_.end()) return;
+  // A probe that is never answered: the retry ends it.
+  probe_again(found->second);
+  found->second.in_flight.push_back(found->second.next.previous());
+  found->second.last_progress = now;
+}
+
 void replication::on_retry(instant now, milliseconds patience) {
   for (auto& [id, progress] : followers_) {
     const auto limit = progress.waiting_for_content ? patience * content_patience : patience;

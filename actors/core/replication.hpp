@@ -68,6 +68,8 @@ class replication {
   void on_reply(instant now, const append_reply& reply);
   /// An append up to `last` (equal to `from - 1` when it carried nothing) was sent to `to`.
   void on_sent(instant now, const node_id& to, log_index from, log_index last);
+  /// What `to` needs can't be read just now: nothing is due to it until the next retry.
+  void on_unsendable(instant now, const node_id& to);
   /// Windows that were not answered for `patience` go back to probing: messages to a dead link vanish without a word.
   /// A follower that said it is pulling content is given `content_patience` times as long.
   void on_retry(instant now, milliseconds patience);

@@ -111,7 +111,7 @@ typename F::result_type inspect(F& f, vote_reply& x) {
 }
 template <class F>
 typename F::result_type inspect(F& f, heartbeat& x) {
-  return f(caf::meta::type_name("heartbeat"), x.leader, x.in_term, x.round, x.last, x.commit);
+  return f(caf::meta::type_name("heartbeat"), x.leader, x.in_term, x.round, x.commit);
 }
 template <class F>
 typename F::result_type inspect(F& f, heartbeat_reply& x) {

@@ -34,6 +34,10 @@ struct adopt_term {
   term in_term;
 };
 
+/// replication -> storage. The entry that named the cluster is committed: remember it. Reply: hard_state, after the
+/// sync.
+struct confirm_cluster {};
+
 // --- timers --------------------------------------------------------------------------------------------------------
 
 /// An actor to itself. Dropped unless `epoch` is the actor's latest setting of its timer.
@@ -64,10 +68,6 @@ struct hard_state_changed {
 /// replication -> election, of the leader's node to a peer's. Take over at once; the peer's log is complete. Peers.
 struct timeout_now {
   node_id leader;
-  term in_term;
-};
-/// replication -> election. The handover is under way: stop leading `in_term`.
-struct step_down {
   term in_term;
 };
 
@@ -113,7 +113,7 @@ struct write_reply {
   std::uint32_t holders = 0;
   std::uint32_t voters = 0;
 };
-/// supervisor -> replication. Bring a follower up to date, hand over, and say when that is done or given up.
+/// node -> replication. Bring a follower up to date, hand over, and say when that is done or given up.
 /// Reply: bool, true when another node leads or nobody else could.
 struct hand_over {};
 
@@ -190,15 +190,15 @@ struct member_seen {
 };
 
 using storage_handle =
-    caf::typed_actor<caf::replies_to<vote_request>::with<vote_decision>, caf::replies_to<adopt_term>::with<hard_state>,
+    caf::typed_actor<caf::replies_to<vote_request>::with<vote_decision>,
+                     caf::replies_to<confirm_cluster>::with<hard_state>, caf::replies_to<adopt_term>::with<hard_state>,
                      caf::replies_to<propose>::with<propose_outcome>, caf::replies_to<append>::with<append_outcome>>;
 
 using election_handle =
     caf::typed_actor<caf::reacts_to<vote_request>, caf::reacts_to<vote_reply>, caf::reacts_to<timeout_now>,
                      caf::reacts_to<leader_contact>, caf::reacts_to<higher_term>, caf::reacts_to<quorum_lost>,
-                     caf::reacts_to<hard_state_changed>, caf::reacts_to<step_down>, caf::reacts_to<peer_up>,
-                     caf::reacts_to<peer_down>, caf::reacts_to<members_changed>, caf::reacts_to<local_handles>,
-                     caf::reacts_to<timer_due>>;
+                     caf::reacts_to<hard_state_changed>, caf::reacts_to<peer_up>, caf::reacts_to<peer_down>,
+                     caf::reacts_to<members_changed>, caf::reacts_to<local_handles>, caf::reacts_to<timer_due>>;
 
 using heartbeat_handle =
     caf::typed_actor<caf::reacts_to<heartbeat>, caf::reacts_to<heartbeat_reply>, caf::reacts_to<role_change>,
@@ -368,13 +368,13 @@ CAF_BEGIN_TYPE_ID_BLOCK(kaiku, first_custom_type_id)
   CAF_ADD_TYPE_ID(kaiku, (kaiku::append))
   CAF_ADD_TYPE_ID(kaiku, (kaiku::append_outcome))
   CAF_ADD_TYPE_ID(kaiku, (kaiku::adopt_term))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::confirm_cluster))
   CAF_ADD_TYPE_ID(kaiku, (kaiku::timer_due))
   CAF_ADD_TYPE_ID(kaiku, (kaiku::local_handles))
   CAF_ADD_TYPE_ID(kaiku, (kaiku::leader_contact))
   CAF_ADD_TYPE_ID(kaiku, (kaiku::higher_term))
   CAF_ADD_TYPE_ID(kaiku, (kaiku::quorum_lost))
   CAF_ADD_TYPE_ID(kaiku, (kaiku::hard_state_changed))
-  CAF_ADD_TYPE_ID(kaiku, (kaiku::step_down))
   CAF_ADD_TYPE_ID(kaiku, (kaiku::log_progress))
   CAF_ADD_TYPE_ID(kaiku, (kaiku::quorum_contact))
   CAF_ADD_TYPE_ID(kaiku, (kaiku::hand_over))
@@ -396,13 +396,13 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::propose_outcome)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::append)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::append_outcome)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::adopt_term)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::confirm_cluster)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::timer_due)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::local_handles)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::leader_contact)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::higher_term)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::quorum_lost)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::hard_state_changed)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::step_down)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::log_progress)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::quorum_contact)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::hand_over)

@@ -44,7 +44,7 @@ struct initial_member {
 enum class log_level : std::uint8_t { trace, debug, info, warn, error };
 enum class log_format : std::uint8_t { text, json };
 
-/// A complete and consistent set: every rule of docs/operations is checked.
+/// A complete and consistent set: what one option says does not contradict another.
 struct options {
   node_id name;
   std::filesystem::path data = "./kaiku-data";

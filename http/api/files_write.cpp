@@ -170,9 +170,12 @@ task<status> take_body(exchange& ex, put_plan& plan) {
   const auto length = ex.body.length();
   std::string first;
   if (!length || *length <= limits::small_content_bytes) {
-    auto read = co_await ex.body.read(limits::small_content_bytes + 1);
-    if (!read) co_return read.failure();
-    first = std::move(*read);
+    while (first.size() <= limits::small_content_bytes) {
+      auto read = co_await ex.body.read(limits::small_content_bytes + 1 - first.size());
+      if (!read) co_return read.failure();
+      if (read->empty()) break;
+      first += *read;
+    }
     if (first.size() <= limits::small_content_bytes) {
       if (!plan.promised.empty()) {
         auto kept = check_promises(plan.promised, sha256_of(first));

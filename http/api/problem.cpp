@@ -41,13 +41,12 @@ constexpr std::array table{
     row{errc::corrupt, 500, "The stored data is damaged"},
     row{errc::wrong_cluster, 500, "The data belongs to another cluster"},
     row{errc::in_use, 500, "Another process holds it"},
-    row{errc::shutting_down, 503, "The node is shutting down"},
 };
 
 constexpr bool in_order() {
   for (std::size_t i = 0; i < table.size(); ++i)
     if (static_cast<std::size_t>(table[i].code) != i) return false;
-  return table.size() == static_cast<std::size_t>(errc::shutting_down) + 1;
+  return table.size() == static_cast<std::size_t>(errc::in_use) + 1;
 }
 static_assert(in_order(), "one row for every errc, in its order");
 
@@ -72,7 +71,9 @@ response problem(const problem_kind& kind, std::string_view detail) {
   out.add("Content-Type", "application/problem+json");
   out.add("X-Content-Type-Options", "nosniff");
   out.add("Cache-Control", "no-store");
-  if (kind.status == 503) out.add("Retry-After", retry_after);
+  // To repeat a change that may stand is for the client to decide, not for a library that reads this field.
+  if (kind.status == 503 && std::string_view{kind.code} != to_string(errc::outcome_unknown))
+    out.add("Retry-After", retry_after);
   out.body = document.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
   return out;
 }

@@ -58,6 +58,7 @@ task<result<std::string>> session::read(std::size_t max) {
 task<errc> session::read_sized(std::string& into, std::size_t max) {
   const auto want = static_cast<std::size_t>(std::min<std::uint64_t>(max, left_));
   into.resize(want);
+  const auto hand_on = session_clock::now() + milliseconds(limits::http_body_piece_ms);
   auto have = std::min(want, input_.size());
   std::memcpy(into.data(), input_.view().data(), have);
   input_.consume(have);
@@ -67,13 +68,16 @@ task<errc> session::read_sized(std::string& into, std::size_t max) {
                                          session_clock::now() + worker_->settings.body_stall_timeout, got);
     if (end != connection::read_end::data) co_return errc::body_incomplete;
     have += got;
+    if (session_clock::now() >= hand_on) break;
   }
-  left_ -= want;
+  into.resize(have);
+  left_ -= have;
   body_done_ = left_ == 0;
   co_return errc::none;
 }
 
 task<errc> session::read_chunks(std::string& into, std::size_t max) {
+  const auto hand_on = session_clock::now() + milliseconds(limits::http_body_piece_ms);
   for (;;) {
     if (!input_.empty()) {
       auto step = parser_.decode_chunks(input_.view(), max - into.size(), into);
@@ -81,6 +85,7 @@ task<errc> session::read_chunks(std::string& into, std::size_t max) {
       if (step.failed != errc::none) co_return step.failed;
       body_done_ = step.done;
       if (body_done_ || into.size() == max) co_return errc::none;
+      if (!into.empty() && session_clock::now() >= hand_on) co_return errc::none;
       if (input_.size() >= limits::http_header_bytes) co_return errc::bad_request;  // no end of a header or trailer
     }
     std::size_t got = 0;
@@ -94,7 +99,7 @@ task<errc> session::read_chunks(std::string& into, std::size_t max) {
 task<bool> session::drain_body() {
   if (framing_.chunked || left_ > drained_body_bytes) co_return false;
   auto rest = co_await read(drained_body_bytes);
-  co_return rest.ok();
+  co_return rest.ok() && body_done_;
 }
 
 }  // namespace kaiku

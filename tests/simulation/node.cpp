@@ -158,7 +158,7 @@ void node::beat() {
          [this, in_term = heartbeat_role_.in_term] { carry_out(election_->on_quorum_lost(now(), in_term)); });
   const auto round = liveness_.begin_round(now());
   for (const auto& voter : around_.voters)
-    if (voter != self_) send(voter, heartbeat{self_, heartbeat_role_.in_term, round, progress_last_, progress_commit_});
+    if (voter != self_) send(voter, heartbeat{self_, heartbeat_role_.in_term, round, progress_commit_});
   later(heartbeat_interval, [this, epoch = ++beat_epoch_] {
     if (epoch == beat_epoch_) beat();
   });

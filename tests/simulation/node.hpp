@@ -124,7 +124,6 @@ class node {
 
   liveness liveness_;
   role_change heartbeat_role_;
-  log_position progress_last_;
   log_index progress_commit_;
   std::uint64_t beat_epoch_ = 0;
 

@@ -132,10 +132,7 @@ void node::after_progress() {
     around_.judge.acknowledged(self_, durability::majority, waiting_.begin()->second);
     waiting_.erase(waiting_.begin());
   }
-  post(mailbox::heartbeat, [this, last = disk_.durable().state().last, commit] {
-    progress_last_ = last;
-    progress_commit_ = commit;
-  });
+  post(mailbox::heartbeat, [this, commit] { progress_commit_ = commit; });
 }
 
 void node::hand_over() {
@@ -145,7 +142,6 @@ void node::hand_over() {
       if (!follower.connected || follower.match != disk_.durable().state().last.index) continue;
       around_.notes.note(self_.name, " hands over to ", id.name);
       send(id, timeout_now{replication_role_.in_term});
-      post(mailbox::election, [this] { carry_out(election_->on_step_down(now())); });
       return;
     }
   });

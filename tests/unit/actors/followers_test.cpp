@@ -6,6 +6,18 @@ namespace kaiku::test {
 
 BOOST_AUTO_TEST_SUITE(followers)
 
+// Before that, another leader may name another cluster, and nobody may be refused for its cluster.
+BOOST_AUTO_TEST_CASE(a_cluster_is_confirmed_only_once_its_entry_is_committed) {
+  checked_cluster nodes;
+  const auto first = nodes.elect();
+  BOOST_REQUIRE(nodes.run_until([&] {
+    for (std::size_t i = 0; i < nodes.size(); ++i)
+      if (!nodes.disk(i).members().confirmed) return false;
+    return true;
+  }));
+  BOOST_TEST(nodes.disk(first).members().since == log_index{1});
+}
+
 BOOST_AUTO_TEST_CASE(the_first_entry_names_the_cluster_and_soon_every_members_disk_is_recorded) {
   checked_cluster nodes;
   const auto first = nodes.elect();

@@ -107,7 +107,7 @@ BOOST_AUTO_TEST_CASE(nobody_else_can_lead_the_leaders_term) {
   auto x = nodes.next_append();
   x.leader = nodes.node(nodes.others(nodes.first)[0]).id;
   nodes.from_peer(nodes.first, x);
-  heartbeat beat{x.leader, nodes.led.in_term, 1, x.previous, {}};
+  heartbeat beat{x.leader, nodes.led.in_term, 1, {}};
   caf::anon_send(nodes.node(nodes.first).actors.heartbeat, beat);
   nodes.check_nothing_changed();
 }

@@ -127,6 +127,7 @@ BOOST_AUTO_TEST_CASE(a_precondition_that_does_not_hold_is_refused_and_logs_nothi
 BOOST_AUTO_TEST_CASE(writes_that_queue_while_one_proposal_is_under_way_share_a_sync) {
   checked_cluster nodes{slow_disks(1)};
   nodes.elect();
+  BOOST_REQUIRE(nodes.run_until([&] { return nodes.disk(0).members().confirmed; }));
   const auto syncs = nodes.disk(0).counters().syncs;
   std::vector<asked_ptr<write_reply>> written;
   for (int i = 0; i < 500; ++i) written.push_back(nodes.put(0, "f" + std::to_string(i), "x", durability::majority));

@@ -232,18 +232,6 @@ BOOST_AUTO_TEST_CASE(timeout_now_of_another_term_or_to_a_leader_is_ignored) {
   BOOST_TEST(x.node.on_timeout_now(x.now, {6}).empty());
 }
 
-BOOST_AUTO_TEST_CASE(who_stepped_down_waits_two_timeouts_even_if_it_votes_meanwhile) {
-  harness x;
-  x.become_leader();
-  const auto stepped_down = x.now;
-  x.node.on_step_down(x.now);
-  BOOST_TEST(x.node.current_role() == role::follower);
-  BOOST_TEST(x.node.leader() == node_id{});
-  BOOST_TEST(x.node.deadline() - stepped_down >= 2 * timeout);
-  x.with_storage(x.node.on_vote_request(x.now, {id('c'), {7}, log_end, false, true}));
-  BOOST_TEST(x.node.deadline() - stepped_down >= 2 * timeout);
-}
-
 // --- higher terms -------------------------------------------------------------------------------------------------
 
 BOOST_AUTO_TEST_CASE(a_leader_that_discovers_that_its_term_is_out_of_date_reverts_to_follower_state) {

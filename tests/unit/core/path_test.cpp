@@ -114,13 +114,18 @@ BOOST_AUTO_TEST_CASE(hostile_encodings_are_refused) {
 
 BOOST_AUTO_TEST_CASE(the_whole_path_is_at_most_4096_bytes) {
   std::string longest;
-  while (longest.size() < 4095) longest += "a/";
-  longest += "b";
-  longest.resize(4095);
-  longest += "c";
+  while (longest.size() < 4096) longest += std::string(31, 'a') + '/';
+  longest.back() = 'b';
   BOOST_TEST(longest.size() == 4096u);
   BOOST_TEST(file_path::parse(longest).ok());
   BOOST_TEST(!file_path::parse(longest + "d").ok());
+}
+
+BOOST_AUTO_TEST_CASE(a_path_has_at_most_255_names) {
+  std::string deepest = "a";
+  for (int i = 1; i < 255; ++i) deepest += "/a";
+  BOOST_TEST(file_path::parse(deepest).ok());
+  BOOST_TEST(!file_path::parse(deepest + "/a").ok());
 }
 
 BOOST_AUTO_TEST_CASE(a_path_knows_its_names_its_last_name_and_its_parent) {
