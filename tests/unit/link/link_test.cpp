@@ -372,9 +372,11 @@ BOOST_AUTO_TEST_CASE(strangers_by_the_hundred_neither_stop_nor_delay_a_member_no
                           return n1.count("up n3") != 0;
                         }),
              n1.log());
-  auto delay = n1.said_at("up n3") - n1.said_at("started");
-  BOOST_TEST(delay < 1.0);
-  BOOST_TEST_MESSAGE("link-up among " << strangers.size() << " strangers: " << delay * 1000 << " ms");
+  // Nobody bothers n2: what its link takes is the machine's doing.
+  BOOST_REQUIRE(n1.says("up n2"));
+  auto delay = n1.said_at("up n3") - n1.said_at("up n2");
+  BOOST_TEST(delay < limits::link_handshake_timeout_ms / 1000.0, delay << " s\n" << n1.log());
+  BOOST_TEST_MESSAGE("link-up among " << strangers.size() << " strangers: " << delay * 1000 << " ms more than without");
   BOOST_TEST(n3.count("down n2") == 0u, n3.log());
   BOOST_TEST(n2.count("down n3") == 0u, n2.log());
   BOOST_TEST(n3.log().size() < 20'000u, "the log has " << n3.log().size() << " bytes");
