@@ -127,8 +127,10 @@ BOOST_AUTO_TEST_CASE(a_newer_leaders_append_ends_leading_before_election_says_so
   nodes.heal();
   BOOST_REQUIRE(run_without_election_until([&] { return !nodes.disk(first).set_aside().empty(); }));
   BOOST_REQUIRE(nodes.node(first).seen->role.now == role::leader);
+  auto late = nodes.put(first, "late", "x");
   for (auto i : nodes.others(first)) nodes.connect(first, i);  // a leader would begin to send at once
   run_without_election_until([] { return false; });
+  BOOST_TEST(refused(late, errc::not_leader));
   BOOST_REQUIRE(nodes.run_until([&] { return all_equal(nodes); }));
   BOOST_CHECK(nodes.node(first).seen->role.now != role::leader);
 }
