@@ -15,6 +15,10 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_L
   target_compile_options(kaiku_options INTERFACE -Wno-restrict)
 endif()
 target_compile_definitions(kaiku_options INTERFACE KAIKU_VERSION="${PROJECT_VERSION}")
+if(KAIKU_SANITIZE MATCHES "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # Asio's fences, which the thread sanitizer does not follow.
+  target_compile_options(kaiku_options INTERFACE -Wno-tsan)
+endif()
 if(KAIKU_SANITIZE)
   target_compile_options(kaiku_options INTERFACE -fsanitize=${KAIKU_SANITIZE} -fno-omit-frame-pointer
     -fno-sanitize-recover=all)
