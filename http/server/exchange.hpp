@@ -43,7 +43,8 @@ class request_body {
   virtual ~request_body() = default;
   /// Bytes in all, from Content-Length; 0 without a body; empty when chunked.
   virtual std::optional<std::uint64_t> length() const = 0;
-  /// The next `max` bytes; fewer only at the end, none behind it. The first call answers `Expect: 100-continue`.
+  /// The next bytes, at most `max`: fewer when the client is slow or the end is near; none only behind the end. The
+  /// first call answers `Expect: 100-continue`.
   /// Errors: `body_incomplete`, `bad_request` (chunks malformed), `body_too_large`. After one, no further call.
   virtual task<result<std::string>> read(std::size_t max) = 0;
 };
