@@ -59,9 +59,8 @@ status staged_file::write(std::string_view bytes) {
   hasher_.update(bytes);
   size_.value += bytes.size();
   if (size_.value - flushed_.value >= limits::staging_flush_bytes) {
-    // Only begins the writing, so that little is left for the fsync at the end; errors show up there.
-    ::sync_file_range(file_.get(), static_cast<off64_t>(flushed_.value),
-                      static_cast<off64_t>(size_.value - flushed_.value), SYNC_FILE_RANGE_WRITE);
+    // To the end, not only begun: a sync of the log waits for all that the disk was given before it.
+    owner_.sync_file(file_.get(), path_);
     flushed_ = size_;
   }
   return success();

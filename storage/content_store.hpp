@@ -73,7 +73,7 @@ class staged_file {
   unique_fd file_;
   sha256_hasher hasher_;
   byte_count size_;
-  byte_count flushed_;  ///< bytes that the kernel was asked to write out
+  byte_count flushed_;  ///< bytes known to be on the disk
   std::optional<digest> finished_;
 };
 

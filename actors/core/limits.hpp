@@ -64,7 +64,7 @@ inline constexpr std::size_t small_content_bytes = std::size_t{64} * 1024;
 inline constexpr std::size_t chunk_bytes = std::size_t{256} * 1024;
 /// Chunks in flight per transfer; with `chunk_bytes`, the memory a transfer may hold on either side.
 inline constexpr std::size_t chunk_window = 4;
-/// While content is received, its dirty pages are pushed out after this much, so that the last fsync is short.
+/// While content is received it is fsynced after this much, so that neither its last fsync nor the log's takes long.
 inline constexpr std::size_t staging_flush_bytes = std::size_t{16} * 1024 * 1024;
 /// Content bytes plus entry bytes in one append message.
 inline constexpr std::size_t append_batch_bytes = std::size_t{512} * 1024;
