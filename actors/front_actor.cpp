@@ -27,6 +27,7 @@ front_actor::behavior_type front_actor::make_behavior() {
       [this](const log_progress& x) {
         progress_ = x;
         if (holds_all_committed()) caught_up_ = true;
+        settle_reads();
       },
       [this](const quorum_contact& x) { quorum_ = x; },
       [this](const leader_contact& x) { on_contact(x); },
@@ -85,26 +86,32 @@ node_view front_actor::view() const {
 cluster_view front_actor::cluster() const {
   cluster_view v;
   const bool leads = role_.now == role::leader;
-  for (const auto& voter : members_.voters) {
-    member_view m{voter.id, voter.peer_address, {}, false, {}, {}};
-    if (auto peer = peers_.find(voter.id); peer != peers_.end()) {
+  const auto describe = [&](const member& one, bool votes) {
+    member_view m;
+    m.id = one.id;
+    m.peer_address = one.peer_address;
+    m.voter = votes;
+    if (auto peer = peers_.find(one.id); peer != peers_.end()) {
       m.connected = true;
       m.http_address = peer->second.http_address;
     }
-    if (voter.id == settings_.self) {
+    if (one.id == settings_.self) {
       m.connected = true;
       m.http_address = settings_.http_address;
       m.match = leads ? std::optional{progress_.last.index} : std::nullopt;
     } else if (leads) {
       for (const auto& [id, at] : quorum_.heard)
-        if (id == voter.id) m.last_heard = std::chrono::duration_cast<milliseconds>(now() - at);
+        if (id == one.id) m.last_heard = std::chrono::duration_cast<milliseconds>(now() - at);
       for (const auto& [id, match] : progress_.matches)
-        if (id == voter.id) m.match = match;
-    } else if (voter.id == role_.leader && leader_heard_) {
+        if (id == one.id) m.match = match;
+    } else if (one.id == role_.leader && leader_heard_) {
       m.last_heard = std::chrono::duration_cast<milliseconds>(now() - *leader_heard_);
     }
     v.members.push_back(std::move(m));
-  }
+  };
+  for (const auto& voter : members_.voters) describe(voter, true);
+  for (const auto& learner : members_.learners) describe(learner, false);
+  v.possibly_lost = progress_.possibly_lost;
   v.actors = actor_registry::instance().snapshot();
   const auto counters = disk_->counters();
   v.log_syncs = counters.syncs;
@@ -161,8 +168,9 @@ void front_actor::set_timer() {
 void front_actor::on_timer() {
   timer_set_ = false;
   retry_parked();
+  settle_reads();
   lose([at = now()](const asked& one) { return at >= one.deadline; });
-  if (!in_flight_.empty()) set_timer();
+  if (!in_flight_.empty() || !reads_.empty()) set_timer();
 }
 
 void front_actor::lose(const std::function<bool(const asked&)>& is_lost) {

@@ -43,6 +43,10 @@ class front_actor final : public observed<on_io_context<front_handle::base>>, pu
   result<file_info> stat(const file_path& path) const override;
   result<directory_page> list(const file_path& path, std::string_view after, std::size_t limit) const override;
   result<opened_content> open(const content_ref& content) const override;
+  void read(const freshness& how, std::function<void(result<std::shared_ptr<const file_view>>)> done) override;
+  void find_write(const write_token& token, std::function<void(result<write_status>)> done) override;
+  void change_members(const member_change& what, std::function<void(status)> done) override;
+  void transfer_leadership(const node_id& to, std::function<void(status)> done) override;
   void write(client_write what, std::function<void(result<write_outcome>)> done) override;
   void begin_upload(byte_count expected, std::function<void(result<std::unique_ptr<upload>>)> done) override;
 
@@ -70,6 +74,17 @@ class front_actor final : public observed<on_io_context<front_handle::base>>, pu
     std::function<void(error)> fail;
   };
 
+  /// A read that this node can't serve yet.
+  struct waiting_read {
+    freshness how;
+    instant asked;
+    instant deadline;
+    std::optional<log_index> at_least;            ///< as the leader said; empty: not asked, or not said yet
+    std::shared_ptr<const store_view> candidate;  ///< taken, and waiting for its last entry to be committed
+    std::function<void(result<std::shared_ptr<const file_view>>)> then;
+  };
+  using waiting_read_ptr = std::shared_ptr<waiting_read>;
+
   instant now() const;
   std::optional<leader_actors> leader() const;
   void dispatch(const call_ptr& x);
@@ -83,6 +98,17 @@ class front_actor final : public observed<on_io_context<front_handle::base>>, pu
   template <class Reply, class Handle, class Message>
   void ask(const node_id& at, const Handle& to, milliseconds timeout, Message message, error lost,
            std::function<void(const Reply&)> answer, std::function<void(error)> fail);
+  /// Asks the leader's replication one thing, waiting for a leader and going on to the next one when it changes.
+  /// `done` gets the reply, or the failure it carries.
+  template <class Reply, class Message>
+  void ask_leader(Message message, std::function<void(result<Reply>)> done);
+  bool is_of_this_cluster(const write_token& token) const;
+  std::shared_ptr<const file_view> as_it_is() const;
+  bool is_fresh_within(milliseconds bound) const;
+  void ask_read_index(const waiting_read_ptr& x);
+  /// Nothing: not yet.
+  std::optional<result<std::shared_ptr<const file_view>>> try_read(waiting_read& x);
+  void settle_reads();
   void send_write(const call_ptr& x, const leader_actors& to, std::shared_ptr<const write_request> request,
                   std::function<void(result<write_outcome>)> done);
   void on_contact(const leader_contact& x);
@@ -102,6 +128,8 @@ class front_actor final : public observed<on_io_context<front_handle::base>>, pu
   log_index leader_commit_;  ///< as the leader's heartbeat said
   bool caught_up_ = false;   ///< held all that was committed, since contact with a leader was last regained
   std::list<call_ptr> parked_;
+  std::list<waiting_read_ptr> reads_;
+  instant fresh_at_ = instant::min();  ///< this node held all that was committed anywhere then
   bool timer_set_ = false;
   std::uint64_t next_ask_ = 0;
   std::map<std::uint64_t, asked> in_flight_;

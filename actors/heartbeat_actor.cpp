@@ -1,6 +1,7 @@
 #include "kaiku/actors/heartbeat_actor.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <spdlog/spdlog.h>
 
@@ -23,6 +24,7 @@ heartbeat_actor::behavior_type heartbeat_actor::make_behavior() {
       [this](const heartbeat_reply& x) { on_reply(x); },
       [this](const role_change& x) { on_role(x); },
       [this](const log_progress& x) { progress_ = x; },
+      [this](const confirm_leadership&) { confirm(); },
       [this](const peer_up& x) { peers_[x.id] = x.actors.heartbeat; },
       [this](const peer_down& x) { peers_.erase(x.id); },
       [this](const members_changed& x) {
@@ -48,7 +50,10 @@ void heartbeat_actor::on_role(const role_change& change) {
   if (change.now != role::leader) {
     epoch_ = epoch_.next();  // stops the beat
   } else if (!led) {
-    liveness_.begin_leading(now());
+    liveness_.begin_leading(change.asked_at);
+    leads_since_ = now();
+    confirming_.reset();
+    confirm_again_ = false;
     beat();
   }
 }
@@ -57,14 +62,15 @@ void heartbeat_actor::on_heartbeat(const heartbeat& x) {
   const auto peer = peers_.find(x.leader);
   if (peer == peers_.end()) return;
   // A leader of an older term is answered too: the reply's term makes it step down.
-  send(peer->second, heartbeat_reply{settings_.self, std::max(role_.in_term, x.in_term), x.round});
-  if (x.in_term < role_.in_term) return;
+  const auto own_term = std::max(role_.in_term, settings_.durable_term());
+  send(peer->second, heartbeat_reply{settings_.self, std::max(own_term, x.in_term), x.round});
+  if (x.in_term < own_term) return;
   if (role_.now == role::leader && x.in_term == role_.in_term) {
     spdlog::error("peer={} claims to lead term {}, which this node leads: dropped", x.leader.name, x.in_term.value);
     return;
   }
   liveness_.on_leader(now(), x.leader);
-  const leader_contact contact{x.leader, x.in_term, x.commit};
+  const leader_contact contact{x.leader, x.in_term, x.commit, x.last};
   send(local_.election, contact);
   send(local_.replication, contact);
   for (const auto& front : local_.fronts) send(front, contact);
@@ -75,18 +81,45 @@ void heartbeat_actor::on_reply(const heartbeat_reply& x) {
   if (role_.now != role::leader || x.in_term != role_.in_term) return;
   liveness_.on_reply(now(), x.from, x.round);
   publish_contact();
+  if (confirm_again_ && !confirming()) {
+    confirm_again_ = false;
+    confirm();
+  }
+}
+
+bool heartbeat_actor::confirming() {
+  return confirming_ && liveness_.quorum_contact(now()) < *confirming_;
+}
+
+/// One round for all that ask while it is on its way, and one more for those.
+void heartbeat_actor::confirm() {
+  if (role_.now != role::leader) return;
+  if (confirming()) {
+    confirm_again_ = true;
+    return;
+  }
+  confirming_ = now();
+  begin_round();
+}
+
+void heartbeat_actor::begin_round() {
+  const auto round = liveness_.begin_round(now());
+  for (const auto& [id, peer] : peers_)
+    send(peer, heartbeat{settings_.self, role_.in_term, round, progress_.commit, progress_.last.index});
+  publish_contact();  // alone in the cluster nobody answers
 }
 
 void heartbeat_actor::beat() {
   const auto at = now();
-  if (at - liveness_.quorum_contact(at) > settings_.election_timeout) {
+  // The first round has T to be answered, however long the votes took.
+  if (at - std::max(liveness_.quorum_contact(at), leads_since_) > settings_.election_timeout) {
     spdlog::warn("no majority answered within {} ms, stepping down term={}", settings_.election_timeout.count(),
                  role_.in_term.value);
     send(local_.election, quorum_lost{role_.in_term});
   }
-  const auto round = liveness_.begin_round(at);
-  for (const auto& [id, peer] : peers_) send(peer, heartbeat{settings_.self, role_.in_term, round, progress_.commit});
-  publish_contact();  // alone in the cluster nobody answers
+  begin_round();
+  confirming_.reset();  // whoever asked is served by this round
+  confirm_again_ = false;
   epoch_ = epoch_.next();
   delayed_send(this, settings_.interval, timer_due{epoch_});
 }

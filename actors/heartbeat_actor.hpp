@@ -8,6 +8,7 @@
 /// On the leader, each interval: one `heartbeat` to every linked peer; no answer of a majority within T:
 /// `quorum_lost` to election. On a follower: `leader_contact` to election, replication and fronts.
 
+#include <functional>
 #include <map>
 #include <set>
 
@@ -22,6 +23,9 @@ struct heartbeat_settings {
   std::set<node_id> voters;  ///< with `self`
   milliseconds interval{};
   milliseconds election_timeout{};  ///< T
+  /// The term on this node's disk. Its vote for another leader may be there before the role change is heard here, and
+  /// from then on nobody of an older term may be told that it is followed.
+  std::function<term()> durable_term;
 };
 
 class heartbeat_actor : public observed<heartbeat_handle::base> {
@@ -38,6 +42,9 @@ class heartbeat_actor : public observed<heartbeat_handle::base> {
   void on_heartbeat(const heartbeat& x);
   void on_reply(const heartbeat_reply& x);
   void beat();
+  void begin_round();
+  void confirm();
+  bool confirming();
   void publish_contact();
 
   heartbeat_settings settings_;
@@ -47,6 +54,10 @@ class heartbeat_actor : public observed<heartbeat_handle::base> {
   local_handles local_;
   std::map<node_id, heartbeat_handle> peers_;
   timer_epoch epoch_;
+  instant leads_since_{};
+  std::optional<instant>
+      confirming_;              ///< a round was sent then to confirm the leadership, not answered by a majority yet
+  bool confirm_again_ = false;  ///< somebody asked since
 };
 
 }  // namespace kaiku

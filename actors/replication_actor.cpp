@@ -5,24 +5,15 @@
 #include <caf/actor_system.hpp>
 
 #include "kaiku/actors/clock.hpp"
+#include "kaiku/core/membership.hpp"
 
 namespace kaiku {
-namespace {
-
-std::set<node_id> names(const std::vector<member>& voters) {
-  std::set<node_id> ids;
-  for (const auto& voter : voters) ids.insert(voter.id);
-  return ids;
-}
-
-}  // namespace
-
 replication_actor::replication_actor(caf::actor_config& cfg, replication_settings settings,
                                      std::shared_ptr<const store> disk)
     : observed(cfg),
       settings_(std::move(settings)),
       disk_(std::move(disk)),
-      machine_(settings_.self, names(settings_.bootstrap)) {
+      machine_(settings_.self, names_of(settings_.bootstrap)) {
   disks_[settings_.self] = disk_->disk();
 }
 
@@ -38,8 +29,12 @@ replication_actor::behavior_type replication_actor::make_behavior() {
       [this](const role_change& x) { on_role(x); },
       [this](const quorum_contact& x) {
         if (x.in_term == role_.in_term) quorum_contact_ = std::max(quorum_contact_, x.at);
+        settle_reads();
       },
-      [this](const leader_contact& x) { learn_commit(x.in_term, x.commit); },
+      [this](const leader_contact& x) {
+        if (x.in_term >= last_leader_.in_term) last_leader_ = x;
+        learn_commit(x.in_term, x.commit);
+      },
       [this](const peer_up& x) {
         peers_[x.id] = {x.actors.election, x.actors.replication, x.actors.content};
         machine_.on_connected(now(), x.id);
@@ -54,18 +49,14 @@ replication_actor::behavior_type replication_actor::make_behavior() {
         propose_own_entries();
         pump();
       },
-      [this](const hand_over&) {
-        auto promise = make_response_promise<bool>();
-        if (!leading() || machine_.voters() < 2) {
-          promise.deliver(true);
-        } else {
-          hand_over_ = promise;
-          hand_over_deadline_ = now() + settings_.election_timeout;
-          refuse_queued({errc::not_leader, "the leader hands over"});
-          try_hand_over();
-        }
-        return promise;
+      [this](const forget_bootstrap&) {
+        settings_.bootstrap.clear();
+        publish_members();
       },
+      [this](const read_index&) { return on_read_index(); },
+      [this](const find_write& x) { return on_find_write(x); },
+      [this](const change_members& x) { return on_change_members(x); },
+      [this](const hand_over& x) { return on_hand_over(x); },
       [this](const local_handles& x) { start(x); },
       [this](const timer_due&) { on_timer(); },
   };
@@ -79,6 +70,8 @@ void replication_actor::on_exit() {
   queue_.clear();
   waiting_.clear();
   hand_over_.reset();
+  member_change_.reset();
+  reads_.clear();
 }
 
 void replication_actor::start(const local_handles& handles) {
@@ -94,15 +87,32 @@ void replication_actor::on_role(const role_change& change) {
   const bool new_term = change.in_term != role_.in_term;
   role_ = change;
   if (leading() && (!led_before || new_term)) {
-    quorum_contact_ = now();  // it has just been elected
-    machine_.begin_leading(now(), role_.in_term, disk_->state().last.index);
+    quorum_contact_ = role_.asked_at;
+    begin_leading();
     propose_first_entry();
     pump();
   } else if (!leading() && led_before) {
     machine_.stop_leading();
-    refuse_queued({errc::not_leader, "this node does not lead any more"});
+    const error over{errc::not_leader, "this node does not lead any more"};
+    refuse_queued(over);
+    end_reads(over);
+    end_member_change({errc::outcome_unknown, "the leader changed; look at the members and ask again"});
+    backlog_.clear();
+    backlog_bytes_ = {};
+    possibly_lost_.reset();
   }
-  if (hand_over_ && !leading() && !role_.leader.name.empty()) end_hand_over(true);
+  if (hand_over_ && !leading() && !role_.leader.name.empty()) end_hand_over({});
+}
+
+void replication_actor::begin_leading() {
+  const auto last = disk_->state().last.index;
+  machine_.begin_leading(now(), role_.in_term, last);
+  disk_stalled_ = false;
+  if (last_leader_.leader == settings_.self || last_leader_.last <= last) return;
+  possibly_lost_ = lost_entries{last_leader_.in_term, last.next(), last_leader_.last};
+  spdlog::warn("{} led term {} and had entries {}..{} that this leader lacks; those it acknowledged alone may be lost",
+               last_leader_.leader.name, last_leader_.in_term.value, possibly_lost_->first.value,
+               possibly_lost_->last.value);
 }
 
 void replication_actor::on_timer() {
@@ -111,18 +121,26 @@ void replication_actor::on_timer() {
   replicate();
   settle_waiting();
   if (begin_again_ && now() >= begin_again_->due) ask_again(*std::exchange(begin_again_, std::nullopt));
-  if (hand_over_ && now() >= hand_over_deadline_) end_hand_over(false);
+  if (hand_over_ && now() >= hand_over_deadline_)
+    end_hand_over({errc::busy, "no follower came up to date and took over in time; this node goes on leading"});
+  watch_disk();
   propose_own_entries();
   pump();
 }
 
 void replication_actor::publish_progress() {
   confirm_cluster_once();
-  log_progress progress{disk_->state().last, machine_.commit(), {}};
+  settle_member_change();
+  settle_reads();
+  while (!backlog_.empty() && backlog_.front().index <= machine_.commit()) {
+    backlog_bytes_.value -= backlog_.front().size.value;
+    backlog_.pop_front();
+  }
+  log_progress progress{disk_->state().last, machine_.commit(), {}, possibly_lost_};
   if (leading())
     for (const auto& [id, follower] : machine_.followers()) progress.matches.emplace_back(id, follower.match);
   if (progress.last == published_.last && progress.commit == published_.commit &&
-      progress.matches == published_.matches)
+      progress.matches == published_.matches && progress.possibly_lost == published_.possibly_lost)
     return;
   published_ = progress;
   send(local_.heartbeat, progress);
@@ -146,7 +164,7 @@ void replication_actor::publish_members() {
       members_->confirmed == current.confirmed)
     return;
   members_ = current;
-  machine_.set_voters(names(current.voters));
+  machine_.set_members(now(), names_of(current.voters), names_of(current.learners));
   const members_changed change{current};
   send(local_.election, change);
   send(local_.heartbeat, change);

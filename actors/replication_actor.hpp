@@ -25,8 +25,9 @@ namespace kaiku {
 
 struct replication_settings {
   node_id self;
-  std::vector<member> bootstrap;  ///< voters of `--cluster`, used until the log names them
-  cluster_id new_cluster;         ///< what the cluster is called if this node forms it
+  /// Voters of `--cluster`, used until the log names them. Empty: this node waits to be taken in.
+  std::vector<member> bootstrap;
+  cluster_id new_cluster;  ///< what the cluster is called if this node forms it
   milliseconds election_timeout{};
   milliseconds durability_wait{limits::durability_wait_ms};
 };
@@ -47,6 +48,7 @@ class replication_actor : public observed<replication_handle::base> {
     proposal what;
     durability want = durability::leader;
     std::optional<write_promise> promise;
+    bool changes_members = false;  ///< what `member_change_` waits for
   };
   /// A write that is in the log and waits for a majority.
   struct waiting_write {
@@ -62,6 +64,21 @@ class replication_actor : public observed<replication_handle::base> {
     term in_term;
     log_position previous;
   };
+  /// A change of the members that somebody asked for, on its way.
+  struct asked_change {
+    caf::typed_response_promise<change_members_reply> promise;
+    log_index index;  ///< 0: not logged yet
+  };
+  struct asked_read {
+    caf::typed_response_promise<read_index_reply> promise;
+    instant at;
+  };
+  /// An entry that only this leader is known to have.
+  struct unreplicated {
+    log_index index;
+    byte_count size;
+    instant since;
+  };
   struct peer {
     election_handle election;
     replication_handle replication;
@@ -71,12 +88,16 @@ class replication_actor : public observed<replication_handle::base> {
   instant now();
   void start(const local_handles& handles);
   void on_role(const role_change& change);
+  void begin_leading();
   void on_timer();
 
   // --- leader ---
   write_promise on_write(const write_request& x);
   /// Why a write can't be taken now; code `none` when it can.
-  error refusal() const;
+  error refusal(durability want) const;
+  /// The followers are so far behind that a write which only this disk would hold is not taken.
+  bool backlog_is_full() const;
+  void note_backlog(const pending_write& write, log_index index);
   /// Decodes and checks what a front sent, its own or a peer's.
   result<proposal> read(const write_request& x) const;
   void pump();
@@ -88,17 +109,38 @@ class replication_actor : public observed<replication_handle::base> {
   /// Errors: `corrupt`, `io_error`: this disk can't read small content that the entries name.
   result<append_entries> build_append(log_index from, log_index end) const;
   void on_append_reply(const append_reply& x);
+  durability achieved(log_index index) const;
   /// Answers the writes whose wait is over; `all`: also looks whether the others still stand in the log.
   void settle_waiting(bool all = false);
   /// The term's first entry commits everything before it; a new cluster's first entry says what the cluster is.
   void propose_first_entry();
-  /// Records disks that were seen for the first time.
-  void propose_members();
   /// Whatever the leader itself still has to say; one entry at a time, and again at the next timer if it was refused.
   void propose_own_entries();
-  std::vector<member> with_known_disks(std::vector<member> voters) const;
+  std::vector<member> with_known_disks(std::vector<member> members) const;
+
+  // --- leader: members and leadership ---
+  caf::typed_response_promise<change_members_reply> on_change_members(const change_members& x);
+  /// The members may change: an entry of this term is committed, and no other change is under way (thesis, 4.1; and
+  /// the correction to it of 2015).
+  bool members_are_settled() const;
+  void propose_members(set_members next, bool asked_for);
+  /// Records disks seen for the first time, promotes learners that have caught up.
+  void propose_due_members();
+  void on_members_proposed(const proposed& what);
+  void settle_member_change();
+  void end_member_change(const error& why);
+  caf::typed_response_promise<handed_over> on_hand_over(const hand_over& x);
   void try_hand_over();
-  void end_hand_over(bool handed_over);
+  void end_hand_over(const error& why);
+  /// A leader whose disk completes nothing lets somebody else lead.
+  void watch_disk();
+
+  // --- leader: questions ---
+  caf::typed_response_promise<read_index_reply> on_read_index();
+  void settle_reads();
+  void end_reads(const error& why);
+  find_write_reply on_find_write(const find_write& x) const;
+
   bool in_contact_with_quorum() const;
   bool leading() const { return role_.now == role::leader; }
   /// Leads `in_term`, and a majority was heard within T.
@@ -140,9 +182,18 @@ class replication_actor : public observed<replication_handle::base> {
   bool own_entry_queued_ = false;
   instant quorum_contact_ = instant::min();
   std::multimap<log_index, waiting_write> waiting_;
-  std::optional<caf::typed_response_promise<bool>> hand_over_;
+  std::deque<unreplicated> backlog_;
+  byte_count backlog_bytes_;
+  instant proposing_since_{};
+  std::optional<asked_change> member_change_;
+  std::deque<asked_read> reads_;
+  std::optional<caf::typed_response_promise<handed_over>> hand_over_;
+  node_id hand_over_to_;  ///< empty: whoever is most up to date
   instant hand_over_deadline_{};
   bool target_told_ = false;
+  bool disk_stalled_ = false;
+  leader_contact last_leader_;  ///< of the highest term heard
+  std::optional<lost_entries> possibly_lost_;
 
   // follower
   std::deque<append_entries> inbox_;  ///< the first is with fetch or storage while `appending_`

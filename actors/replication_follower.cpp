@@ -42,7 +42,7 @@ void replication_actor::on_append(const append_entries& x) {
     spdlog::error("peer={} claims to lead term {}, which this node leads: dropped", x.leader.name, x.in_term.value);
     return;
   }
-  send(local_.election, leader_contact{x.leader, x.in_term, x.commit});
+  send(local_.election, leader_contact{x.leader, x.in_term, x.commit, {}});
   // Storage is about to follow another log: from now on nothing may be read from it as from a leader's own.
   if (x.in_term > role_.in_term) on_role({role::follower, x.in_term, x.leader});
   if (fetching_ && x.in_term > inbox_.front().in_term) abandon_fetch();

@@ -29,8 +29,22 @@ std::size_t path_names(const command& x) {
 
 }  // namespace
 
-error replication_actor::refusal() const {
-  if (!leading() || hand_over_) return {errc::not_leader, "this node does not lead"};
+bool replication_actor::backlog_is_full() const {
+  if (backlog_.empty() || machine_.voters() < 2) return false;
+  return backlog_.size() >= limits::unreplicated_entries || backlog_bytes_.value >= limits::unreplicated_bytes ||
+         kaiku::now(system()) - backlog_.front().since > milliseconds(limits::unreplicated_ms);
+}
+
+void replication_actor::note_backlog(const pending_write& write, log_index index) {
+  const auto content = content_of(write.what.what);
+  backlog_.push_back({index, content ? content->size : byte_count{}, now()});
+  backlog_bytes_.value += backlog_.back().size.value;
+}
+
+error replication_actor::refusal(durability want) const {
+  if (!leading() || hand_over_ || disk_stalled_) return {errc::not_leader, "this node does not lead"};
+  if (want == durability::leader && backlog_is_full())
+    return {errc::behind, "too much is on the leader's disk only; try again shortly, or ask for durability=majority"};
   if (queue_.size() + waiting_.size() >= limits::queued_writes || queued_bytes_ >= limits::queued_write_bytes)
     return {errc::overloaded, "too many writes wait on the leader; try again shortly"};
   return {};
@@ -61,7 +75,7 @@ result<proposal> replication_actor::read(const write_request& x) const {
 replication_actor::write_promise replication_actor::on_write(const write_request& x) {
   auto promise = make_response_promise<write_reply>();
   write_reply no;
-  no.failure = refusal();
+  no.failure = refusal(x.want);
   if (no.failure.code == errc::none && !in_contact_with_quorum())
     no.failure = {errc::quorum_lost, "the leader has not heard from a majority; it acknowledges nothing until it does"};
   if (no.failure.code == errc::none) {
@@ -93,6 +107,7 @@ void replication_actor::pump() {
   }
   queued_bytes_ -= std::min(queued_bytes_, bytes);
   proposing_ = true;
+  proposing_since_ = now();
   request(local_.storage, milliseconds(limits::storage_timeout_ms), std::move(message))
       .then([this, batch, in_term = role_.in_term](const propose_outcome& outcome) {
         proposing_ = false;
@@ -108,8 +123,12 @@ void replication_actor::pump() {
 }
 
 void replication_actor::on_proposed(std::vector<pending_write>& batch, const propose_outcome& outcome) {
-  for (const auto& write : batch)
-    if (!write.promise) own_entry_queued_ = false;
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    if (batch[i].promise) continue;
+    own_entry_queued_ = false;
+    if (batch[i].changes_members)
+      on_members_proposed(outcome.results.empty() ? proposed{{}, outcome.failure, {}, false} : outcome.results[i]);
+  }
   if (outcome.failure.code != errc::none) {
     write_reply no;
     no.failure = outcome.failure;
@@ -120,8 +139,10 @@ void replication_actor::on_proposed(std::vector<pending_write>& batch, const pro
   }
   INVARIANT(outcome.results.size() == batch.size(), "storage answers every proposal");
   machine_.on_local_durable(outcome.after.last.index);
-  for (std::size_t i = 0; i < batch.size(); ++i)
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    if (outcome.results[i].index.value > 0 && leading()) note_backlog(batch[i], outcome.results[i].index);
     if (batch[i].promise) answer(batch[i], outcome.results[i], outcome.after.last.in_term);
+  }
 }
 
 void replication_actor::answer(pending_write& write, const proposed& what, term in_term) {
@@ -131,7 +152,7 @@ void replication_actor::answer(pending_write& write, const proposed& what, term 
     write.promise->deliver(reply);
     return;
   }
-  reply.token = {disk_->members().cluster, {in_term, what.index}};
+  reply.token = {tag_of(disk_->members().cluster), {in_term, what.index}};
   reply.file = what.file;
   reply.created = what.created;
   reply.holders = static_cast<std::uint32_t>(machine_.holders(what.index));
@@ -144,20 +165,29 @@ void replication_actor::answer(pending_write& write, const proposed& what, term 
   }
 }
 
+/// What the leader knows a write at `index` to have reached.
+durability replication_actor::achieved(log_index index) const {
+  if (index > machine_.commit()) return durability::leader;
+  const bool everywhere = leading() && machine_.held_by(machine_.voters()) >= index;
+  return everywhere ? durability::all : durability::majority;
+}
+
 void replication_actor::settle_waiting(bool all) {
   for (auto it = waiting_.begin(); it != waiting_.end();) {
     auto& [index, write] = *it;
-    auto& reply = write.reply;
+    const auto reached = achieved(index);
+    const bool enough = reached >= std::max(write.want, durability::majority);
     const bool too_late = now() >= write.deadline;
-    if (!all && !too_late && index > machine_.commit()) {
+    if (!all && !too_late && !enough) {
       ++it;
       continue;
     }
+    auto& reply = write.reply;
     const auto stands = disk_->position(index);
     if (!stands || *stands != reply.token.at) {
       reply.failure = {errc::outcome_unknown, "another leader's log took this write's place on this node"};
-    } else if (index <= machine_.commit()) {
-      reply.achieved = durability::majority;
+    } else if (enough || (too_late && reached == durability::majority)) {
+      reply.achieved = reached;
       const auto holders = leading() ? machine_.holders(index) : machine_.voters() / 2 + 1;
       reply.holders = static_cast<std::uint32_t>(holders);
     } else if (!too_late) {
@@ -187,32 +217,6 @@ void replication_actor::propose_first_entry() {
   if (!disk_->members().cluster.known())
     first.what.what = set_members{settings_.new_cluster, with_known_disks(settings_.bootstrap)};
   queue_.push_front(std::move(first));
-  own_entry_queued_ = true;
-}
-
-void replication_actor::propose_own_entries() {
-  if (!leading() || own_entry_queued_ || hand_over_) return;
-  // Tried again until it stands: a disk that was full refuses it.
-  if (disk_->state().last.in_term != role_.in_term || !disk_->members().cluster.known()) {
-    propose_first_entry();
-  } else {
-    propose_members();
-  }
-}
-
-std::vector<member> replication_actor::with_known_disks(std::vector<member> voters) const {
-  for (auto& voter : voters)
-    if (auto seen = disks_.find(voter.id); !voter.disk.known() && seen != disks_.end()) voter.disk = seen->second;
-  return voters;
-}
-
-void replication_actor::propose_members() {
-  auto current = disk_->members();
-  auto voters = with_known_disks(current.voters);
-  if (voters == current.voters) return;
-  pending_write write;
-  write.what.what = set_members{current.cluster, std::move(voters)};
-  queue_.push_back(std::move(write));
   own_entry_queued_ = true;
 }
 
@@ -269,24 +273,6 @@ void replication_actor::on_append_reply(const append_reply& x) {
   settle_waiting();
   publish_progress();
   try_hand_over();
-}
-
-void replication_actor::end_hand_over(bool handed_over) {
-  hand_over_->deliver(handed_over);
-  hand_over_.reset();
-  target_told_ = false;
-}
-
-void replication_actor::try_hand_over() {
-  if (!hand_over_ || target_told_ || proposing_ || !leading()) return;
-  for (const auto& [id, follower] : machine_.followers()) {
-    auto to = peers_.find(id);
-    if (to == peers_.end() || follower.match != disk_->state().last.index) continue;
-    // Its log is complete: its election takes it from here.
-    send(to->second.election, timeout_now{settings_.self, role_.in_term});
-    target_told_ = true;
-    return;
-  }
 }
 
 }  // namespace kaiku

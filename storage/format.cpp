@@ -126,7 +126,7 @@ std::string write_cluster(const cluster_id& x) {
 }
 
 std::string write_members(const membership& x) {
-  return encoder{}.u64(x.since.value).raw(encode(command{set_members{x.cluster, x.voters}})).take();
+  return encoder{}.u64(x.since.value).raw(encode(command{set_members{x.cluster, x.voters, x.learners}})).take();
 }
 
 membership read_members(std::string_view bytes) {
@@ -138,6 +138,7 @@ membership read_members(std::string_view bytes) {
   auto& members = std::get<set_members>(*decoded);
   x.cluster = members.cluster;
   x.voters = std::move(members.voters);
+  x.learners = std::move(members.learners);
   return x;
 }
 

@@ -11,6 +11,25 @@
 namespace kaiku {
 namespace {
 
+class snapshot_view final : public store_view {
+ public:
+  explicit snapshot_view(const database& db) : at_(db) {}
+
+  log_position last() const override {
+    const auto hard = at_.get(family::meta, format::hard_state_key);
+    INVARIANT(hard.has_value(), "an open store has a hard state");
+    return format::read_hard_state(*hard).last;
+  }
+  membership members() const override { return tree::members(at_); }
+  result<file_info> stat(const file_path& path) const override { return tree::stat(at_, path); }
+  result<directory_page> list(const file_path& path, std::string_view after, std::size_t limit) const override {
+    return tree::list(at_, path, after, limit);
+  }
+
+ private:
+  snapshot at_;
+};
+
 error short_of(const log_entry& entry) {
   return {errc::corrupt, "entry " + to_string(entry.at.index) + " does not decode"};
 }
@@ -86,6 +105,10 @@ membership store::members() const {
 
 incarnation store::disk() const {
   return impl_->disk;
+}
+
+std::shared_ptr<const store_view> store::view() const {
+  return std::make_shared<snapshot_view>(*impl_->db);
 }
 
 result<file_info> store::stat(const file_path& path) const {

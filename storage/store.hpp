@@ -34,6 +34,18 @@ struct store_counters {
   std::uint64_t set_aside = 0;   ///< entries displaced
 };
 
+/// The log's end and the state at one moment. Holds a snapshot of the database: not to be kept for long, and to be gone
+/// before the store. Thread: any.
+class store_view {
+ public:
+  virtual ~store_view() = default;
+  virtual log_position last() const = 0;
+  virtual membership members() const = 0;
+  /// As the store's own.
+  virtual result<file_info> stat(const file_path& path) const = 0;
+  virtual result<directory_page> list(const file_path& path, std::string_view after, std::size_t limit) const = 0;
+};
+
 class store {
  public:
   struct options {
@@ -72,6 +84,8 @@ class store {
   membership members() const;
   incarnation disk() const;
 
+  /// The state as it is now, and stays for whoever holds it.
+  std::shared_ptr<const store_view> view() const;
   /// Errors: `not_found`, `not_a_directory` is never given here (a file on the way is `not_found`).
   result<file_info> stat(const file_path& path) const;
   /// Up to `limit` entries whose names follow `after`, in byte order. Errors: `not_found`, `not_a_directory`.

@@ -133,7 +133,7 @@ struct planner {
       return {errc::wrong_cluster, "the cluster is " + to_string(now.cluster) + " for good"};
     }
     change out;
-    const membership next{what.cluster, what.voters, index, false};
+    const membership next{what.cluster, what.voters, what.learners, index, false};
     out.writes.push_back({family::meta, std::string{format::members_key}, format::write_members(next)});
     return out;
   }

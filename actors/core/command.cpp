@@ -1,5 +1,8 @@
 #include "kaiku/core/command.hpp"
 
+#include <algorithm>
+#include <charconv>
+
 #include "kaiku/core/codec.hpp"
 
 namespace kaiku {
@@ -16,13 +19,19 @@ encoder begin(tag which) {
   return out;
 }
 
+void write_member(encoder& out, const member& x) {
+  out.text(x.id.name).bytes(x.disk.bytes).text(x.peer_address);
+}
+
 struct encode_visitor {
   std::string operator()(const no_operation&) const { return begin(tag::no_operation).take(); }
 
   std::string operator()(const set_members& x) const {
     auto out = begin(tag::set_members);
     out.bytes(x.cluster.bytes).varint(x.voters.size());
-    for (const auto& voter : x.voters) out.text(voter.id.name).bytes(voter.disk.bytes).text(voter.peer_address);
+    for (const auto& voter : x.voters) write_member(out, voter);
+    out.varint(x.learners.size());
+    for (const auto& learner : x.learners) write_member(out, learner);
     return out.take();
   }
 
@@ -67,19 +76,27 @@ unix_time_ms read_time(decoder& in) {
   return {static_cast<std::int64_t>(in.u64())};
 }
 
+std::vector<member> read_member_list(decoder& in) {
+  std::vector<member> all;
+  const auto count = in.varint();
+  if (count > limits::members) in.fail();
+  for (std::uint64_t i = 0; in.ok() && i < count; ++i) {
+    member one;
+    one.id.name = in.text(limits::name_bytes);
+    in.bytes(one.disk.bytes);
+    one.peer_address = in.text(max_address_bytes);
+    if (!is_valid_node_name(one.id.name)) in.fail();
+    all.push_back(std::move(one));
+  }
+  return all;
+}
+
 set_members read_members(decoder& in) {
   set_members x;
   in.bytes(x.cluster.bytes);
-  auto count = in.varint();
-  if (count == 0 || count > limits::members) in.fail();
-  for (std::uint64_t i = 0; in.ok() && i < count; ++i) {
-    member voter;
-    voter.id.name = in.text(limits::name_bytes);
-    in.bytes(voter.disk.bytes);
-    voter.peer_address = in.text(max_address_bytes);
-    if (!is_valid_node_name(voter.id.name)) in.fail();
-    x.voters.push_back(std::move(voter));
-  }
+  x.voters = read_member_list(in);
+  x.learners = read_member_list(in);
+  if (x.voters.empty()) in.fail();
   return x;
 }
 
@@ -140,17 +157,59 @@ std::string file_info::etag() const {
 }
 
 std::string_view to_string(durability x) {
-  return x == durability::leader ? "leader" : "majority";
+  switch (x) {
+    case durability::leader: return "leader";
+    case durability::majority: return "majority";
+    case durability::all: return "all";
+  }
+  return "unknown";
 }
 
 std::optional<durability> parse_durability(std::string_view text) {
   if (text == "leader") return durability::leader;
   if (text == "majority") return durability::majority;
+  if (text == "all") return durability::all;
   return std::nullopt;
 }
 
+std::string_view to_string(write_status::fate x) {
+  switch (x) {
+    case write_status::fate::unknown: return "unknown";
+    case write_status::fate::leader: return "leader";
+    case write_status::fate::majority: return "majority";
+    case write_status::fate::all: return "all";
+    case write_status::fate::set_aside: return "set_aside";
+  }
+  return "unknown";
+}
+
+cluster_tag tag_of(const cluster_id& x) {
+  cluster_tag tag;
+  std::copy_n(x.bytes.begin(), tag.bytes.size(), tag.bytes.begin());
+  return tag;
+}
+
 std::string to_string(const write_token& x) {
-  return to_string(x.cluster).substr(0, 8) + '.' + to_string(x.at.in_term) + '.' + to_string(x.at.index);
+  return to_hex(x.cluster.bytes.data(), x.cluster.bytes.size()) + '.' + to_string(x.at.in_term) + '.' +
+         to_string(x.at.index);
+}
+
+std::optional<write_token> parse_write_token(std::string_view text) {
+  write_token x;
+  const auto hex = 2 * x.cluster.bytes.size();
+  if (text.size() <= hex || text[hex] != '.' || !from_hex(text.substr(0, hex), x.cluster.bytes.data(), hex / 2))
+    return std::nullopt;
+  const auto dot = text.find('.', hex + 1);
+  if (dot == std::string_view::npos) return std::nullopt;
+  const auto read = [](std::string_view digits, std::uint64_t& into) {
+    const auto [end, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), into);
+    return failed == std::errc{} && end == digits.data() + digits.size();
+  };
+  if (!read(text.substr(hex + 1, dot - hex - 1), x.at.in_term.value)) return std::nullopt;
+  if (!read(text.substr(dot + 1), x.at.index.value)) return std::nullopt;
+  // One write has one token: no leading zeros, no capitals.
+  if (to_string(x) != text || x.at.index.value == 0) return std::nullopt;
+  return x;
 }
 
 }  // namespace kaiku

@@ -29,7 +29,7 @@ struct content_ref {
   friend auto operator<=>(const content_ref&, const content_ref&) = default;
 };
 
-/// One voter: who it is, which disk it has, and where its peers reach it.
+/// One member: who it is, which disk it has, and where its peers reach it.
 struct member {
   node_id id;
   incarnation disk;          ///< all zero until this member was first seen
@@ -43,10 +43,12 @@ struct no_operation {
   friend bool operator==(const no_operation&, const no_operation&) = default;
 };
 
-/// The cluster's identity and its voters. The first leader's first entry, and again when a voter's disk becomes known.
+/// The cluster's identity and its members. The first leader's first entry, and again when a voter's disk becomes known
+/// or one member comes, is promoted, or goes.
 struct set_members {
   cluster_id cluster;
   std::vector<member> voters;
+  std::vector<member> learners{};  ///< replicate, but do not count
   friend bool operator==(const set_members&, const set_members&) = default;
 };
 
@@ -131,15 +133,40 @@ struct directory_page {
 };
 
 /// How many nodes must hold a write before it is answered.
-enum class durability : std::uint8_t { leader = 1, majority = 2 };
+enum class durability : std::uint8_t { leader = 1, majority = 2, all = 3 };
 std::string_view to_string(durability x);
 std::optional<durability> parse_durability(std::string_view text);
 
-/// Names one write for good: shown to clients as `cluster.term.index` (first 8 hexadecimal digits of the cluster id).
+/// The first bytes of a cluster's id: enough to tell a token of another cluster.
+struct cluster_tag {
+  std::array<std::uint8_t, 4> bytes{};
+  friend auto operator<=>(const cluster_tag&, const cluster_tag&) = default;
+};
+cluster_tag tag_of(const cluster_id& x);
+
+/// Names one write for good: shown to clients as `cluster.term.index`, the cluster by 8 hexadecimal digits.
 struct write_token {
-  cluster_id cluster;
+  cluster_tag cluster;
   log_position at;
+  friend bool operator==(const write_token&, const write_token&) = default;
 };
 std::string to_string(const write_token& x);
+/// Reads what `to_string` wrote; nothing when it is anything else.
+std::optional<write_token> parse_write_token(std::string_view text);
+
+/// What became of a write, as the leader knows it.
+struct write_status {
+  enum class fate : std::uint8_t {
+    unknown = 1,    ///< not in the leader's log, and no other entry is committed in its place (yet)
+    leader = 2,     ///< in the leader's log
+    majority = 3,   ///< committed
+    all = 4,        ///< every voter's disk has it
+    set_aside = 5,  ///< another entry is committed in its place; whoever had it keeps it aside
+  };
+  fate what = fate::unknown;
+  std::uint32_t holders = 0;  ///< voters known to hold it durably
+  std::uint32_t voters = 0;
+};
+std::string_view to_string(write_status::fate x);
 
 }  // namespace kaiku

@@ -31,7 +31,7 @@ std::string_view to_string(role x) {
 election::election(election_settings settings, const hard_state& recovered, instant now)
     : settings_(std::move(settings)), term_(recovered.current) {
   INVARIANT(settings_.timeout.count() > 0, "the election timeout is positive");
-  announced_ = {role_, term_, leader_};
+  announced_ = {role_, term_, leader_, {}};
   wait_for_leader(now);
 }
 
@@ -64,7 +64,7 @@ bool election::leader_is_fresh(instant now) const {
 // --- role changes -------------------------------------------------------------------------------------------------
 
 void election::announce_if_changed(election_effects& out) {
-  role_change now{role_, term_, leader_};
+  role_change now{role_, term_, leader_, role_ == role::leader ? campaign_sent_ : instant{}};
   if (now == announced_) return;
   announced_ = now;
   out.emplace_back(effect::announce{std::move(now)});
@@ -162,6 +162,7 @@ void election::on_own_decision(instant now, const vote_decision& decision, elect
   }
   if (!campaign_.pre_vote) term_ = campaign_.in_term;
   campaign_.last = decision.after.last;
+  campaign_sent_ = now;
   pause_before_retry(now);
   announce_if_changed(out);
   for (const auto& peer : settings_.voters)

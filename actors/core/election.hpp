@@ -33,6 +33,8 @@ struct role_change {
   role now = role::follower;
   term in_term;
   node_id leader;  ///< empty: not known
+  /// Leader: when the votes that made it so were asked for. A majority followed it then; later has yet to be shown.
+  instant asked_at{};
 
   friend bool operator==(const role_change&, const role_change&) = default;
 };
@@ -128,6 +130,7 @@ class election {
   std::optional<instant> leader_heard_;
   instant deadline_;
   vote_request campaign_;      ///< the running one, when (pre-)candidate
+  instant campaign_sent_{};    ///< when its requests left
   bool asking_ = false;        ///< its ballot is with storage; nothing was sent yet
   std::set<node_id> ballots_;  ///< who granted it, self included
   term adopting_;              ///< highest term that storage was asked to adopt

@@ -24,6 +24,10 @@ std::string_view to_string(errc code) {
     case errc::quorum_lost: return "quorum_lost";
     case errc::outcome_unknown: return "outcome_unknown";
     case errc::overloaded: return "overloaded";
+    case errc::behind: return "behind";
+    case errc::not_fresh: return "not_fresh";
+    case errc::set_aside: return "set_aside";
+    case errc::busy: return "busy";
     case errc::disk_full: return "disk_full";
     case errc::stale_term: return "stale_term";
     case errc::log_mismatch: return "log_mismatch";

@@ -37,6 +37,10 @@ enum class errc : std::uint8_t {
   quorum_lost,      ///< the leader has not heard a majority within T and acknowledges nothing
   outcome_unknown,  ///< sent to the leader, no answer: it may or may not be recorded
   overloaded,       ///< a bounded queue is full
+  behind,           ///< the followers are too far behind for a write that only the leader would hold
+  not_fresh,        ///< what this node has did not get as fresh as asked for within the wait
+  set_aside,        ///< the write a token names was displaced by another leader's
+  busy,             ///< a change of the members or of the leader is under way
   disk_full,        ///< less space than the reserve is left
   // What is wrong with a disk, a peer or a message.
   stale_term,       ///< the fence: the sender's term is over

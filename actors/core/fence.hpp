@@ -51,11 +51,29 @@ struct append_outcome {
   std::size_t set_aside = 0;  ///< entries that were displaced
 };
 
+/// Entries that an earlier leader was heard to have and this one lacks: if it acknowledged them at `leader` and never
+/// comes back, they are lost.
+struct lost_entries {
+  term in_term;  ///< of the leader that had them
+  log_index first;
+  log_index last;
+  friend bool operator==(const lost_entries&, const lost_entries&) = default;
+};
+
+/// What an operator, or a node that wants in, asks of the members. One at a time.
+struct member_change {
+  enum class kind : std::uint8_t { add = 1, remove = 2 };
+  kind what = kind::add;
+  node_id id;
+  std::string peer_address;  ///< `add`: host:port where its peers reach it
+};
+
 /// The cluster as the log knows it.
 struct membership {
   cluster_id cluster;  ///< all zero before the first entry
   std::vector<member> voters;
-  log_index since;
+  std::vector<member> learners;  ///< replicate, but do not count
+  log_index since;               ///< the entry that says so
   /// An entry that names this cluster is known committed. Before that another leader may still name another one.
   bool confirmed = false;
 };

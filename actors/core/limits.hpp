@@ -22,6 +22,11 @@ inline constexpr std::uint32_t heartbeat_interval_min_ms = 10;
 inline constexpr std::uint32_t leader_wait_ms = 3000;
 /// A `majority` or `all` write waits this long before it answers 202: below the usual 30 s of client libraries.
 inline constexpr std::uint32_t durability_wait_ms = 10'000;
+/// A read that asks for more than this node has waits this long for it: longer than an ordinary election.
+inline constexpr std::uint32_t freshness_wait_ms = 5000;
+/// An entry that no majority has after this long stops writes that only the leader would hold. Longer than pulling the
+/// largest usual file takes, and than a follower's restart.
+inline constexpr std::uint32_t unreplicated_ms = 30'000;
 /// A write sent to another node's replication actor must be answered within this: `durability_wait_ms` and slack.
 inline constexpr std::uint32_t forwarded_write_timeout_ms = 15'000;
 /// The storage actor answers within this or the process ends: no disk that slow can serve.
@@ -88,6 +93,12 @@ inline constexpr std::size_t http_header_bytes = std::size_t{16} * 1024;
 // --- counts -------------------------------------------------------------------------------------------------------
 /// Writes waiting in the replication actor, or for a durability: above it 503.
 inline constexpr std::size_t queued_writes = 8192;
+/// Entries, and bytes of content, that no majority has yet, before writes that only the leader would hold are refused:
+/// what the loss of one disk can cost.
+inline constexpr std::size_t unreplicated_entries = 50'000;
+inline constexpr std::uint64_t unreplicated_bytes = std::uint64_t{4} * 1024 * 1024 * 1024;
+/// Reads waiting for the leadership to be confirmed.
+inline constexpr std::size_t queued_reads = 8192;
 /// Append messages to one follower without an answer. With `append_batch_bytes` 2 MiB, which delay a heartbeat behind
 /// them by 170 ms on a link of 100 Mbit/s.
 inline constexpr std::size_t append_window = 4;

@@ -23,8 +23,8 @@ void liveness::set_voters(std::set<node_id> voters) {
     if (voter != self_) peers_.try_emplace(voter);
 }
 
-void liveness::begin_leading(instant now) {
-  leading_since_ = now;
+void liveness::begin_leading(instant asked_at) {
+  leading_since_ = asked_at;
   answered_.clear();
   rounds_.clear();
 }

@@ -20,6 +20,7 @@ struct heartbeat {
   term in_term;
   std::uint64_t round = 0;  ///< counts the leader's rounds in this process; echoed by the answer
   log_index commit;
+  log_index last{};  ///< end of the leader's log: what a failover may lose is between the two
 };
 
 /// A follower's answer; also given to a leader of a lower term, so that it learns of the higher one.
@@ -39,8 +40,8 @@ class liveness {
   liveness(node_id self, std::set<node_id> voters);
 
   void set_voters(std::set<node_id> voters);
-  /// This node begins to lead: a majority counts as just heard, so that the first round has T to be answered.
-  void begin_leading(instant now);
+  /// This node leads. Its votes were asked for at `asked_at`, so a majority counts as heard then.
+  void begin_leading(instant asked_at);
 
   /// A new round goes out at `now`; its number. At most `rounds_remembered` unanswered rounds are kept.
   std::uint64_t begin_round(instant now);

@@ -9,23 +9,25 @@
 
 namespace kaiku {
 
-replication::replication(node_id self, std::set<node_id> voters) : self_(std::move(self)), voters_(std::move(voters)) {
-  INVARIANT(!voters_.empty(), "a cluster has voters");
+replication::replication(node_id self, std::set<node_id> voters) : self_(std::move(self)), voters_(std::move(voters)) {}
+
+void replication::add_follower(instant now, const node_id& id) {
+  if (id == self_ || followers_.contains(id)) return;
+  auto& progress = followers_[id];
+  progress.next = last_.next();
+  progress.connected = connected_.contains(id);
+  progress.last_progress = now;
 }
 
 void replication::begin_leading(instant now, term in_term, log_index last) {
+  INVARIANT(!voters_.empty(), "who leads was elected by voters");
   leading_ = true;
   term_ = in_term;
   term_start_ = last.next();
   last_ = last;
   followers_.clear();
-  for (const auto& voter : voters_) {
-    if (voter == self_) continue;
-    auto& progress = followers_[voter];
-    progress.next = last.next();
-    progress.connected = connected_.contains(voter);
-    progress.last_progress = now;
-  }
+  for (const auto& voter : voters_) add_follower(now, voter);
+  for (const auto& learner : learners_) add_follower(now, learner);
 }
 
 void replication::stop_leading() {
@@ -33,18 +35,26 @@ void replication::stop_leading() {
   followers_.clear();
 }
 
-void replication::set_voters(std::set<node_id> voters) {
-  INVARIANT(!voters.empty(), "a cluster has voters");
+void replication::set_members(instant now, std::set<node_id> voters, std::set<node_id> learners) {
   voters_ = std::move(voters);
+  learners_ = std::move(learners);
   if (!leading_) return;
-  std::erase_if(followers_, [&](const auto& follower) { return !voters_.contains(follower.first); });
-  for (const auto& voter : voters_) {
-    if (voter == self_ || followers_.contains(voter)) continue;
-    auto& progress = followers_[voter];
-    progress.next = last_.next();
-    progress.connected = connected_.contains(voter);
-  }
+  INVARIANT(!voters_.empty(), "a cluster has voters");
+  std::erase_if(followers_, [&](const auto& follower) {
+    return !voters_.contains(follower.first) && !learners_.contains(follower.first);
+  });
+  for (const auto& voter : voters_) add_follower(now, voter);
+  for (const auto& learner : learners_) add_follower(now, learner);
   update_commit();
+}
+
+std::optional<node_id> replication::caught_up_learner() const {
+  for (const auto& learner : learners_) {
+    const auto found = followers_.find(learner);
+    if (found == followers_.end() || !found->second.connected) continue;
+    if (found->second.state == follower_progress::mode::replicate && found->second.match >= commit_) return learner;
+  }
+  return std::nullopt;
 }
 
 // --- links --------------------------------------------------------------------------------------------------------

@@ -57,7 +57,8 @@ class replication {
   void begin_leading(instant now, term in_term, log_index last);
   void stop_leading();
   bool leading() const { return leading_; }
-  void set_voters(std::set<node_id> voters);
+  /// The members in force. Learners are sent what voters are, but count for nothing.
+  void set_members(instant now, std::set<node_id> voters, std::set<node_id> learners);
 
   void on_connected(instant now, const node_id& peer);
   void on_disconnected(const node_id& peer);
@@ -91,11 +92,18 @@ class replication {
   /// Voters, self included, known to hold `index`.
   std::size_t holders(log_index index) const;
   std::size_t voters() const { return voters_.size(); }
+  bool is_voter(const node_id& id) const { return voters_.contains(id); }
+  /// The leader's own first entry is committed: from here on the commit index is all that was ever committed (paper,
+  /// section 8).
+  bool knows_commit() const { return leading_ && commit_ >= term_start_; }
+  /// A learner that can be made a voter without holding anything up: its log holds all that is committed.
+  std::optional<node_id> caught_up_learner() const;
   /// Highest index that `count` voters, 1 to `voters()`, hold durably.
   log_index held_by(std::size_t count) const;
   const std::map<node_id, follower_progress>& followers() const { return followers_; }
 
  private:
+  void add_follower(instant now, const node_id& id);
   void update_commit();
   void accepted(follower_progress& progress, log_index match);
   void refused(follower_progress& progress, log_index hint);
@@ -104,6 +112,7 @@ class replication {
 
   node_id self_;
   std::set<node_id> voters_;
+  std::set<node_id> learners_;
   std::map<node_id, follower_progress> followers_;
   std::set<node_id> connected_;
   bool leading_ = false;

@@ -17,6 +17,7 @@
 #include "kaiku/core/content.hpp"
 #include "kaiku/core/election.hpp"
 #include "kaiku/core/error.hpp"
+#include "kaiku/core/fence.hpp"
 
 namespace kaiku {
 
@@ -25,6 +26,7 @@ struct member_view {
   node_id id;
   std::string peer_address;  ///< host:port
   std::string http_address;  ///< host:port; empty while never connected
+  bool voter = true;         ///< else a learner: it replicates, but does not count
   bool connected = false;
   std::optional<milliseconds> last_heard;  ///< age of the last heartbeat or answer
   std::optional<log_index> match;          ///< on the leader: what it holds durably
@@ -57,9 +59,10 @@ struct node_view {
 struct cluster_view {
   std::vector<member_view> members;
   std::vector<actor_view> actors;
-  std::uint64_t log_syncs = 0;   ///< synced batches since start
-  std::uint64_t file_syncs = 0;  ///< fsyncs of blob files and directories since start
-  std::uint64_t set_aside = 0;   ///< entries kept aside on this disk
+  std::uint64_t log_syncs = 0;                ///< synced batches since start
+  std::uint64_t file_syncs = 0;               ///< fsyncs of blob files and directories since start
+  std::uint64_t set_aside = 0;                ///< entries kept aside on this disk
+  std::optional<lost_entries> possibly_lost;  ///< on the leader: what its predecessor had and it lacks
   byte_count free_space;
 };
 
@@ -94,17 +97,50 @@ class upload {
   virtual void finish(std::function<void(result<content_ref>)> done) = 0;
 };
 
-class gateway {
- public:
-  virtual ~gateway() = default;
+/// How fresh a read has to be.
+enum class consistency : std::uint8_t {
+  any,          ///< what this node has
+  session,      ///< at least the write that a token names
+  bounded,      ///< not older than a number of milliseconds
+  committed,    ///< what this node knows committed: nothing that a failover could take back
+  linearizable  ///< committed, and not older than the request
+};
+struct freshness {
+  consistency level = consistency::any;
+  std::optional<write_token> token;  ///< `session`
+  milliseconds bound{};              ///< `bounded`
+};
 
+/// The tree of files at one moment. Thread: any. May block on the disk for a moment. Errors as `store` gives them.
+class file_view {
+ public:
+  virtual ~file_view() = default;
+  virtual result<file_info> stat(const file_path& path) const = 0;
+  virtual result<directory_page> list(const file_path& path, std::string_view after, std::size_t limit) const = 0;
+};
+
+class gateway : public file_view {
+ public:
   virtual node_view view() const = 0;
   virtual cluster_view cluster() const = 0;
 
-  /// Reads of this node's own disk; may block on it for a moment. Errors as `store` gives them.
-  virtual result<file_info> stat(const file_path& path) const = 0;
-  virtual result<directory_page> list(const file_path& path, std::string_view after, std::size_t limit) const = 0;
+  /// `stat` and `list` read what this node has now (`consistency::any`). This gives a view that is as fresh as asked
+  /// for, once there is one, waiting `limits::freshness_wait_ms`; `any` is answered at once, before this returns.
+  /// Errors: `bad_request` (a token of another cluster), `set_aside` (the token's write was displaced), `no_leader`
+  /// and `not_fresh` (not within the wait).
+  virtual void read(const freshness& how, std::function<void(result<std::shared_ptr<const file_view>>)> done) = 0;
+  /// Content stays readable while it is open. Errors as `store` gives them.
   virtual result<opened_content> open(const content_ref& content) const = 0;
+
+  /// Asks the leader, waiting for one as `write` does. Errors: `bad_request` (another cluster), `no_leader`.
+  virtual void find_write(const write_token& token, std::function<void(result<write_status>)> done) = 0;
+  /// Asks the leader. Done once the change is committed; adding: as a learner, which is promoted when it has caught
+  /// up. Errors: `bad_request`, `not_found`, `already_exists`, `busy` (another change is under way, or the last voter),
+  /// `no_leader`.
+  virtual void change_members(const member_change& what, std::function<void(status)> done) = 0;
+  /// Asks the leader to let `to` lead (empty name: whoever is most up to date). Errors: `not_found` (not a voter),
+  /// `busy` (it did not come up to date within T: the leader goes on leading), `no_leader`.
+  virtual void transfer_leadership(const node_id& to, std::function<void(status)> done) = 0;
 
   /// Sends a change to the leader, waiting `limits::leader_wait_ms` for one. For a put, `what` names content that a
   /// finished upload gave, or `small_content` holds the bytes and the gateway fills in the name.

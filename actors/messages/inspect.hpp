@@ -15,6 +15,7 @@
 
 #include "kaiku/core/command.hpp"
 #include "kaiku/core/election.hpp"
+#include "kaiku/core/fence.hpp"
 #include "kaiku/core/liveness.hpp"
 #include "kaiku/core/replication.hpp"
 #include "kaiku/core/vote.hpp"
@@ -98,6 +99,18 @@ typename F::result_type inspect(F& f, file_info& x) {
            x.content_type);
 }
 template <class F>
+typename F::result_type inspect(F& f, cluster_tag& x) {
+  return f(x.bytes);
+}
+template <class F>
+typename F::result_type inspect(F& f, write_status& x) {
+  return f(caf::meta::type_name("write_status"), x.what, x.holders, x.voters);
+}
+template <class F>
+typename F::result_type inspect(F& f, member_change& x) {
+  return f(caf::meta::type_name("member_change"), x.what, x.id, x.peer_address);
+}
+template <class F>
 typename F::result_type inspect(F& f, write_token& x) {
   return f(caf::meta::type_name("write_token"), x.cluster, x.at);
 }
@@ -111,7 +124,7 @@ typename F::result_type inspect(F& f, vote_reply& x) {
 }
 template <class F>
 typename F::result_type inspect(F& f, heartbeat& x) {
-  return f(caf::meta::type_name("heartbeat"), x.leader, x.in_term, x.round, x.commit);
+  return f(caf::meta::type_name("heartbeat"), x.leader, x.in_term, x.round, x.commit, x.last);
 }
 template <class F>
 typename F::result_type inspect(F& f, heartbeat_reply& x) {

@@ -4,6 +4,7 @@
 /// a row for each. "Peers" may send what is marked so; everything else stays on its node. What a peer sends is checked
 /// by the receiver before use. Thread: values.
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -52,6 +53,7 @@ struct leader_contact {
   node_id leader;
   term in_term;
   log_index commit;  ///< the leader's, as it said
+  log_index last;    ///< end of its log, as it said; 0: it did not say
 };
 /// heartbeat, replication -> election. Somebody answered with a higher term.
 struct higher_term {
@@ -78,7 +80,11 @@ struct log_progress {
   log_position last;
   log_index commit;
   std::vector<std::pair<node_id, log_index>> matches;  ///< on the leader: each follower's durable end
+  std::optional<lost_entries> possibly_lost;           ///< on the leader: what its predecessor had and it lacks
 };
+/// replication -> heartbeat. Ask the peers at once whether this node still leads: a read waits for a quorum_contact
+/// that is later than this.
+struct confirm_leadership {};
 
 // --- replication ---------------------------------------------------------------------------------------------------
 
@@ -113,9 +119,39 @@ struct write_reply {
   std::uint32_t holders = 0;
   std::uint32_t voters = 0;
 };
-/// node -> replication. Bring a follower up to date, hand over, and say when that is done or given up.
-/// Reply: bool, true when another node leads or nobody else could.
-struct hand_over {};
+/// front -> the leader's replication. Peers. Reply: read_index_reply, once a majority has confirmed that this node led
+/// when the question came.
+struct read_index {};
+struct read_index_reply {
+  error failure;    ///< `not_leader`, `quorum_lost`
+  log_index index;  ///< all that was committed anywhere when the question came stands at or before it
+};
+/// front -> the leader's replication. Peers. Reply: find_write_reply.
+struct find_write {
+  log_position at;
+};
+struct find_write_reply {
+  error failure;
+  write_status status;
+};
+/// front, or the directory of a node that wants in -> the leader's replication. Peers. Reply: change_members_reply,
+/// once the change is committed.
+struct change_members {
+  member_change what;
+  incarnation disk;  ///< `add`: of the node that asks for itself; else all zero
+};
+struct change_members_reply {
+  error failure;
+  node_id leader;  ///< who to ask instead, when the failure is `not_leader`; empty: not known
+};
+/// node, or a front -> the leader's replication. Peers. Bring a follower up to date and let it lead. Reply:
+/// handed_over, when another node leads, or it was given up.
+struct hand_over {
+  node_id to;  ///< empty: whoever is most up to date
+};
+struct handed_over {
+  error failure;
+};
 
 // --- content -------------------------------------------------------------------------------------------------------
 
@@ -183,6 +219,9 @@ struct peer_down {
 struct members_changed {
   membership now;
 };
+/// node -> replication. Members of an older cluster have refused this fresh disk: it founds nothing, but waits to be
+/// taken in.
+struct forget_bootstrap {};
 /// A member's disk was seen for the first time: replication, if it leads, records its incarnation.
 struct member_seen {
   node_id id;
@@ -202,15 +241,17 @@ using election_handle =
 
 using heartbeat_handle =
     caf::typed_actor<caf::reacts_to<heartbeat>, caf::reacts_to<heartbeat_reply>, caf::reacts_to<role_change>,
-                     caf::reacts_to<log_progress>, caf::reacts_to<peer_up>, caf::reacts_to<peer_down>,
-                     caf::reacts_to<members_changed>, caf::reacts_to<local_handles>, caf::reacts_to<timer_due>>;
+                     caf::reacts_to<log_progress>, caf::reacts_to<confirm_leadership>, caf::reacts_to<peer_up>,
+                     caf::reacts_to<peer_down>, caf::reacts_to<members_changed>, caf::reacts_to<local_handles>,
+                     caf::reacts_to<timer_due>>;
 
-using replication_handle =
-    caf::typed_actor<caf::reacts_to<append_entries>, caf::reacts_to<append_reply>,
-                     caf::replies_to<write_request>::with<write_reply>, caf::reacts_to<role_change>,
-                     caf::reacts_to<quorum_contact>, caf::reacts_to<leader_contact>, caf::reacts_to<peer_up>,
-                     caf::reacts_to<peer_down>, caf::reacts_to<member_seen>, caf::replies_to<hand_over>::with<bool>,
-                     caf::reacts_to<local_handles>, caf::reacts_to<timer_due>>;
+using replication_handle = caf::typed_actor<
+    caf::reacts_to<append_entries>, caf::reacts_to<append_reply>, caf::replies_to<write_request>::with<write_reply>,
+    caf::reacts_to<role_change>, caf::reacts_to<quorum_contact>, caf::reacts_to<leader_contact>,
+    caf::reacts_to<peer_up>, caf::reacts_to<peer_down>, caf::reacts_to<member_seen>, caf::reacts_to<forget_bootstrap>,
+    caf::replies_to<read_index>::with<read_index_reply>, caf::replies_to<find_write>::with<find_write_reply>,
+    caf::replies_to<change_members>::with<change_members_reply>, caf::replies_to<hand_over>::with<handed_over>,
+    caf::reacts_to<local_handles>, caf::reacts_to<timer_due>>;
 
 /// The handles that a member gives its peers, and nothing else.
 struct peer_handles {
@@ -295,6 +336,38 @@ typename F::result_type inspect(F& f, write_reply& x) {
   return f(caf::meta::type_name("write_reply"), x.failure, x.token, x.file, x.created, x.achieved, x.holders, x.voters);
 }
 template <class F>
+typename F::result_type inspect(F& f, read_index&) {
+  return f(caf::meta::type_name("read_index"));
+}
+template <class F>
+typename F::result_type inspect(F& f, read_index_reply& x) {
+  return f(caf::meta::type_name("read_index_reply"), x.failure, x.index);
+}
+template <class F>
+typename F::result_type inspect(F& f, find_write& x) {
+  return f(caf::meta::type_name("find_write"), x.at);
+}
+template <class F>
+typename F::result_type inspect(F& f, find_write_reply& x) {
+  return f(caf::meta::type_name("find_write_reply"), x.failure, x.status);
+}
+template <class F>
+typename F::result_type inspect(F& f, change_members& x) {
+  return f(caf::meta::type_name("change_members"), x.what, x.disk);
+}
+template <class F>
+typename F::result_type inspect(F& f, change_members_reply& x) {
+  return f(caf::meta::type_name("change_members_reply"), x.failure, x.leader);
+}
+template <class F>
+typename F::result_type inspect(F& f, hand_over& x) {
+  return f(caf::meta::type_name("hand_over"), x.to);
+}
+template <class F>
+typename F::result_type inspect(F& f, handed_over& x) {
+  return f(caf::meta::type_name("handed_over"), x.failure);
+}
+template <class F>
 typename F::result_type inspect(F& f, upload_chunk& x) {
   return f(caf::meta::type_name("upload_chunk"), x.bytes);
 }
@@ -359,6 +432,14 @@ CAF_BEGIN_TYPE_ID_BLOCK(kaiku, first_custom_type_id)
   CAF_ADD_TYPE_ID(kaiku, (kaiku::read_content))
   CAF_ADD_TYPE_ID(kaiku, (kaiku::content_range))
   CAF_ADD_TYPE_ID(kaiku, (kaiku::introduction))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::read_index))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::read_index_reply))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::find_write))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::find_write_reply))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::change_members))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::change_members_reply))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::hand_over))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::handed_over))
   // Within one node.
   CAF_ADD_TYPE_ID(kaiku, (kaiku::vote_decision))
   CAF_ADD_TYPE_ID(kaiku, (kaiku::hard_state))
@@ -377,7 +458,6 @@ CAF_BEGIN_TYPE_ID_BLOCK(kaiku, first_custom_type_id)
   CAF_ADD_TYPE_ID(kaiku, (kaiku::hard_state_changed))
   CAF_ADD_TYPE_ID(kaiku, (kaiku::log_progress))
   CAF_ADD_TYPE_ID(kaiku, (kaiku::quorum_contact))
-  CAF_ADD_TYPE_ID(kaiku, (kaiku::hand_over))
   CAF_ADD_TYPE_ID(kaiku, (kaiku::fetch_content))
   CAF_ADD_TYPE_ID(kaiku, (kaiku::fetched))
   CAF_ADD_TYPE_ID(kaiku, (kaiku::peer_up))
@@ -386,6 +466,8 @@ CAF_BEGIN_TYPE_ID_BLOCK(kaiku, first_custom_type_id)
   CAF_ADD_TYPE_ID(kaiku, (kaiku::member_seen))
   CAF_ADD_TYPE_ID(kaiku, (kaiku::link_up))
   CAF_ADD_TYPE_ID(kaiku, (kaiku::stand_down))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::confirm_leadership))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::forget_bootstrap))
 CAF_END_TYPE_ID_BLOCK(kaiku)
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::vote_decision)
@@ -405,7 +487,6 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::quorum_lost)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::hard_state_changed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::log_progress)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::quorum_contact)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::hand_over)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::fetch_content)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::fetched)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::peer_up)
@@ -414,3 +495,5 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::members_changed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::member_seen)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::link_up)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::stand_down)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::confirm_leadership)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::forget_bootstrap)

@@ -135,8 +135,8 @@ void node::impl::make_actors() {
   actors.storage = sys.spawn<storage_actor, caf::detached>(disk);
   actors.content = sys.spawn<content_actor, caf::detached>(disk);
   actors.fetch = sys.spawn<fetch_actor, caf::detached>(disk);
-  actors.heartbeat =
-      sys.spawn<heartbeat_actor>(heartbeat_settings{with.name, names, with.heartbeat_interval, with.election_timeout});
+  actors.heartbeat = sys.spawn<heartbeat_actor>(heartbeat_settings{
+      with.name, names, with.heartbeat_interval, with.election_timeout, [d = disk] { return d->state().current; }});
   actors.replication = sys.spawn<replication_actor>(
       replication_settings{with.name, voters, random_id_of_kind<cluster_id>(), with.election_timeout}, disk);
   auto random = [engine = std::make_shared<std::mt19937_64>(std::random_device{}())](std::uint64_t bound) {
@@ -223,8 +223,12 @@ void node::impl::hand_over_leadership() {
   caf::scoped_actor self{*system};
   const auto patience = with.election_timeout + milliseconds(500);
   self->request(actors.replication, patience, hand_over{})
-      .receive([](bool handed_over) { spdlog::info("leadership handed over={}", handed_over); },
-               [](const caf::error&) { spdlog::warn("leadership could not be handed over in time"); });
+      .receive(
+          [](const handed_over& x) {
+            if (x.failure.code == errc::none) spdlog::info("leadership handed over");
+            if (x.failure.code == errc::busy) spdlog::warn("leadership not handed over: {}", x.failure.detail);
+          },
+          [](const caf::error&) { spdlog::warn("leadership could not be handed over in time"); });
 }
 
 void node::shut_down() {

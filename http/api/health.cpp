@@ -48,6 +48,7 @@ json describe(const member_view& member) {
   return {{"id", member.id.name},
           {"peer_address", member.peer_address},
           {"http_address", member.http_address},
+          {"voter", member.voter},
           {"connected", member.connected},
           {"last_heard_ms", or_null(member.last_heard)},
           {"match", or_null(member.match)}};

@@ -147,8 +147,9 @@ void actor_cluster::spawn(member_node& x) {
   a.storage = settings_.disk_delay.count() == 0 ? storage : network_->slow(x.id, storage);
   a.content = system_.spawn<content_actor>(x.disk);
   a.fetch = system_.spawn<fetch_actor>(x.disk);
-  a.heartbeat = system_.spawn<heartbeat_actor>(
-      heartbeat_settings{x.id, names, settings_.heartbeat_interval, settings_.election_timeout});
+  a.heartbeat = system_.spawn<heartbeat_actor>(heartbeat_settings{x.id, names, settings_.heartbeat_interval,
+                                                                  settings_.election_timeout,
+                                                                  [d = x.disk] { return d->state().current; }});
   cluster_id name;
   name.bytes.fill(static_cast<std::uint8_t>(x.id.name.front()));
   a.replication = system_.spawn<replication_actor>(
@@ -335,8 +336,8 @@ asked_ptr<write_reply> actor_cluster::put(std::size_t at, std::string_view path,
   return write(at, put_request(path, bytes, want));
 }
 
-asked_ptr<bool> actor_cluster::hand_over(std::size_t at) {
-  return ask<bool>(node(at).actors.replication, kaiku::hand_over{});
+asked_ptr<handed_over> actor_cluster::hand_over(std::size_t at) {
+  return ask<handed_over>(node(at).actors.replication, kaiku::hand_over{});
 }
 
 std::unique_ptr<staged_file> actor_cluster::stage(std::size_t at, std::string_view bytes) {

@@ -112,7 +112,7 @@ class actor_cluster {
   asked_ptr<write_reply> write(std::size_t at, write_request what);
   asked_ptr<write_reply> put(std::size_t at, std::string_view path, std::string_view bytes,
                              durability want = durability::leader);
-  asked_ptr<bool> hand_over(std::size_t at);
+  asked_ptr<handed_over> hand_over(std::size_t at);
   /// Large content, received by the node as an upload does; to be kept until the write that names it is answered.
   std::unique_ptr<staged_file> stage(std::size_t at, std::string_view bytes);
 

@@ -53,6 +53,9 @@ class fake_gateway final : public gateway {
   errc fail_upload_open = errc::none;
   errc fail_upload_piece = errc::none;  ///< the second piece and later ones
   errc fail_open = errc::none;
+  errc fail_read = errc::none;      ///< fresher reads than `any` fail with it
+  errc fail_question = errc::none;  ///< `find_write`, `change_members`, `transfer_leadership` fail with it
+  write_status fate{write_status::fate::majority, 2, 3};
   durability achieved = durability::majority;
   bool hold_writes = false;  ///< keep callbacks until `release_writes`
   bool keep_uploads = true;  ///< false: count and hash only, for bounded memory
@@ -65,6 +68,10 @@ class fake_gateway final : public gateway {
   std::atomic<std::size_t> largest_piece{0};
   std::atomic<int> held{0};
   client_write last_write;
+  freshness last_freshness;
+  write_token last_token;
+  member_change last_member_change;
+  node_id last_transfer;
 
   /// Puts a file there without a request. From the test's thread, while nothing else runs.
   file_info add_file(const std::string& path, std::string bytes, std::string type = "text/plain",
@@ -101,11 +108,35 @@ class fake_gateway final : public gateway {
 
   cluster_view cluster() const override {
     cluster_view out;
-    out.members.push_back({{"node-0"}, "127.0.0.1:9000", "127.0.0.1:8000", true, milliseconds{0}, log_index{41}});
-    out.members.push_back({{"node-1"}, "127.0.0.1:9001", "", false, std::nullopt, std::nullopt});
+    out.members.push_back({{"node-0"}, "127.0.0.1:9000", "127.0.0.1:8000", true, true, milliseconds{0}, log_index{41}});
+    out.members.push_back({{"node-1"}, "127.0.0.1:9001", "", true, false, std::nullopt, std::nullopt});
     out.actors.push_back({"election", 5, 10, 9});
     out.free_space = {1 << 30};
     return out;
+  }
+
+  void read(const freshness& how, std::function<void(result<std::shared_ptr<const file_view>>)> done) override {
+    last_freshness = how;
+    if (how.level == consistency::any) return done(own_view());
+    boost::asio::post(io_, [this, done = std::move(done)] {
+      if (fail_read != errc::none) return done(error{fail_read, "read fails"});
+      done(own_view());
+    });
+  }
+  void find_write(const write_token& token, std::function<void(result<write_status>)> done) override {
+    last_token = token;
+    boost::asio::post(io_, [this, done = std::move(done)] {
+      if (fail_question != errc::none) return done(error{fail_question, "question fails"});
+      done(fate);
+    });
+  }
+  void change_members(const member_change& what, std::function<void(status)> done) override {
+    last_member_change = what;
+    answer(std::move(done));
+  }
+  void transfer_leadership(const node_id& to, std::function<void(status)> done) override {
+    last_transfer = to;
+    answer(std::move(done));
   }
 
   result<file_info> stat(const file_path& path) const override {
@@ -172,6 +203,14 @@ class fake_gateway final : public gateway {
   byte_count last_expected;
 
  private:
+  std::shared_ptr<const file_view> own_view() const { return {std::shared_ptr<void>{}, this}; }
+  void answer(std::function<void(status)> done) {
+    boost::asio::post(io_, [this, done = std::move(done)] {
+      if (fail_question != errc::none) return done(error{fail_question, "question fails"});
+      done(success());
+    });
+  }
+
   class fake_upload final : public upload {
    public:
     explicit fake_upload(fake_gateway& node) : node_(node), hash_(EVP_MD_CTX_new()) {
@@ -244,7 +283,7 @@ class fake_gateway final : public gateway {
     last_write = what;
     if (fail_write != errc::none) return {fail_write, "this write fails"};
     write_outcome out;
-    out.token = {view_.cluster, {view_.in_term, {++version_}}};
+    out.token = {tag_of(view_.cluster), {view_.in_term, {++version_}}};
     out.asked = what.want.value_or(durability::leader);
     out.achieved = std::min(achieved, durability::majority);
     out.holders = out.achieved == durability::majority ? 2 : 1;

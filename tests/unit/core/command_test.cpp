@@ -126,11 +126,20 @@ BOOST_AUTO_TEST_CASE(a_write_token_names_cluster_term_and_index) {
   token.cluster.bytes[0] = 0x5a;
   token.at = {{3}, {17}};
   BOOST_TEST(to_string(token) == "5a000000.3.17");
+  BOOST_TEST((parse_write_token("5a000000.3.17") == token));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_not_a_write_token_is_refused) {
+  for (auto bad : {"", "5a000000", "5a000000.3", "5a000000.3.", "5a000000..17", "5a00000.3.17", "5A000000.3.17",
+                   "5a000000.03.17", "5a000000.3.17 ", "5a000000.3.0", "5a000000.3.-1", "5a000000.3.17.1",
+                   "5a000000.3.99999999999999999999", "zz000000.3.17"})
+    BOOST_TEST(!parse_write_token(bad).has_value(), bad);
 }
 
 BOOST_AUTO_TEST_CASE(durabilities_read_back_and_others_are_refused) {
-  for (auto x : {durability::leader, durability::majority}) BOOST_TEST((parse_durability(to_string(x)) == x));
-  for (auto bad : {"", "all", "Leader", "majority "}) BOOST_TEST(!parse_durability(bad).has_value(), bad);
+  for (auto x : {durability::leader, durability::majority, durability::all})
+    BOOST_TEST((parse_durability(to_string(x)) == x));
+  for (auto bad : {"", "any", "Leader", "majority "}) BOOST_TEST(!parse_durability(bad).has_value(), bad);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -105,7 +105,7 @@ BOOST_AUTO_TEST_CASE(a_candidate_wins_with_votes_from_a_majority_of_the_servers)
   BOOST_TEST(x.node.current_role() == role::candidate);
   auto told = all<effect::announce>(x.reply('d', false));
   BOOST_REQUIRE(told.size() == 1u);
-  BOOST_TEST((told[0].change == role_change{role::leader, {6}, id('a')}));
+  BOOST_TEST((told[0].change == role_change{role::leader, {6}, id('a'), told[0].change.asked_at}));
   BOOST_TEST(x.node.deadline() == instant::max());
 }
 

@@ -349,9 +349,9 @@ BOOST_AUTO_TEST_CASE(a_new_leadership_keeps_the_commit_index_and_forgets_every_m
 BOOST_AUTO_TEST_CASE(a_smaller_membership_may_commit_and_a_larger_one_never_takes_back) {
   harness x({a, b, c, d, e});
   x.accept(b, 11);
-  x.leader.set_voters({a, b, c});
+  x.leader.set_members(x.now, {a, b, c}, {});
   BOOST_TEST(x.leader.commit() == log_index{11});
-  x.leader.set_voters({a, b, c, d, e});
+  x.leader.set_members(x.now, {a, b, c, d, e}, {});
   BOOST_TEST(x.leader.commit() == log_index{11});
   BOOST_TEST((x.due(d) == log_index{12}));
 }

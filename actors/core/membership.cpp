@@ -1,0 +1,64 @@
+#include "kaiku/core/membership.hpp"
+
+#include <algorithm>
+
+namespace kaiku {
+namespace {
+
+result<set_members> add(const membership& now, const member_change& change, const incarnation& disk) {
+  if (!is_valid_node_name(change.id.name)) return {errc::bad_request, "'" + change.id.name + "' can't name a member"};
+  if (change.peer_address.empty()) return {errc::bad_request, "a member needs an address for its peers"};
+  set_members next{now.cluster, now.voters, now.learners};
+  const member fresh{change.id, disk, change.peer_address};
+  if (const auto* voter = find_member(now.voters, change.id)) {
+    const bool same_disk = !disk.known() || !voter->disk.known() || voter->disk == disk;
+    if (same_disk) return {errc::already_exists, change.id.name + " is a voter already"};
+    if (now.voters.size() == 1) return {errc::busy, change.id.name + " is the last voter; its disk can't be replaced"};
+    std::erase_if(next.voters, [&](const member& x) { return x.id == change.id; });
+  } else if (const auto* learner = find_member(now.learners, change.id)) {
+    if (*learner == fresh || !disk.known()) return {errc::already_exists, change.id.name + " is a learner already"};
+    std::erase_if(next.learners, [&](const member& x) { return x.id == change.id; });
+  } else if (now.voters.size() + now.learners.size() >= limits::members) {
+    return {errc::bad_request, "a cluster has at most " + std::to_string(limits::members) + " members"};
+  }
+  next.learners.push_back(fresh);
+  return next;
+}
+
+result<set_members> remove(const membership& now, const node_id& id) {
+  set_members next{now.cluster, now.voters, now.learners};
+  std::erase_if(next.voters, [&](const member& x) { return x.id == id; });
+  std::erase_if(next.learners, [&](const member& x) { return x.id == id; });
+  if (next.voters.size() + next.learners.size() == now.voters.size() + now.learners.size())
+    return {errc::not_found, "'" + id.name + "' is not a member"};
+  if (next.voters.empty()) return {errc::busy, id.name + " is the last voter and can't be removed"};
+  return next;
+}
+
+}  // namespace
+
+result<set_members> apply(const membership& now, const member_change& change, const incarnation& disk) {
+  return change.what == member_change::kind::add ? add(now, change, disk) : remove(now, change.id);
+}
+
+std::optional<set_members> promote(const membership& now, const node_id& learner) {
+  const auto* one = find_member(now.learners, learner);
+  if (one == nullptr || !one->disk.known()) return std::nullopt;
+  set_members next{now.cluster, now.voters, now.learners};
+  next.voters.push_back(*one);
+  std::erase_if(next.learners, [&](const member& x) { return x.id == learner; });
+  return next;
+}
+
+std::set<node_id> names_of(const std::vector<member>& members) {
+  std::set<node_id> names;
+  for (const auto& one : members) names.insert(one.id);
+  return names;
+}
+
+const member* find_member(const std::vector<member>& members, const node_id& id) {
+  const auto found = std::find_if(members.begin(), members.end(), [&](const member& x) { return x.id == id; });
+  return found == members.end() ? nullptr : &*found;
+}
+
+}  // namespace kaiku

@@ -1,0 +1,28 @@
+#pragma once
+
+/// Purpose: how the members of a cluster may change: one at a time, so that every majority of the old members has a
+/// node in common with every majority of the new ones (thesis, 4.1). Pure functions; the leader's replication proposes
+/// what they give, the log decides. Thread: any.
+///
+///   join:     - -> learner -> voter             (promoted when its log holds all that is committed)
+///   replace:  voter -> learner with the new disk -> voter
+///   leave:    voter or learner -> -             (a leader that leaves hands over first)
+
+#include <optional>
+#include <set>
+
+#include "kaiku/core/fence.hpp"
+
+namespace kaiku {
+
+/// The members after `change`. `disk` is that of a node which asks for itself; an operator knows none (all zero).
+/// Errors: `bad_request` (address, name, too many members), `already_exists` (as it is), `not_found` (nobody to
+/// remove), `busy` (the last voter).
+result<set_members> apply(const membership& now, const member_change& change, const incarnation& disk);
+/// `learner` counts from now on. Nothing when it is none.
+std::optional<set_members> promote(const membership& now, const node_id& learner);
+
+std::set<node_id> names_of(const std::vector<member>& members);
+const member* find_member(const std::vector<member>& members, const node_id& id);
+
+}  // namespace kaiku

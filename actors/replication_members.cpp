@@ -1,0 +1,165 @@
+// The leader's word on who is a member, and on who leads.
+
+#include <spdlog/spdlog.h>
+
+#include "kaiku/actors/clock.hpp"
+#include "kaiku/actors/replication_actor.hpp"
+#include "kaiku/core/membership.hpp"
+
+namespace kaiku {
+
+// --- members -------------------------------------------------------------------------------------------------------
+
+bool replication_actor::members_are_settled() const {
+  return leading() && !hand_over_ && !own_entry_queued_ && machine_.knows_commit() &&
+         disk_->members().since <= machine_.commit();
+}
+
+caf::typed_response_promise<change_members_reply> replication_actor::on_change_members(const change_members& x) {
+  auto promise = make_response_promise<change_members_reply>();
+  const auto refuse = [&](errc code, std::string why) {
+    promise.deliver(change_members_reply{{code, std::move(why)}, role_.leader});
+    return promise;
+  };
+  if (!leading()) {
+    // On to the leader, but once only: two nodes that take each other for it would play with it for ever.
+    const auto leader = peers_.find(role_.leader);
+    const bool from_here = !current_sender() || current_sender()->node() == system().node();
+    if (leader == peers_.end() || !from_here) return refuse(errc::not_leader, "this node does not lead");
+    promise.delegate(leader->second.replication, x);
+    return promise;
+  }
+  if (!in_contact_with_quorum()) return refuse(errc::quorum_lost, "the leader has not heard from a majority");
+  const bool leaves = x.what.what == member_change::kind::remove && x.what.id == settings_.self;
+  if (leaves && machine_.voters() > 1) {
+    on_hand_over({});  // whoever leads next removes this node
+    return refuse(errc::not_leader, "the leader hands over before it leaves; ask again");
+  }
+  if (member_change_ || !members_are_settled()) return refuse(errc::busy, "another change is under way; ask again");
+  auto next = apply(disk_->members(), x.what, x.disk);
+  if (!next) return refuse(next.failure().code, next.failure().detail);
+  member_change_ = asked_change{promise, {}};
+  propose_members(std::move(*next), true);
+  pump();
+  return promise;
+}
+
+void replication_actor::propose_members(set_members next, bool asked_for) {
+  pending_write write;
+  write.what.what = std::move(next);
+  write.changes_members = asked_for;
+  queue_.push_back(std::move(write));
+  own_entry_queued_ = true;
+}
+
+void replication_actor::on_members_proposed(const proposed& what) {
+  if (!member_change_) return;
+  if (what.failure.code != errc::none) {
+    end_member_change(what.failure);
+  } else {
+    member_change_->index = what.index;
+  }
+}
+
+void replication_actor::settle_member_change() {
+  if (!member_change_ || member_change_->index.value == 0 || member_change_->index > machine_.commit()) return;
+  end_member_change({});
+}
+
+void replication_actor::end_member_change(const error& why) {
+  if (!member_change_) return;
+  member_change_->promise.deliver(change_members_reply{why, role_.leader});
+  member_change_.reset();
+}
+
+std::vector<member> replication_actor::with_known_disks(std::vector<member> members) const {
+  for (auto& one : members)
+    if (auto seen = disks_.find(one.id); !one.disk.known() && seen != disks_.end()) one.disk = seen->second;
+  return members;
+}
+
+void replication_actor::propose_own_entries() {
+  if (!leading() || own_entry_queued_ || hand_over_) return;
+  // Tried again until it stands: a disk that was full refuses it.
+  if (disk_->state().last.in_term != role_.in_term || !disk_->members().cluster.known()) {
+    propose_first_entry();
+  } else if (members_are_settled() && !member_change_) {
+    propose_due_members();
+  }
+}
+
+void replication_actor::propose_due_members() {
+  const auto current = disk_->members();
+  set_members next{current.cluster, with_known_disks(current.voters), with_known_disks(current.learners)};
+  if (next.voters != current.voters || next.learners != current.learners) {
+    propose_members(std::move(next), false);
+  } else if (const auto learner = machine_.caught_up_learner()) {
+    auto promoted = promote(current, *learner);
+    if (!promoted) return;
+    spdlog::info("member={} has caught up and becomes a voter", learner->name);
+    propose_members(std::move(*promoted), false);
+  }
+}
+
+// --- leadership ----------------------------------------------------------------------------------------------------
+
+caf::typed_response_promise<handed_over> replication_actor::on_hand_over(const hand_over& x) {
+  auto promise = make_response_promise<handed_over>();
+  const auto refuse = [&](errc code, std::string why) {
+    promise.deliver(handed_over{{code, std::move(why)}});
+    return promise;
+  };
+  if (!leading()) return refuse(errc::not_leader, "this node does not lead");
+  if (x.to == settings_.self) return refuse(errc::none, {});
+  if (!x.to.name.empty() && !machine_.is_voter(x.to)) return refuse(errc::not_found, x.to.name + " is not a voter");
+  if (machine_.voters() < 2) return refuse(errc::busy, "there is no other voter that could lead");
+  if (hand_over_) return refuse(errc::busy, "the leader is handing over already");
+  hand_over_ = promise;
+  hand_over_to_ = x.to;
+  hand_over_deadline_ = now() + settings_.election_timeout;
+  refuse_queued({errc::not_leader, "the leader hands over"});
+  try_hand_over();
+  return promise;
+}
+
+void replication_actor::end_hand_over(const error& why) {
+  hand_over_->deliver(handed_over{why});
+  hand_over_.reset();
+  target_told_ = false;
+  pump();
+}
+
+void replication_actor::try_hand_over() {
+  if (!hand_over_ || target_told_ || proposing_ || !leading()) return;
+  for (const auto& [id, follower] : machine_.followers()) {
+    auto to = peers_.find(id);
+    if (to == peers_.end() || follower.match != disk_->state().last.index || !machine_.is_voter(id)) continue;
+    if (!hand_over_to_.name.empty() && id != hand_over_to_) continue;
+    // Its log is complete: its election takes it from here.
+    send(to->second.election, timeout_now{settings_.self, role_.in_term});
+    target_told_ = true;
+    return;
+  }
+}
+
+void replication_actor::watch_disk() {
+  if (!leading() || !proposing_ || machine_.voters() < 2) return;
+  const auto stalled_for = now() - proposing_since_;
+  if (stalled_for <= settings_.election_timeout / 2) return;
+  if (!std::exchange(disk_stalled_, true)) {
+    spdlog::warn("the disk has completed nothing for {} ms, handing over term={}",
+                 std::chrono::duration_cast<milliseconds>(stalled_for).count(), role_.in_term.value);
+    refuse_queued({errc::not_leader, "the leader's disk does not answer"});
+    const auto last = disk_->state().last.index;
+    for (const auto& [id, follower] : machine_.followers()) {
+      auto to = peers_.find(id);
+      if (to == peers_.end() || follower.match != last || !machine_.is_voter(id)) continue;
+      send(to->second.election, timeout_now{settings_.self, role_.in_term});
+      return;
+    }
+  }
+  // Nobody is up to date, or took over: the others elect once this node's heartbeats stop.
+  if (stalled_for > settings_.election_timeout) send(local_.election, quorum_lost{role_.in_term});
+}
+
+}  // namespace kaiku

@@ -1,0 +1,116 @@
+#include "kaiku/core/membership.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+using namespace kaiku;
+
+namespace {
+
+incarnation disk_of(std::uint8_t number) {
+  incarnation disk;
+  disk.bytes.fill(number);
+  return disk;
+}
+
+member named(const std::string& name, std::uint8_t disk) {
+  return {{name}, disk_of(disk), name + ":9000"};
+}
+
+membership three() {
+  membership now;
+  now.cluster.bytes.fill(7);
+  now.voters = {named("a", 1), named("b", 2), named("c", 3)};
+  return now;
+}
+
+member_change join(const std::string& name) {
+  return {member_change::kind::add, {name}, name + ":9000"};
+}
+member_change leave(const std::string& name) {
+  return {member_change::kind::remove, {name}, {}};
+}
+
+/// Voters that differ between the two: more than one and their majorities may have no node in common.
+std::size_t voters_changed(const membership& before, const set_members& after) {
+  std::set<node_id> all = names_of(before.voters), both;
+  for (const auto& id : names_of(after.voters))
+    if (!all.insert(id).second) both.insert(id);
+  return all.size() - both.size();
+}
+
+errc failure(const membership& now, const member_change& change, const incarnation& disk = {}) {
+  auto next = apply(now, change, disk);
+  return next.ok() ? errc::none : next.failure().code;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(memberships)
+
+BOOST_AUTO_TEST_CASE(a_new_member_begins_as_a_learner_and_counts_only_when_promoted) {
+  const auto now = three();
+  auto next = apply(now, join("d"), disk_of(4));
+  BOOST_REQUIRE(next.ok());
+  BOOST_TEST((next->voters == now.voters));
+  BOOST_TEST((next->learners == std::vector{named("d", 4)}));
+  membership joined{next->cluster, next->voters, next->learners, {5}, true};
+  auto promoted = promote(joined, {"d"});
+  BOOST_REQUIRE(promoted.has_value());
+  BOOST_TEST(promoted->voters.size() == 4u);
+  BOOST_TEST(promoted->learners.empty());
+  BOOST_TEST(voters_changed(joined, *promoted) == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_learner_whose_disk_was_never_seen_is_not_promoted) {
+  auto now = three();
+  now.learners = {{{"d"}, {}, "d:9000"}};
+  BOOST_TEST(!promote(now, {"d"}).has_value());
+  BOOST_TEST(!promote(now, {"a"}).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_voter_with_another_disk_becomes_a_learner_and_its_old_disk_counts_no_more) {
+  const auto now = three();
+  auto next = apply(now, join("c"), disk_of(9));
+  BOOST_REQUIRE(next.ok());
+  BOOST_TEST((next->voters == std::vector{named("a", 1), named("b", 2)}));
+  BOOST_TEST((next->learners == std::vector{named("c", 9)}));
+  BOOST_TEST(voters_changed(now, *next) == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_learner_with_another_disk_takes_the_place_of_the_old_one) {
+  auto now = three();
+  now.learners = {named("d", 4)};
+  auto next = apply(now, join("d"), disk_of(5));
+  BOOST_REQUIRE(next.ok());
+  BOOST_TEST((next->learners == std::vector{named("d", 5)}));
+}
+
+BOOST_AUTO_TEST_CASE(who_is_a_member_already_is_not_added_again) {
+  auto now = three();
+  BOOST_CHECK(failure(now, join("b"), disk_of(2)) == errc::already_exists);
+  BOOST_CHECK(failure(now, join("b")) == errc::already_exists);
+  now.learners = {named("d", 4)};
+  BOOST_CHECK(failure(now, join("d"), disk_of(4)) == errc::already_exists);
+  BOOST_CHECK(failure(now, join("d")) == errc::already_exists);
+}
+
+BOOST_AUTO_TEST_CASE(voters_and_learners_can_be_removed_but_not_the_last_voter) {
+  auto now = three();
+  now.learners = {named("d", 4)};
+  BOOST_TEST(apply(now, leave("a"), {})->voters.size() == 2u);
+  BOOST_TEST(apply(now, leave("d"), {})->learners.empty());
+  BOOST_CHECK(failure(now, leave("x")) == errc::not_found);
+  now.voters = {named("a", 1)};
+  BOOST_CHECK(failure(now, leave("a")) == errc::busy);
+  BOOST_CHECK(failure(now, join("a"), disk_of(8)) == errc::busy);
+}
+
+BOOST_AUTO_TEST_CASE(names_addresses_and_numbers_are_checked) {
+  auto now = three();
+  BOOST_CHECK(failure(now, {member_change::kind::add, {"No Name"}, "x:1"}) == errc::bad_request);
+  BOOST_CHECK(failure(now, {member_change::kind::add, {"d"}, ""}) == errc::bad_request);
+  while (now.voters.size() < limits::members) now.voters.push_back(named("m" + std::to_string(now.voters.size()), 5));
+  BOOST_CHECK(failure(now, join("d")) == errc::bad_request);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
