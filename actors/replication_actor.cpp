@@ -164,7 +164,7 @@ void replication_actor::publish_members() {
       members_->confirmed == current.confirmed)
     return;
   members_ = current;
-  machine_.set_members(now(), names_of(current.voters), names_of(current.learners));
+  machine_.set_members(now(), current.voters, current.learners);
   const members_changed change{current};
   send(local_.election, change);
   send(local_.heartbeat, change);

@@ -166,6 +166,7 @@ void replication_actor::ask_again(const later_reply& x) {
 }
 
 void replication_actor::reply_to(const node_id& leader, append_reply reply) {
+  reply.disk = disk_->disk();
   if (auto to = peers_.find(leader); to != peers_.end()) send(to->second.replication, std::move(reply));
 }
 

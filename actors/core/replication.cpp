@@ -6,6 +6,7 @@
 
 #include "kaiku/core/invariant.hpp"
 #include "kaiku/core/limits.hpp"
+#include "kaiku/core/membership.hpp"
 
 namespace kaiku {
 
@@ -35,9 +36,19 @@ void replication::stop_leading() {
   followers_.clear();
 }
 
-void replication::set_members(instant now, std::set<node_id> voters, std::set<node_id> learners) {
-  voters_ = std::move(voters);
-  learners_ = std::move(learners);
+void replication::forget_other_disk(const member& one) {
+  if (!one.disk.known()) return;
+  const auto [known, is_new] = disks_.emplace(one.id, one.disk);
+  if (is_new || known->second == one.disk) return;
+  known->second = one.disk;
+  followers_.erase(one.id);
+}
+
+void replication::set_members(instant now, const std::vector<member>& voters, const std::vector<member>& learners) {
+  for (const auto& one : voters) forget_other_disk(one);
+  for (const auto& one : learners) forget_other_disk(one);
+  voters_ = names_of(voters);
+  learners_ = names_of(learners);
   if (!leading_) return;
   INVARIANT(!voters_.empty(), "a cluster has voters");
   std::erase_if(followers_, [&](const auto& follower) {
@@ -94,6 +105,8 @@ void replication::on_local_durable(log_index last) {
 void replication::on_reply(instant now, const append_reply& reply) {
   auto found = followers_.find(reply.from);
   if (!leading_ || reply.in_term != term_ || found == followers_.end()) return;
+  const auto disk = disks_.find(reply.from);
+  if (reply.disk.known() && disk != disks_.end() && disk->second != reply.disk) return;
   auto& progress = found->second;
   // Entries may be sent, and answered, before this class hears that the own disk has them.
   const auto sent = progress.in_flight.empty() ? last_ : std::max(last_, progress.in_flight.back());

@@ -16,7 +16,7 @@
 #include <set>
 #include <vector>
 
-#include "kaiku/core/ids.hpp"
+#include "kaiku/core/command.hpp"
 
 namespace kaiku {
 
@@ -35,6 +35,8 @@ struct append_reply {
   log_index hint;   ///< refused: the logs can't meet above this index; the next probe begins behind it
   /// Accepted nothing yet: the entries name large content that the follower is still pulling. Not a failure.
   bool waiting_for_content = false;
+  /// Of the follower: what another one said before it was replaced does not count. All zero: not told.
+  incarnation disk{};
 };
 
 struct follower_progress {
@@ -57,8 +59,9 @@ class replication {
   void begin_leading(instant now, term in_term, log_index last);
   void stop_leading();
   bool leading() const { return leading_; }
-  /// The members in force. Learners are sent what voters are, but count for nothing.
-  void set_members(instant now, std::set<node_id> voters, std::set<node_id> learners);
+  /// The members in force. Learners are sent what voters are, but count for nothing. What a member acknowledged with
+  /// another disk is forgotten.
+  void set_members(instant now, const std::vector<member>& voters, const std::vector<member>& learners);
 
   void on_connected(instant now, const node_id& peer);
   void on_disconnected(const node_id& peer);
@@ -104,6 +107,7 @@ class replication {
 
  private:
   void add_follower(instant now, const node_id& id);
+  void forget_other_disk(const member& one);
   void update_commit();
   void accepted(follower_progress& progress, log_index match);
   void refused(follower_progress& progress, log_index hint);
@@ -113,6 +117,7 @@ class replication {
   node_id self_;
   std::set<node_id> voters_;
   std::set<node_id> learners_;
+  std::map<node_id, incarnation> disks_;  ///< of the members whose disks are known
   std::map<node_id, follower_progress> followers_;
   std::set<node_id> connected_;
   bool leading_ = false;

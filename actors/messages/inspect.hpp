@@ -132,7 +132,8 @@ typename F::result_type inspect(F& f, heartbeat_reply& x) {
 }
 template <class F>
 typename F::result_type inspect(F& f, append_reply& x) {
-  return f(caf::meta::type_name("append_reply"), x.from, x.in_term, x.accepted, x.match, x.hint, x.waiting_for_content);
+  return f(caf::meta::type_name("append_reply"), x.from, x.in_term, x.accepted, x.match, x.hint, x.waiting_for_content,
+           x.disk);
 }
 
 }  // namespace kaiku

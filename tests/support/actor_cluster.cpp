@@ -111,6 +111,7 @@ actor_cluster::actor_cluster(cluster_settings settings)
     x.id = {std::string(1, static_cast<char>('a' + i))};
     x.directory = std::make_unique<temporary_directory>();
     x.chance = std::make_shared<std::mt19937_64>(settings_.seed * 1000 + i);
+    x.joins = i >= settings_.nodes - settings_.joining;
   }
   for (std::size_t i = 0; i < size() - settings_.absent; ++i) start(i);
 }
@@ -138,9 +139,10 @@ void actor_cluster::spawn(member_node& x) {
 
   std::set<node_id> names;
   std::vector<member> bootstrap;
-  for (const auto& one : nodes_) {
-    names.insert(one->id);
-    bootstrap.push_back({one->id, {}, one->id.name + ":7000"});
+  for (std::size_t i = 0; i < settings_.nodes - settings_.joining && !x.joins; ++i) {
+    const auto& id = nodes_[i]->id;
+    names.insert(id);
+    bootstrap.push_back({id, {}, id.name + ":7000"});
   }
   const auto storage = system_.spawn<storage_actor>(x.disk);
   auto& a = x.actors;
@@ -277,6 +279,13 @@ void actor_cluster::start(std::size_t i) {
     if (nodes_[j]->disk) connect(i, j);
 }
 
+void actor_cluster::start_wiped(std::size_t i) {
+  auto& x = node(i);
+  x.directory = std::make_unique<temporary_directory>();
+  x.joins = true;
+  spawn(x);
+}
+
 // --- links ---------------------------------------------------------------------------------------------------------
 
 void actor_cluster::connect(std::size_t a, std::size_t b) {
@@ -336,8 +345,25 @@ asked_ptr<write_reply> actor_cluster::put(std::size_t at, std::string_view path,
   return write(at, put_request(path, bytes, want));
 }
 
-asked_ptr<handed_over> actor_cluster::hand_over(std::size_t at) {
-  return ask<handed_over>(node(at).actors.replication, kaiku::hand_over{});
+asked_ptr<handed_over> actor_cluster::hand_over(std::size_t at, node_id to) {
+  return ask<handed_over>(node(at).actors.replication, kaiku::hand_over{std::move(to)});
+}
+
+asked_ptr<change_members_reply> actor_cluster::change(std::size_t at, member_change what, const incarnation& disk) {
+  return ask<change_members_reply>(node(at).actors.replication, change_members{std::move(what), disk});
+}
+
+asked_ptr<change_members_reply> actor_cluster::add(std::size_t at, std::size_t whom) {
+  const auto& id = node(whom).id;
+  return change(at, {member_change::kind::add, id, id.name + ":7000"}, disk(whom).disk());
+}
+
+asked_ptr<read_index_reply> actor_cluster::read_index(std::size_t at) {
+  return ask<read_index_reply>(node(at).actors.replication, kaiku::read_index{});
+}
+
+asked_ptr<find_write_reply> actor_cluster::find(std::size_t at, log_position what) {
+  return ask<find_write_reply>(node(at).actors.replication, find_write{what});
 }
 
 std::unique_ptr<staged_file> actor_cluster::stage(std::size_t at, std::string_view bytes) {

@@ -29,7 +29,8 @@ namespace kaiku::test {
 
 struct cluster_settings {
   std::size_t nodes = 3;
-  std::size_t absent = 0;  ///< of these, so many, the last, are not started
+  std::size_t absent = 0;   ///< of these, so many, the last, are not started
+  std::size_t joining = 0;  ///< of these, so many, the last, found nothing: they wait to be taken in
   std::uint64_t seed = 1;
   milliseconds election_timeout{1000};
   milliseconds heartbeat_interval{150};
@@ -62,6 +63,7 @@ class actor_cluster {
  public:
   struct member_node {
     node_id id;
+    bool joins = false;  ///< starts with no members at all
     std::unique_ptr<temporary_directory> directory;
     std::shared_ptr<store> disk;  ///< null while stopped
     std::shared_ptr<std::mt19937_64> chance;
@@ -97,6 +99,8 @@ class actor_cluster {
   /// Ends a node's actors and closes its disk; its peers hear that the links are down.
   void stop(std::size_t i);
   void start(std::size_t i);
+  /// Starts a stopped node with an empty disk and no links, as one that waits to be taken in.
+  void start_wiped(std::size_t i);
 
   // --- links ---
   actor_network& network() { return *network_; }
@@ -112,7 +116,11 @@ class actor_cluster {
   asked_ptr<write_reply> write(std::size_t at, write_request what);
   asked_ptr<write_reply> put(std::size_t at, std::string_view path, std::string_view bytes,
                              durability want = durability::leader);
-  asked_ptr<handed_over> hand_over(std::size_t at);
+  asked_ptr<handed_over> hand_over(std::size_t at, node_id to = {});
+  asked_ptr<change_members_reply> change(std::size_t at, member_change what, const incarnation& disk = {});
+  asked_ptr<change_members_reply> add(std::size_t at, std::size_t whom);
+  asked_ptr<read_index_reply> read_index(std::size_t at);
+  asked_ptr<find_write_reply> find(std::size_t at, log_position what);
   /// Large content, received by the node as an upload does; to be kept until the write that names it is answered.
   std::unique_ptr<staged_file> stage(std::size_t at, std::string_view bytes);
 

@@ -19,6 +19,12 @@ namespace {
 const node_id a{"a"}, b{"b"}, c{"c"}, d{"d"}, e{"e"};
 constexpr milliseconds patience{1000};
 
+std::vector<member> members(const std::set<node_id>& names, std::uint8_t disk = 1) {
+  std::vector<member> all;
+  for (const auto& name : names) all.push_back({name, {}, name.name + ":1"}), all.back().disk.bytes.fill(disk);
+  return all;
+}
+
 /// Node `a` leads term 5; its log ended at 10 before, its no-op is entry 11. All followers are connected.
 struct harness {
   explicit harness(std::set<node_id> voters = {a, b, c}) : leader(a, voters) {
@@ -349,11 +355,77 @@ BOOST_AUTO_TEST_CASE(a_new_leadership_keeps_the_commit_index_and_forgets_every_m
 BOOST_AUTO_TEST_CASE(a_smaller_membership_may_commit_and_a_larger_one_never_takes_back) {
   harness x({a, b, c, d, e});
   x.accept(b, 11);
-  x.leader.set_members(x.now, {a, b, c}, {});
+  x.leader.set_members(x.now, members({a, b, c}), {});
   BOOST_TEST(x.leader.commit() == log_index{11});
-  x.leader.set_members(x.now, {a, b, c, d, e}, {});
+  x.leader.set_members(x.now, members({a, b, c, d, e}), {});
   BOOST_TEST(x.leader.commit() == log_index{11});
   BOOST_TEST((x.due(d) == log_index{12}));
+}
+
+// --- members ------------------------------------------------------------------------------------------------------
+
+BOOST_AUTO_TEST_CASE(a_learner_is_sent_entries_but_commits_nothing) {
+  harness x({a, b, c});
+  x.leader.on_connected(x.now, d);
+  x.leader.set_members(x.now, members({a, b, c}), members({d}));
+  BOOST_TEST((x.due(d) == log_index{12}));
+  x.accept(d, 11);
+  BOOST_TEST(x.leader.commit() == log_index{0});
+  BOOST_TEST(x.leader.holders({11}) == 1u);
+  x.accept(b, 11);
+  BOOST_TEST(x.leader.commit() == log_index{11});
+  BOOST_TEST(x.leader.voters() == 3u);
+}
+
+BOOST_AUTO_TEST_CASE(a_learner_has_caught_up_when_it_holds_all_that_is_committed) {
+  harness x({a, b, c});
+  x.leader.set_members(x.now, members({a, b, c}), members({d}));
+  x.accept(b, 11);
+  BOOST_TEST(!x.leader.caught_up_learner().has_value());
+  x.leader.on_connected(x.now, d);
+  x.refuse(d, 9);
+  x.send(d, 10);
+  x.accept(d, 10);
+  BOOST_TEST(!x.leader.caught_up_learner().has_value());
+  x.send(d, 11);
+  x.accept(d, 11);
+  BOOST_TEST((x.leader.caught_up_learner() == d));
+  x.leader.on_disconnected(d);
+  BOOST_TEST(!x.leader.caught_up_learner().has_value());
+}
+
+BOOST_AUTO_TEST_CASE(what_a_member_acknowledged_with_another_disk_is_forgotten) {
+  harness x({a, b, c});
+  x.leader.set_members(x.now, members({a, b, c}), {});
+  x.accept(b, 11);
+  BOOST_TEST(x.of(b).match == log_index{11});
+  x.leader.set_members(x.now, members({a, c}), members({b}, 2));
+  BOOST_TEST(x.of(b).match == log_index{0});
+  BOOST_TEST(x.leader.holders({11}) == 1u);
+  BOOST_TEST(x.leader.commit() == log_index{11});
+}
+
+BOOST_AUTO_TEST_CASE(what_another_disk_acknowledged_does_not_count_however_late_it_comes) {
+  harness x({a, b, c});
+  x.leader.set_members(x.now, members({a, b, c}), {});
+  append_reply late{b, {5}, true, {11}, {}, false, {}};
+  late.disk.bytes.fill(9);
+  x.leader.on_reply(x.now, late);
+  BOOST_TEST(x.of(b).match == log_index{0});
+  late.disk.bytes.fill(1);
+  x.leader.on_reply(x.now, late);
+  BOOST_TEST(x.of(b).match == log_index{11});
+}
+
+BOOST_AUTO_TEST_CASE(a_leader_knows_what_is_committed_once_an_entry_of_its_term_is) {
+  harness x;
+  BOOST_TEST(!x.leader.knows_commit());
+  x.accept(b, 10);
+  BOOST_TEST(!x.leader.knows_commit());
+  x.accept(b, 11);
+  BOOST_TEST(x.leader.knows_commit());
+  x.leader.stop_leading();
+  BOOST_TEST(!x.leader.knows_commit());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

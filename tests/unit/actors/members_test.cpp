@@ -1,0 +1,182 @@
+// Members come, are replaced and go; leadership moves on request.
+
+#include <algorithm>
+
+#include "fixture.hpp"
+#include "kaiku/core/membership.hpp"
+
+using namespace kaiku;
+using namespace kaiku::test;
+
+namespace {
+
+template <class Reply>
+bool done(const asked_ptr<Reply>& x) {
+  return x->reply && x->reply->failure.code == errc::none;
+}
+
+template <class Reply>
+bool failed(const asked_ptr<Reply>& x, errc why) {
+  return x->reply && x->reply->failure.code == why;
+}
+
+bool votes(actor_cluster& nodes, std::size_t at, std::size_t who) {
+  return find_member(nodes.disk(at).members().voters, nodes.node(who).id) != nullptr;
+}
+bool learns(actor_cluster& nodes, std::size_t at, std::size_t who) {
+  return find_member(nodes.disk(at).members().learners, nodes.node(who).id) != nullptr;
+}
+
+cluster_settings joining(std::size_t nodes, std::size_t joiners) {
+  auto settings = with_nodes(nodes);
+  settings.joining = joiners;
+  return settings;
+}
+
+std::size_t first_leader(actor_cluster& nodes) {
+  BOOST_REQUIRE(nodes.run_until([&] { return nodes.leader().has_value(); }));
+  const auto first = *nodes.leader();
+  BOOST_REQUIRE(nodes.run_until([&] { return nodes.node(first).seen->progress.commit.value > 0; }));
+  return first;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(members)
+
+BOOST_AUTO_TEST_CASE(a_node_that_waits_to_be_taken_in_never_campaigns) {
+  checked_cluster nodes{joining(1, 1)};
+  nodes.run_for(milliseconds{20'000});
+  BOOST_CHECK(nodes.node(0).seen->role.now == role::follower);
+  BOOST_TEST(nodes.disk(0).state().current.value == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_new_node_becomes_a_learner_catches_up_and_becomes_a_voter) {
+  checked_cluster nodes{joining(4, 1)};
+  const auto first = first_leader(nodes);
+  for (int i = 0; i < 20; ++i) nodes.put(first, "f" + std::to_string(i), "x");
+  nodes.settle();
+  auto added = nodes.add(first, 3);
+  BOOST_REQUIRE(nodes.run_until([&] { return done(added); }));
+  BOOST_TEST((learns(nodes, first, 3) || votes(nodes, first, 3)));
+  BOOST_REQUIRE(nodes.run_until([&] { return votes(nodes, 3, 3); }));
+  BOOST_REQUIRE(nodes.run_until([&] { return all_equal(nodes); }));
+  BOOST_TEST(nodes.disk(first).members().voters.size() == 4u);
+  auto written = nodes.put(first, "after", "x", durability::all);
+  BOOST_REQUIRE(nodes.run_until([&] { return recorded(written); }));
+  BOOST_TEST(written->reply->holders == 4u);
+}
+
+BOOST_AUTO_TEST_CASE(a_learner_counts_for_no_majority_and_no_election) {
+  checked_cluster nodes{joining(4, 1)};
+  const auto first = first_leader(nodes);
+  // Cut off, so that it can't catch up and stays what it is.
+  for (auto i : nodes.others(3)) nodes.disconnect(3, i);
+  auto added = nodes.add(first, 3);
+  BOOST_REQUIRE(nodes.run_until([&] { return done(added); }));
+  BOOST_TEST(learns(nodes, first, 3));
+  auto written = nodes.put(first, "a", "x", durability::all);
+  BOOST_REQUIRE(nodes.run_until([&] { return recorded(written); }));
+  BOOST_TEST(written->reply->voters == 3u);
+  // With one voter gone and the learner back, two of three voters still elect; with two gone, nobody does.
+  const auto rest = nodes.others(first);
+  for (auto i : nodes.others(3)) nodes.connect(3, i);
+  nodes.stop(rest[0]);
+  nodes.stop(rest[1]);
+  BOOST_REQUIRE(nodes.run_until([&] { return !nodes.leader().has_value(); }));
+  nodes.run_for(milliseconds{20'000});
+  BOOST_TEST(!nodes.leader().has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_wiped_disk_is_replaced_and_the_node_becomes_a_voter_again) {
+  checked_cluster nodes;
+  const auto first = nodes.elect();
+  nodes.put(first, "before", "x", durability::majority);
+  nodes.run_for(milliseconds{500});
+  const auto wiped = nodes.others(first)[0];
+  nodes.stop(wiped);
+  nodes.start_wiped(wiped);
+  auto added = nodes.add(first, wiped);
+  BOOST_REQUIRE(nodes.run_until([&] { return done(added); }));
+  // Until it has caught up it is no voter: two voters are left, and both are needed.
+  BOOST_TEST(nodes.disk(first).members().voters.size() == 2u);
+  for (auto i : nodes.others(wiped)) nodes.connect(wiped, i);
+  BOOST_REQUIRE(nodes.run_until([&] { return votes(nodes, wiped, wiped); }));
+  BOOST_REQUIRE(nodes.run_until([&] { return all_equal(nodes); }));
+  BOOST_TEST(bytes_at(nodes.disk(wiped), "before") == "x");
+  BOOST_TEST((find_member(nodes.disk(first).members().voters, nodes.node(wiped).id)->disk == nodes.disk(wiped).disk()));
+}
+
+BOOST_AUTO_TEST_CASE(members_change_one_at_a_time) {
+  checked_cluster nodes{joining(5, 2)};
+  const auto first = first_leader(nodes);
+  for (auto i : nodes.others(first)) nodes.disconnect(first, i);
+  auto one = nodes.add(first, 3);
+  auto two = nodes.add(first, 4);
+  nodes.settle();
+  BOOST_TEST(!one->reply.has_value());
+  BOOST_TEST(failed(two, errc::busy));
+}
+
+BOOST_AUTO_TEST_CASE(a_removed_follower_counts_no_more) {
+  checked_cluster nodes;
+  const auto first = nodes.elect();
+  const auto gone = nodes.others(first)[0];
+  auto removed = nodes.change(first, {member_change::kind::remove, nodes.node(gone).id, {}});
+  BOOST_REQUIRE(nodes.run_until([&] { return done(removed); }));
+  BOOST_TEST(!votes(nodes, first, gone));
+  nodes.stop(gone);
+  auto written = nodes.put(first, "a", "x", durability::all);
+  BOOST_REQUIRE(nodes.run_until([&] { return recorded(written); }));
+  BOOST_TEST(written->reply->voters == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(a_leader_that_is_to_leave_hands_over_first) {
+  checked_cluster nodes;
+  const auto first = nodes.elect();
+  const member_change leave{member_change::kind::remove, nodes.node(first).id, {}};
+  auto asked = nodes.change(first, leave);
+  BOOST_REQUIRE(nodes.run_until([&] { return failed(asked, errc::not_leader); }));
+  BOOST_REQUIRE(nodes.run_until([&] { return nodes.leader() && *nodes.leader() != first; }, milliseconds{900}));
+  const auto next = *nodes.leader();
+  asked_ptr<change_members_reply> again = nodes.change(next, leave);
+  BOOST_REQUIRE(nodes.run_until([&] {
+    if (again->reply && again->reply->failure.code == errc::busy) again = nodes.change(next, leave);
+    return done(again);
+  }));
+  BOOST_TEST(!votes(nodes, next, first));
+  BOOST_TEST(nodes.disk(next).members().voters.size() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(a_follower_passes_a_change_on_to_the_leader) {
+  checked_cluster nodes{joining(4, 1)};
+  const auto first = first_leader(nodes);
+  BOOST_REQUIRE(nodes.run_until([&] { return !nodes.node((first + 1) % 3).seen->role.leader.name.empty(); }));
+  auto added = nodes.add((first + 1) % 3, 3);
+  BOOST_REQUIRE(nodes.run_until([&] { return done(added); }));
+}
+
+BOOST_AUTO_TEST_CASE(leadership_goes_to_the_voter_that_is_named) {
+  checked_cluster nodes;
+  for (int i = 0; i < 3; ++i) {
+    const auto first = nodes.elect();
+    const auto wanted = nodes.others(first)[1];
+    auto asked = nodes.hand_over(first, nodes.node(wanted).id);
+    BOOST_REQUIRE(nodes.run_until([&] { return done(asked); }, milliseconds{1000}));
+    BOOST_TEST(nodes.elect() == wanted);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(leadership_does_not_go_to_who_is_no_voter) {
+  checked_cluster nodes{joining(4, 1)};
+  const auto first = first_leader(nodes);
+  auto asked = nodes.hand_over(first, nodes.node(3).id);
+  auto unknown = nodes.hand_over(first, {"nobody"});
+  auto itself = nodes.hand_over(first, nodes.node(first).id);
+  nodes.settle();
+  BOOST_TEST(failed(asked, errc::not_found));
+  BOOST_TEST(failed(unknown, errc::not_found));
+  BOOST_TEST(done(itself));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
