@@ -3,7 +3,15 @@
 #include <algorithm>
 #include <mutex>
 
+#include <spdlog/spdlog.h>
+
+#include <caf/actor_system.hpp>
+
 namespace kaiku {
+
+void log_error_message(caf::scheduled_actor& self, const caf::error& e) {
+  spdlog::warn("{}: an error came back: {}", self.name(), self.system().render(e));
+}
 
 struct actor_registry::impl {
   std::mutex mutex;

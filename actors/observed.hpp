@@ -12,6 +12,7 @@
 
 #include <caf/event_based_actor.hpp>
 #include <caf/mailbox_element.hpp>
+#include <caf/scheduled_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
 #include "kaiku/messages/gateway.hpp"
@@ -40,12 +41,22 @@ class actor_registry {
   std::unique_ptr<impl> impl_;
 };
 
+/// What an actor does about an error that is no answer: it is logged.
+void log_error_message(caf::scheduled_actor& self, const caf::error& e);
+
 template <class Base>
 class observed : public Base {
  public:
   template <class... Ts>
   explicit observed(caf::actor_config& cfg, Ts&&... xs)
-      : Base(cfg, std::forward<Ts>(xs)...), counters_(std::make_shared<actor_counters>()) {}
+      : Base(cfg, std::forward<Ts>(xs)...), counters_(std::make_shared<actor_counters>()) {
+    // By default an error that comes back to a message nobody waits on ends the actor that sent it, and anybody, also
+    // on another node, can ask an actor to end.
+    this->set_error_handler([](caf::scheduled_actor* self, caf::error& e) { log_error_message(*self, e); });
+    this->set_exit_handler([](caf::scheduled_actor* self, caf::exit_msg& x) {
+      if (!x.source || x.source.node() == self->node()) caf::scheduled_actor::default_exit_handler(self, x);
+    });
+  }
 
   using Base::enqueue;
   void enqueue(caf::mailbox_element_ptr x, caf::execution_unit* unit) override {

@@ -18,10 +18,6 @@ bool lives_on(const Handle& x, const caf::node_id& node) {
 
 peer_directory::peer_directory(caf::actor_config& cfg, directory_settings settings)
     : observed(cfg), settings_(std::move(settings)) {
-  // Whoever answers one of our messages with an error sends us one; by default it would end this actor.
-  set_error_handler([](caf::scheduled_actor* self, caf::error& e) {
-    spdlog::warn("directory: an error came back: {}", self->system().render(e));
-  });
   set_down_handler([this](caf::down_msg& x) {
     for (const auto& [id, known] : peers_) {
       if (!known.remote || known.remote->address() != x.source) continue;

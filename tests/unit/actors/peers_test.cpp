@@ -112,6 +112,19 @@ BOOST_AUTO_TEST_CASE(nobody_else_can_lead_the_leaders_term) {
   nodes.check_nothing_changed();
 }
 
+BOOST_AUTO_TEST_CASE(an_error_that_comes_back_ends_no_actor) {
+  suspicious_cluster nodes;
+  for (auto i : {nodes.first, nodes.follower}) {
+    const auto& actors = nodes.node(i).actors;
+    const auto spoil = [](const auto& handle) {
+      caf::anon_send(caf::actor_cast<caf::actor>(handle), caf::make_error(caf::sec::unexpected_message));
+    };
+    spoil(actors.storage), spoil(actors.election), spoil(actors.heartbeat), spoil(actors.replication);
+    spoil(actors.content), spoil(actors.fetch);
+  }
+  nodes.check_nothing_changed();
+}
+
 BOOST_AUTO_TEST_CASE(answers_that_claim_too_much_commit_nothing) {
   suspicious_cluster nodes;
   nodes.cut_off(nodes.first);
