@@ -72,7 +72,7 @@ std::optional<node_id> replication::caught_up_learner() const {
 
 /// What was sent optimistically may be lost: begins again behind what is known. A probe keeps its place.
 void replication::probe_again(follower_progress& progress) {
-  if (progress.state == follower_progress::mode::replicate) progress.next = progress.match.next();
+  if (progress.state != follower_progress::mode::probe) progress.next = progress.match.next();
   progress.state = follower_progress::mode::probe;
   progress.in_flight.clear();
   progress.waiting_for_content = false;
@@ -127,6 +127,10 @@ void replication::accepted(follower_progress& progress, log_index match) {
       progress.state = follower_progress::mode::replicate;
       progress.in_flight.clear();
     }
+  } else if (progress.state == follower_progress::mode::snapshot) {
+    if (match < progress.in_flight.front()) return;  // an earlier append's answer, late
+    progress.state = follower_progress::mode::replicate;
+    progress.in_flight.clear();
   } else {
     std::erase_if(progress.in_flight, [&](log_index last) { return last <= progress.match; });
   }
@@ -137,7 +141,7 @@ void replication::accepted(follower_progress& progress, log_index match) {
 /// A refusal that moves nothing is late or not about the log at all (a full disk): the probe in flight stays, so that
 /// the next one waits for the retry.
 void replication::refused(follower_progress& progress, log_index hint) {
-  if (progress.state == follower_progress::mode::replicate) {
+  if (progress.state != follower_progress::mode::probe) {
     probe_again(progress);
     return;
   }
@@ -156,6 +160,17 @@ void replication::on_sent(instant now, const node_id& to, log_index from, log_in
   progress.in_flight.push_back(last);
   if (progress.state == follower_progress::mode::replicate) progress.next = last.next();
   INVARIANT(progress.in_flight.size() <= limits::append_window, "the append window is bounded");
+}
+
+void replication::on_snapshot_sent(instant now, const node_id& to, log_index at) {
+  auto found = followers_.find(to);
+  if (found == followers_.end()) return;
+  auto& progress = found->second;
+  progress.state = follower_progress::mode::snapshot;
+  progress.next = at.next();
+  progress.in_flight = {at};
+  progress.waiting_for_content = false;
+  progress.last_progress = now;
 }
 
 void replication::on_unsendable(instant now, const node_id& to) {
@@ -178,6 +193,7 @@ std::vector<send_append> replication::due() const {
   std::vector<send_append> due;
   for (const auto& [id, progress] : followers_) {
     if (!progress.connected) continue;
+    if (progress.state == follower_progress::mode::snapshot) continue;
     const bool probing = progress.state == follower_progress::mode::probe;
     const bool ready = probing ? progress.in_flight.empty()
                                : progress.next <= last_ && progress.in_flight.size() < limits::append_window;

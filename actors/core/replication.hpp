@@ -8,6 +8,9 @@
 ///     |  ^ mismatch, or the window was not answered within the retry interval, or the link came back
 ///     v  | accepted
 ///   replicate: up to `limits::append_window` appends in flight, `next` moves ahead optimistically
+///     ^ accepted up to the snapshot
+///   snapshot: what the follower needs is no longer in the log; it takes the state at one index instead. Nothing else is
+///   sent until it has, or says no, or says nothing for long: then it is probed again.
 ///
 /// Sources: paper 5.3, 5.4.2; etcd-io/raft progress.
 
@@ -40,12 +43,12 @@ struct append_reply {
 };
 
 struct follower_progress {
-  enum class mode : std::uint8_t { probe = 1, replicate = 2 };
+  enum class mode : std::uint8_t { probe = 1, replicate = 2, snapshot = 3 };
 
   mode state = mode::probe;
   log_index match;                   ///< known durable there
   log_index next{1};                 ///< first entry of the next append
-  std::vector<log_index> in_flight;  ///< last index of every unanswered append, in order
+  std::vector<log_index> in_flight;  ///< last index of every unanswered append, in order; or the snapshot's
   bool connected = false;
   bool waiting_for_content = false;
   instant last_progress{};  ///< when an answer last came in, or the append that waits was sent
@@ -72,6 +75,8 @@ class replication {
   void on_reply(instant now, const append_reply& reply);
   /// An append up to `last` (equal to `from - 1` when it carried nothing) was sent to `to`.
   void on_sent(instant now, const node_id& to, log_index from, log_index last);
+  /// `to` was told to take the state at `at`.
+  void on_snapshot_sent(instant now, const node_id& to, log_index at);
   /// What `to` needs can't be read just now: nothing is due to it until the next retry.
   void on_unsendable(instant now, const node_id& to);
   /// Windows that were not answered for `patience` go back to probing: messages to a dead link vanish without a word.

@@ -10,7 +10,7 @@ using mode = follower_progress::mode;
 
 namespace kaiku {
 static std::ostream& operator<<(std::ostream& out, mode x) {
-  return out << (x == mode::probe ? "probe" : "replicate");
+  return out << (x == mode::probe ? "probe" : x == mode::replicate ? "replicate" : "snapshot");
 }
 }  // namespace kaiku
 
@@ -360,6 +360,39 @@ BOOST_AUTO_TEST_CASE(a_smaller_membership_may_commit_and_a_larger_one_never_take
   x.leader.set_members(x.now, members({a, b, c, d, e}), {});
   BOOST_TEST(x.leader.commit() == log_index{11});
   BOOST_TEST((x.due(d) == log_index{12}));
+}
+
+// --- snapshots ----------------------------------------------------------------------------------------------------
+
+BOOST_AUTO_TEST_CASE(while_a_follower_takes_a_snapshot_it_is_sent_nothing_else_and_goes_on_behind_it) {
+  harness x;
+  x.leader.on_snapshot_sent(x.now, b, {9});
+  BOOST_TEST(!x.due(b).has_value());
+  x.accept(b, 5);
+  BOOST_TEST(x.of(b).state == mode::snapshot);
+  x.accept(b, 9);
+  BOOST_TEST(x.of(b).state == mode::replicate);
+  BOOST_TEST((x.due(b) == log_index{10}));
+}
+
+BOOST_AUTO_TEST_CASE(a_follower_that_refuses_a_snapshot_or_falls_silent_is_probed_again_behind_what_it_has) {
+  for (bool silent : {false, true}) {
+    harness x;
+    x.accept(b, 3);
+    x.leader.on_snapshot_sent(x.now, b, {9});
+    if (silent) {
+      x.waits(b);
+      x.now += patience * replication::content_patience;
+      x.leader.on_retry(x.now, patience);
+      BOOST_TEST(x.of(b).state == mode::snapshot);
+      x.now += milliseconds{1};
+      x.leader.on_retry(x.now, patience);
+    } else {
+      x.refuse(b, 3);
+    }
+    BOOST_TEST(x.of(b).state == mode::probe);
+    BOOST_TEST((x.due(b) == log_index{4}));
+  }
 }
 
 // --- members ------------------------------------------------------------------------------------------------------
