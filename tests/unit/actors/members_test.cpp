@@ -179,4 +179,22 @@ BOOST_AUTO_TEST_CASE(leadership_does_not_go_to_who_is_no_voter) {
   BOOST_TEST(done(itself));
 }
 
+BOOST_AUTO_TEST_CASE(a_leader_whose_disk_stalls_hands_over_while_its_heart_still_beats) {
+  auto settings = with_nodes(3);
+  settings.disk_delay = milliseconds{2};
+  checked_cluster nodes{settings};
+  const auto first = nodes.elect();
+  nodes.put(first, "before", "x", durability::majority);
+  nodes.run_for(milliseconds{500});
+  nodes.network().cut(nodes.node(first).id, nodes.node(first).id);  // its own disk
+  auto stuck = nodes.put(first, "stuck", "x");
+  BOOST_REQUIRE(nodes.run_until([&] { return nodes.leader() && *nodes.leader() != first; }, milliseconds{900}));
+  auto late = nodes.put(first, "late", "x");
+  nodes.settle();
+  BOOST_TEST(refused(late, errc::not_leader));
+  BOOST_TEST(!recorded(stuck));
+  auto written = nodes.put(*nodes.leader(), "after", "x", durability::majority);
+  BOOST_REQUIRE(nodes.run_until([&] { return recorded(written); }, milliseconds{1000}));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

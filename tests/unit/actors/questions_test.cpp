@@ -126,6 +126,25 @@ BOOST_AUTO_TEST_CASE(a_new_leader_says_what_its_predecessor_had_and_it_lacks) {
   BOOST_TEST((*next.progress.possibly_lost == expected));
 }
 
+BOOST_AUTO_TEST_CASE(a_backlog_that_only_the_leader_has_stops_writes_that_only_it_would_hold) {
+  checked_cluster nodes;
+  const auto first = nodes.elect();
+  const std::string bytes(100'000, 'x');
+  auto staged = nodes.stage(first, bytes);
+  BOOST_REQUIRE(nodes.run_until([&, x = nodes.put(first, "stuck", bytes)] { return recorded(x); }));
+  // No follower gets past this entry: its content can't be read any more.
+  std::filesystem::remove_all(*nodes.node(first).directory / "data" / "blobs");
+  nodes.run_for(milliseconds{limits::unreplicated_ms - 2000});
+  BOOST_REQUIRE(nodes.run_until([&, x = nodes.put(first, "early", "x")] { return recorded(x); }));
+  nodes.run_for(milliseconds{3000});
+  auto more = nodes.put(first, "more", "x");
+  nodes.settle();
+  BOOST_TEST(refused(more, errc::behind));
+  auto safe = nodes.put(first, "safe", "x", durability::majority);
+  nodes.settle();
+  BOOST_TEST(!safe->reply.has_value());
+}
+
 BOOST_AUTO_TEST_CASE(an_all_write_waits_for_every_voter_and_is_never_answered_as_more_than_it_is) {
   auto settings = with_nodes(3);
   settings.durability_wait = milliseconds{2000};
