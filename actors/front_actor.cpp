@@ -116,7 +116,7 @@ cluster_view front_actor::cluster() const {
   const auto counters = disk_->counters();
   v.log_syncs = counters.syncs;
   v.file_syncs = counters.file_syncs;
-  v.set_aside = disk_->set_aside().size();
+  v.set_aside = disk_->set_aside_count();
   v.free_space = disk_->free_space();
   return v;
 }

@@ -105,7 +105,7 @@ std::optional<result<std::shared_ptr<const file_view>>> front_actor::try_read(wa
     const auto stands = disk_->position(x.candidate->last().index);
     return !stands.ok() || *stands != x.candidate->last();
   };
-  if (!x.candidate || displaced()) x.candidate = disk_->view();
+  if (!x.candidate || displaced()) x.candidate = disk_->snapshot();
   if (x.candidate->last().index > progress_.commit || displaced()) return std::nullopt;
   if (x.at_least && progress_.commit >= *x.at_least) fresh_at_ = std::max(fresh_at_, x.asked);
   return std::shared_ptr<const file_view>{std::make_shared<view_of_store>(x.candidate)};

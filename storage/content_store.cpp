@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <set>
 #include <system_error>
 
 namespace kaiku {
@@ -135,8 +136,7 @@ status content_store::link_blob(const content_ref& what) {
     return {errc::corrupt, "content " + to_string(what.sha256) + " does not have the size that its entry names"};
   }
   if (::link(staged->second.c_str(), blob.c_str()) == 0) return success();
-  // Adopted before, by an entry that was not logged. The staged one was hashed just now, so it replaces a damaged one.
-  if (errno == EEXIST && has_size(blob, what.size)) return success();
+  // Left by an append that came to nothing, or damaged. The staged one was hashed just now.
   if (errno == EEXIST && ::unlink(blob.c_str()) == 0 && ::link(staged->second.c_str(), blob.c_str()) == 0) {
     return success();
   }
@@ -175,6 +175,21 @@ status content_store::remove_leftovers(const std::function<bool(const digest&)>&
   }
   if (failure) return system_error(failure.value(), "listing " + staging_path().string());
   sync_names(staging_path());
+  return success();
+}
+
+status content_store::remove(std::span<const digest> blobs) {
+  std::set<std::filesystem::path> changed;
+  for (const auto& what : blobs) {
+    const auto blob = blob_path(what);
+    if (::unlink(blob.c_str()) == 0) {
+      changed.insert(blob.parent_path());
+    } else if (errno != ENOENT) {
+      return system_error(errno, "removing " + blob.string());
+    }
+  }
+  // After all of them: the first fsync commits the file system's journal, the others find little to do.
+  for (const auto& directory : changed) sync_names(directory);
   return success();
 }
 

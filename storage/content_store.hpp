@@ -19,6 +19,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -92,9 +93,12 @@ class content_store {
 
   bool is_staged(const digest& what) const;
   bool has_blob(const digest& what) const;
-  /// Links staged content into `blobs/` and fsyncs the directories. Writer's thread only.
+  /// Links staged content into `blobs/` and fsyncs the directories. Writer's thread only; for content that the
+  /// database does not call here: a file that stands there nevertheless is replaced.
   /// Errors: `content_missing`, `corrupt` (staged with another size), `disk_full`, `io_error`.
   status adopt(const content_ref& what);
+  /// Removes blobs, durably; one that is not there is none to remove. Writer's thread only. Errors: `io_error`.
+  status remove(std::span<const digest> blobs);
   /// Opens a blob for reading. Errors: `not_found`, `io_error`, `corrupt` (the size on disk is not the one named).
   result<opened_content> open(const content_ref& what) const;
   /// At start: removes everything in staging, with blobs that `is_named` does not know.

@@ -26,8 +26,9 @@ constexpr int open_tables = 256;
 constexpr double bloom_bits = 10;
 
 /// By number of `family`. RocksDB insists on one called "default": it is `meta`.
-constexpr std::array<const char*, families> family_names{"default", "log",      "undo",  "dentries",
-                                                         "inodes",  "contents", "blobs", "set_aside"};
+constexpr std::array<const char*, families> family_names{
+    "default",   "log",   "undo", "dentries", "inodes",         "contents",     "holdings",
+    "set_aside", "terms", "work", "orphans",  "other_dentries", "other_inodes", "other_orphans"};
 
 rocksdb::DBOptions database_options() {
   rocksdb::DBOptions options;
@@ -112,6 +113,7 @@ result<std::unique_ptr<database>> database::open(const std::filesystem::path& di
     return {errc::corrupt, "the database in " + directory.string() + " has lost acknowledged writes: it ends at " +
                                std::to_string(sequence) + " and was synced up to " + std::to_string(synced_up_to)};
   }
+  opened->look_at_generation();
   return opened;
 }
 
@@ -151,12 +153,32 @@ void database::write(rocksdb::WriteBatch& batch) {
   mark_.advance(db_->GetLatestSequenceNumber());
 }
 
+void database::look_at_generation() {
+  swapped_ = get(family::meta, format::swapped_key).has_value();
+}
+
+rocksdb::ColumnFamilyHandle* database::handle(family where, bool swapped) const {
+  if (swapped) {
+    switch (where) {
+      case family::dentries: where = family::other_dentries; break;
+      case family::inodes: where = family::other_inodes; break;
+      case family::orphans: where = family::other_orphans; break;
+      case family::other_dentries: where = family::dentries; break;
+      case family::other_inodes: where = family::inodes; break;
+      case family::other_orphans: where = family::orphans; break;
+      default: break;
+    }
+  }
+  return handles_.at(static_cast<std::size_t>(where));
+}
+
 void database::require(const rocksdb::Status& outcome, const char* what) const {
   if (!outcome.ok()) stop_node(fatal_, std::string(what) + " failed: " + outcome.ToString());
 }
 
 snapshot::snapshot(const database& from) : from_(from) {
   options_.snapshot = from.raw().GetSnapshot();
+  swapped_ = get(family::meta, format::swapped_key).has_value();
 }
 
 snapshot::~snapshot() {
@@ -165,12 +187,12 @@ snapshot::~snapshot() {
 
 std::optional<std::string> snapshot::get(family where, std::string_view key) const {
   std::string value;
-  auto outcome = from_.raw().Get(options_, from_.handle(where), as_slice(key), &value);
+  auto outcome = from_.raw().Get(options_, from_.handle(where, swapped_), as_slice(key), &value);
   return found(from_, outcome, std::move(value));
 }
 
 std::unique_ptr<rocksdb::Iterator> snapshot::scan(family where) const {
-  return std::unique_ptr<rocksdb::Iterator>{from_.raw().NewIterator(options_, from_.handle(where))};
+  return std::unique_ptr<rocksdb::Iterator>{from_.raw().NewIterator(options_, from_.handle(where, swapped_))};
 }
 
 }  // namespace kaiku

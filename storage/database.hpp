@@ -1,6 +1,6 @@
 #pragma once
 
-/// Purpose: RocksDB as Kaiku uses it: eight column families, one writer, every batch synced. Included by this folder
+/// Purpose: RocksDB as Kaiku uses it: some column families, one writer, every batch synced. Included by this folder
 /// only. Owner: owns `db/` and `SYNCED`. Lifecycle: the store's. Thread: `write` from the writer's thread, all else
 /// from any. Metadata that can't be read stops the node like a failed write does: what is left of a log must not be
 /// guessed.
@@ -63,10 +63,16 @@ class database final : public view {
 
   /// Durable when it returns.
   void write(rocksdb::WriteBatch& batch);
+  /// To be called after a write that changed which generation is in force.
+  void look_at_generation();
   std::uint64_t syncs() const { return syncs_; }
 
   rocksdb::DB& raw() const { return *db_; }
-  rocksdb::ColumnFamilyHandle* handle(family where) const { return handles_.at(static_cast<std::size_t>(where)); }
+  /// The two generations of the state take turns: when `swapped`, what is called `other_` holds the state in force.
+  rocksdb::ColumnFamilyHandle* handle(family where, bool swapped) const;
+  /// As it is for the writer.
+  rocksdb::ColumnFamilyHandle* handle(family where) const { return handle(where, swapped_); }
+  [[noreturn]] void stop(const std::string& why) const { stop_node(fatal_, why); }
   /// Ends the node unless `outcome` is good.
   void require(const rocksdb::Status& outcome, const char* what) const;
 
@@ -78,6 +84,7 @@ class database final : public view {
   std::unique_ptr<rocksdb::DB> db_;
   std::array<rocksdb::ColumnFamilyHandle*, families> handles_{};
   std::atomic<std::uint64_t> syncs_{0};
+  std::atomic<bool> swapped_{false};
 };
 
 /// The database as it was when this was made.
@@ -95,6 +102,7 @@ class snapshot final : public view {
  private:
   const database& from_;
   rocksdb::ReadOptions options_;
+  bool swapped_ = false;
 };
 
 }  // namespace kaiku

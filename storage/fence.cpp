@@ -58,17 +58,22 @@ result<checked_append> check(const append_command& what) {
 
 void store::impl::commit(changes& batch, const hard_state& next) {
   INVARIANT(next.current >= state.current && next.last.in_term <= next.current, "terms never go back");
+  batch.settle();
+  if (batch.after.log != figures.log) {
+    batch.put(family::meta, format::extent_key, format::write_extent(batch.after.log));
+  }
+  if (next != state) batch.put(family::meta, format::hard_state_key, format::write_hard_state(next));
+  if (batch.empty()) return;
   const auto voters = tree::members(batch);
-  batch.put(family::meta, format::hard_state_key, format::write_hard_state(next));
   db->write(batch.batch());
   std::lock_guard guard{mutex};
   state = next;
   members = voters;
+  figures = batch.after;
 }
 
 void store::impl::commit(const hard_state& next) {
-  if (next == state) return;
-  changes batch{*db};
+  auto batch = begin();
   commit(batch, next);
 }
 
@@ -79,29 +84,39 @@ status store::impl::check_space(bool frees_space) const {
 }
 
 status store::impl::provide(changes& batch, const content_ref& what, std::string_view small_content) {
-  const auto key = format::key(what.sha256);
+  auto& held = batch.holding_of(what);
+  if (held.here && held.size != what.size) {
+    return {errc::corrupt, "content " + to_string(what.sha256) + " has another size"};
+  }
   if (what.is_small()) {
-    // Damaged bytes count as missing: good ones may replace them.
-    const auto stored = db->content(what.sha256);
-    if (stored.ok()) return success();
-    if (stored.failure().code == errc::not_found && batch.get(family::contents, key)) return success();
+    // Damaged bytes count as missing: good ones may replace them. Not found: they are in this batch.
+    const auto stored = held.here ? db->content(what.sha256) : std::string{};
+    if (held.here && (stored.ok() || stored.failure().code == errc::not_found)) return success();
     if (small_content.size() != what.size.value) {
       return {errc::content_missing, "content " + to_string(what.sha256) + " is not here"};
     }
     if (sha256(small_content) != what.sha256) return {errc::digest_mismatch, "the content does not match its digest"};
-    batch.put(family::contents, key, small_content);
-    return success();
+    batch.put(family::contents, format::key(what.sha256), small_content);
+  } else {
+    if (held.here) return success();
+    if (auto adopted = content.adopt(what); !adopted) return adopted;
   }
-  if (const auto size = batch.get(family::blobs, key)) {
-    if (format::read_size(*size) == what.size) return success();
-    return {errc::corrupt, "content " + to_string(what.sha256) + " has another size"};
-  }
-  if (auto adopted = content.adopt(what); !adopted) return adopted;
-  batch.put(family::blobs, key, format::write_size(what.size));
+  held.here = true;
+  held.size = what.size;
   return success();
 }
 
-proposed store::impl::evaluate(changes& batch, const proposal& what, log_position at) {
+bool store::impl::is_here(const digest& what) const {
+  const auto held = db->get(family::holdings, format::key(what));
+  return held && format::read_holding(*held).here;
+}
+
+void store::impl::disown(std::span<const digest> blobs) {
+  if (auto removed = content.remove(blobs); !removed) db->stop(removed.failure().detail);
+}
+
+proposed store::impl::evaluate(changes& batch, const proposal& what, log_position before, term in_term) {
+  const log_position at{in_term, before.index.next()};
   proposed out;
   const auto refuse = [&](const error& why) {
     out.failure = why;
@@ -116,7 +131,7 @@ proposed store::impl::evaluate(changes& batch, const proposal& what, log_positio
   if (const auto content_named = content_of(what.what)) {
     if (auto here = provide(batch, *content_named, what.small_content); !here) return refuse(here.failure());
   }
-  journal::append(batch, entry, planned->writes);
+  journal::append(batch, before, entry, what.what, planned->writes);
   out.index = at.index;
   out.file = std::move(planned->file);
   out.created = planned->created;
@@ -126,9 +141,14 @@ proposed store::impl::evaluate(changes& batch, const proposal& what, log_positio
 result<std::size_t> store::impl::count_known(std::span<const log_entry> entries) const {
   std::size_t known = 0;
   for (const auto& entry : entries) {
+    const bool behind = entry.at.index <= figures.log.boundary.index;
     const auto standing = journal::entry_at(*db, entry.at.index);
-    if (!standing || standing->at != entry.at) break;
-    if (standing->encoded_command != entry.encoded_command) {
+    const auto at = standing ? standing->at : journal::position_at(*db, entry.at.index);
+    if (behind && at && *at != entry.at) {
+      return {errc::corrupt, "entry " + to_string(entry.at.index) + " contradicts what is committed here"};
+    }
+    if (!behind && at != entry.at) break;
+    if (standing && standing->encoded_command != entry.encoded_command) {
       return {errc::corrupt, "entry " + to_string(entry.at.index) + " says something else here"};
     }
     ++known;
@@ -136,33 +156,44 @@ result<std::size_t> store::impl::count_known(std::span<const log_entry> entries)
   return known;
 }
 
-status store::impl::take(changes& batch, std::span<const log_entry> entries, std::span<const command> commands,
-                         const small_bytes& small, std::size_t& displaced_here) {
+status store::impl::take(changes& batch, log_position before, std::span<const log_entry> entries,
+                         std::span<const command> commands, const small_bytes& small, std::size_t& displaced_here) {
   if (auto space = check_space(std::all_of(commands.begin(), commands.end(), may_use_reserve)); !space) return space;
   for (const auto& what : commands) {
     const auto named = content_of(what);
-    if (named && !named->is_small() && !content.is_staged(named->sha256) &&
-        !batch.get(family::blobs, format::key(named->sha256))) {
+    if (named && !named->is_small() && !content.is_staged(named->sha256) && !batch.holding_of(*named).here) {
       return {errc::content_missing, "content " + to_string(named->sha256) + " is not here"};
     }
   }
   if (entries.front().at.index <= state.last.index) {
     displaced_here = journal::displace(batch, entries.front().at.index, state.last.index);
   }
+  std::vector<digest> adopted;
+  const auto refuse = [&](error why) -> status {
+    disown(adopted);
+    return why;
+  };
   for (std::size_t i = 0; i < entries.size(); ++i) {
     const auto& at = entries[i].at;
     if (const auto named = content_of(commands[i])) {
       const auto it = small.find(named->sha256);
+      const bool had = batch.holding_of(*named).here;
       auto here = provide(batch, *named, it == small.end() ? std::string_view{} : it->second);
       // The leader always sends small content along: there is nothing to fetch.
-      if (!here && named->is_small()) return {errc::corrupt, here.failure().detail};
-      if (!here) return here;
+      if (!here && named->is_small()) return refuse({errc::corrupt, here.failure().detail});
+      if (!here) return refuse(here.failure());
+      if (!had && !named->is_small()) adopted.push_back(named->sha256);
     }
     const auto planned = tree::plan(batch, commands[i], {}, at.index);
     INVARIANT(planned.ok(), "what the leader logged holds here: " + planned.failure().detail);
-    journal::append(batch, entries[i], planned->writes);
+    journal::append(batch, before, entries[i], commands[i], planned->writes);
+    before = at;
     // It may have been displaced before, and come back with a leader that kept it.
-    if (batch.get(family::set_aside, format::key(at))) batch.erase(family::set_aside, format::key(at));
+    if (batch.get(family::set_aside, format::key(at))) {
+      batch.erase(family::set_aside, format::key(at));
+      batch.unname(content_of(commands[i]));
+      --batch.after.set_aside;
+    }
   }
   return success();
 }
@@ -190,7 +221,7 @@ hard_state store::confirm_cluster() {
   auto& own = *impl_;
   const auto now = members();
   if (!now.cluster.known() || now.confirmed) return own.state;
-  changes batch{*own.db};
+  auto batch = own.begin();
   batch.put(family::meta, format::confirmed_cluster_key, format::write_cluster(now.cluster));
   own.commit(batch, own.state);
   return own.state;
@@ -204,10 +235,10 @@ propose_outcome store::propose(term in_term, std::span<const proposal> proposals
     out.failure = {errc::stale_term, "the current term is " + to_string(next.current)};
     return out;
   }
-  changes batch{*impl_->db};
+  auto batch = impl_->begin();
   bool full = !proposals.empty();
   for (const auto& what : proposals) {
-    out.results.push_back(impl_->evaluate(batch, what, {in_term, next.last.index.next()}));
+    out.results.push_back(impl_->evaluate(batch, what, next.last, in_term));
     const auto& result = out.results.back();
     if (result.index.value > 0) next.last = {in_term, result.index};
     full = full && result.failure.code == errc::disk_full;
@@ -245,7 +276,12 @@ append_outcome store::append(const append_command& what) {
   };
   const auto checked = check(what);
   if (!checked) return refuse(checked.failure());
-  if (journal::position_at(*own.db, what.previous.index) != what.previous) {
+  const auto previous = journal::position_at(*own.db, what.previous.index);
+  if (const auto& boundary = own.figures.log.boundary; what.previous.index <= boundary.index) {
+    if (previous && *previous != what.previous) {
+      return refuse({errc::corrupt, "entry " + to_string(what.previous.index) + " contradicts what is committed here"});
+    }
+  } else if (previous != what.previous) {
     out.hint = journal::meeting_hint(*own.db, what.previous, own.state.last);
     return refuse({errc::log_mismatch, "the log does not hold entry " + to_string(what.previous.index) + " of term " +
                                            to_string(what.previous.in_term)});
@@ -255,14 +291,16 @@ append_outcome store::append(const append_command& what) {
   const auto fresh = std::span{what.entries}.subspan(*known);
   const auto commands = std::span{checked->commands}.subspan(*known);
   if (!fresh.empty()) {
-    changes batch{*own.db};
-    if (auto failure = own.take(batch, fresh, commands, checked->small, out.set_aside); !failure) {
+    auto batch = own.begin();
+    const auto before = *known == 0 ? what.previous : what.entries[*known - 1].at;
+    if (auto failure = own.take(batch, before, fresh, commands, checked->small, out.set_aside); !failure) {
       out.set_aside = 0;
       return refuse(failure.failure());
     }
     next.last = fresh.back().at;
     own.commit(batch, next);
     own.displaced += out.set_aside;
+    if (out.set_aside > 0) out.displaced_from = fresh.front().at.index;
   } else {
     own.commit(next);
   }

@@ -38,6 +38,16 @@ std::string key(inode_id parent, std::string_view name) {
   return encoder{}.u64(parent.value).raw(name).take();
 }
 
+std::string key(log_index removed_by, inode_id directory) {
+  return encoder{}.u64(removed_by.value).u64(directory.value).take();
+}
+std::string key(chore kind, const digest& what) {
+  return encoder{}.u8(static_cast<std::uint8_t>(kind)).bytes(what.bytes).take();
+}
+std::string key(unix_time_ms unnamed_since, const digest& what) {
+  return encoder{}.u8(static_cast<std::uint8_t>(chore::unnamed)).u64(time_bits(unnamed_since)).bytes(what.bytes).take();
+}
+
 log_index index_of_key(std::string_view bytes) {
   decoder in{bytes};
   log_index index{in.u64()};
@@ -52,6 +62,34 @@ log_position position_of_key(std::string_view bytes) {
   at.index = {in.u64()};
   INVARIANT(in.done(), "a key of set_aside decodes");
   return at;
+}
+
+digest digest_of_key(std::string_view bytes) {
+  decoder in{bytes};
+  digest what;
+  in.u8();
+  in.bytes(what.bytes);
+  INVARIANT(in.done(), "a key of work decodes");
+  return what;
+}
+
+std::pair<unix_time_ms, digest> unnamed_of_key(std::string_view bytes) {
+  decoder in{bytes};
+  std::pair<unix_time_ms, digest> x;
+  in.u8();
+  x.first = read_time(in);
+  in.bytes(x.second.bytes);
+  INVARIANT(in.done(), "a key of work decodes");
+  return x;
+}
+
+std::pair<log_index, inode_id> orphan_of_key(std::string_view bytes) {
+  decoder in{bytes};
+  std::pair<log_index, inode_id> x;
+  x.first = {in.u64()};
+  x.second = {in.u64()};
+  INVARIANT(in.done(), "a key of orphans decodes");
+  return x;
 }
 
 std::string write_dentry(const dentry& x) {
@@ -165,15 +203,68 @@ std::vector<old_value> read_undo(std::string_view bytes) {
   return x;
 }
 
-std::string write_size(byte_count x) {
+std::string write_extent(const log_extent& x) {
+  return encoder{}.u64(x.boundary.in_term.value).u64(x.boundary.index.value).u64(x.bytes.value).take();
+}
+
+log_extent read_extent(std::string_view bytes) {
+  decoder in{bytes};
+  log_extent x;
+  x.boundary.in_term = {in.u64()};
+  x.boundary.index = {in.u64()};
+  x.bytes = {in.u64()};
+  INVARIANT(in.done(), "the log's extent decodes");
+  return x;
+}
+
+std::string write_holding(const holding& x) {
+  encoder out;
+  out.varint(x.size.value).varint(x.names).u8(x.here);
+  if (x.names == 0) out.u64(time_bits(x.unnamed_since));
+  if (!x.here) out.varint(x.lacked_by.value);
+  return out.take();
+}
+
+holding read_holding(std::string_view bytes) {
+  decoder in{bytes};
+  holding x;
+  x.size = {in.varint()};
+  x.names = in.varint();
+  x.here = in.u8() != 0;
+  if (x.names == 0) x.unnamed_since = read_time(in);
+  if (!x.here) x.lacked_by = {in.varint()};
+  INVARIANT(in.done(), "a holding decodes");
+  return x;
+}
+
+std::string write_set_aside(unix_time_ms since, std::string_view encoded_command) {
+  return encoder{}.u64(time_bits(since)).raw(encoded_command).take();
+}
+
+set_aside_value read_set_aside(std::string_view bytes) {
+  INVARIANT(bytes.size() > 8, "an entry set aside has a time and a command");
+  decoder in{bytes};
+  set_aside_value x;
+  x.since = read_time(in);
+  x.command = in.raw(bytes.size() - 8);
+  return x;
+}
+
+std::string write_term(term x) {
   return encoder{}.u64(x.value).take();
 }
 
-byte_count read_size(std::string_view bytes) {
+term read_term(std::string_view bytes) {
   decoder in{bytes};
-  byte_count x{in.u64()};
-  INVARIANT(in.done(), "a size decodes");
+  term x{in.u64()};
+  INVARIANT(in.done(), "a term decodes");
   return x;
+}
+
+std::optional<content_ref> content_of_inode(std::string_view bytes) {
+  const auto x = read_inode({}, bytes);
+  if (x.is_directory()) return std::nullopt;
+  return x.content;
 }
 
 }  // namespace kaiku::format

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "kaiku/core/command.hpp"
@@ -16,8 +17,50 @@
 namespace kaiku {
 
 /// Column families. The numbers stand in undo records and never change.
-enum class family : std::uint8_t { meta, log, undo, dentries, inodes, contents, blobs, set_aside };
-inline constexpr std::size_t families = 8;
+/// State that is being installed, or that was replaced, stands in the `other_` ones.
+enum class family : std::uint8_t {
+  meta,
+  log,
+  undo,
+  dentries,
+  inodes,
+  contents,
+  holdings,
+  set_aside,
+  terms,
+  work,
+  orphans,
+  other_dentries,
+  other_inodes,
+  other_orphans
+};
+inline constexpr std::size_t families = 14;
+
+/// Where the log begins, and what it takes.
+struct log_extent {
+  log_position boundary;  ///< the last entry that was compacted, or that an installed state replaced
+  byte_count bytes;       ///< entries behind it, their undo records and the small content they name
+
+  friend bool operator==(const log_extent&, const log_extent&) = default;
+};
+
+/// What this disk knows of one content.
+struct holding {
+  byte_count size;
+  std::uint64_t names = 0;     ///< inodes, log entries, undo records, entries set aside that name it
+  bool here = false;           ///< its bytes are on this disk
+  unix_time_ms unnamed_since;  ///< when `names` became 0
+  log_index lacked_by;         ///< not here, and the state of this position, being installed, names it; 0: none does
+
+  friend bool operator==(const holding&, const holding&) = default;
+};
+
+/// Kinds of keys in `work`, by first byte.
+enum class chore : char {
+  unnamed = 'u',  ///< then time and digest: content that nothing names
+  wanted = 'w',   ///< then digest: content that is named and not here
+  doomed = 'x'    ///< then digest: a blob file that may still be there, and is not to be
+};
 
 namespace format {
 
@@ -27,6 +70,8 @@ inline constexpr std::string_view incarnation_key = "incarnation";
 inline constexpr std::string_view hard_state_key = "hard_state";
 inline constexpr std::string_view members_key = "members";
 inline constexpr std::string_view confirmed_cluster_key = "confirmed_cluster";
+inline constexpr std::string_view extent_key = "extent";
+inline constexpr std::string_view swapped_key = "swapped";
 
 std::string key(log_index index);
 std::string key(inode_id inode);
@@ -34,14 +79,28 @@ std::string key(log_position at);
 std::string key(const digest& what);
 /// All names of one directory share the parent's key as prefix and follow in byte order.
 std::string key(inode_id parent, std::string_view name);
+/// Of `orphans`: the entry that removed the directory, and the directory.
+std::string key(log_index removed_by, inode_id directory);
+std::string key(chore kind, const digest& what);
+std::string key(unix_time_ms unnamed_since, const digest& what);
 
 log_index index_of_key(std::string_view bytes);
 log_position position_of_key(std::string_view bytes);
+/// Of `chore::doomed` and `chore::wanted`.
+digest digest_of_key(std::string_view bytes);
+std::pair<unix_time_ms, digest> unnamed_of_key(std::string_view bytes);
+std::pair<log_index, inode_id> orphan_of_key(std::string_view bytes);
 
 /// What a name in a directory stands for.
 struct dentry {
   inode_id inode;
   file_info::kind type = file_info::kind::directory;
+};
+
+/// Value of `set_aside`.
+struct set_aside_value {
+  unix_time_ms since;
+  std::string_view command;  ///< a view into what was read
 };
 
 /// Value of `log`: all of an entry but its index.
@@ -70,8 +129,16 @@ std::string write_members(const membership& x);
 membership read_members(std::string_view bytes);
 std::string write_undo(const std::vector<old_value>& x);
 std::vector<old_value> read_undo(std::string_view bytes);
-std::string write_size(byte_count x);
-byte_count read_size(std::string_view bytes);
+std::string write_extent(const log_extent& x);
+log_extent read_extent(std::string_view bytes);
+std::string write_holding(const holding& x);
+holding read_holding(std::string_view bytes);
+std::string write_set_aside(unix_time_ms since, std::string_view encoded_command);
+set_aside_value read_set_aside(std::string_view bytes);
+std::string write_term(term x);
+term read_term(std::string_view bytes);
+/// The content that the value of an inode names.
+std::optional<content_ref> content_of_inode(std::string_view bytes);
 
 }  // namespace format
 }  // namespace kaiku

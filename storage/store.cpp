@@ -11,25 +11,6 @@
 namespace kaiku {
 namespace {
 
-class snapshot_view final : public store_view {
- public:
-  explicit snapshot_view(const database& db) : at_(db) {}
-
-  log_position last() const override {
-    const auto hard = at_.get(family::meta, format::hard_state_key);
-    INVARIANT(hard.has_value(), "an open store has a hard state");
-    return format::read_hard_state(*hard).last;
-  }
-  membership members() const override { return tree::members(at_); }
-  result<file_info> stat(const file_path& path) const override { return tree::stat(at_, path); }
-  result<directory_page> list(const file_path& path, std::string_view after, std::size_t limit) const override {
-    return tree::list(at_, path, after, limit);
-  }
-
- private:
-  snapshot at_;
-};
-
 error short_of(const log_entry& entry) {
   return {errc::corrupt, "entry " + to_string(entry.at.index) + " does not decode"};
 }
@@ -48,6 +29,19 @@ void initialize(database& db) {
   db.write(batch);
 }
 
+unix_time_ms system_clock() {
+  using namespace std::chrono;
+  return {duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count()};
+}
+
+std::size_t count(const database& db, family where) {
+  std::size_t keys = 0;
+  auto it = db.scan(where);
+  for (it->SeekToFirst(); it->Valid(); it->Next()) ++keys;
+  db.check_scan(*it);
+  return keys;
+}
+
 incarnation read_incarnation(std::string_view bytes) {
   decoder in{bytes};
   incarnation disk;
@@ -58,7 +52,7 @@ incarnation read_incarnation(std::string_view bytes) {
 
 }  // namespace
 
-store::store(std::unique_ptr<content_store> content, std::unique_ptr<impl> state)
+store::store(std::unique_ptr<content_store> content, std::shared_ptr<impl> state)
     : content_(std::move(content)), impl_(std::move(state)) {}
 
 store::~store() = default;
@@ -83,13 +77,15 @@ result<std::unique_ptr<store>> store::open(options how) {
   }
 
   auto content = std::make_unique<content_store>(how.directory, how.reserve_bytes, how.fatal);
-  const auto is_named = [&](const digest& what) { return db.get(family::blobs, format::key(what)).has_value(); };
-  if (auto clean = content->remove_leftovers(is_named); !clean) return clean.failure();
-
-  auto inner = std::make_unique<impl>(std::move(directory).value(), std::move(opened).value(), *content);
+  if (!how.clock) how.clock = system_clock;
+  auto inner =
+      std::make_shared<impl>(std::move(directory).value(), std::move(opened).value(), *content, std::move(how.clock));
+  const auto is_here = [&](const digest& what) { return inner->is_here(what); };
+  if (auto clean = content->remove_leftovers(is_here); !clean) return clean.failure();
   inner->disk = read_incarnation(*disk);
   inner->state = state;
   inner->members = tree::members(*inner->db);
+  inner->figures = {journal::extent(*inner->db), count(*inner->db, family::set_aside)};
   return std::unique_ptr<store>{new store{std::move(content), std::move(inner)}};
 }
 
@@ -107,19 +103,21 @@ incarnation store::disk() const {
   return impl_->disk;
 }
 
-std::shared_ptr<const store_view> store::view() const {
-  return std::make_shared<snapshot_view>(*impl_->db);
-}
-
 result<file_info> store::stat(const file_path& path) const {
-  return tree::stat(snapshot{*impl_->db}, path);
+  return tree::stat(kaiku::snapshot{*impl_->db}, path);
 }
 
 result<directory_page> store::list(const file_path& path, std::string_view after, std::size_t limit) const {
-  return tree::list(snapshot{*impl_->db}, path, after, limit);
+  return tree::list(kaiku::snapshot{*impl_->db}, path, after, limit);
 }
 
 result<opened_content> store::open_content(const content_ref& content) const {
+  const auto known = impl_->db->get(family::holdings, format::key(content.sha256));
+  const auto held = known ? format::read_holding(*known) : holding{};
+  if (!held.here) {
+    return {held.names > 0 ? errc::content_missing : errc::not_found,
+            "content " + to_string(content.sha256) + " is not here"};
+  }
   if (!content.is_small()) return content_->open(content);
   auto bytes = impl_->db->content(content.sha256);
   if (!bytes) return bytes.failure();
@@ -127,6 +125,11 @@ result<opened_content> store::open_content(const content_ref& content) const {
     return {errc::not_found, "content " + to_string(content.sha256) + " has another size"};
   }
   return opened_content{content.size, std::move(bytes).value(), {}};
+}
+
+log_index store::first_index() const {
+  std::lock_guard guard{impl_->mutex};
+  return impl_->figures.log.boundary.index.next();
 }
 
 result<log_position> store::position(log_index index) const {
@@ -160,15 +163,27 @@ result<std::vector<content_ref>> store::missing_content(std::span<const log_entr
     const auto decoded = decode_command(entry.encoded_command);
     if (!decoded) return short_of(entry);
     const auto what = content_of(*decoded);
-    if (!what || what->is_small() || !seen.insert(what->sha256).second) continue;
-    if (impl_->db->get(family::blobs, format::key(what->sha256)) || content_->is_staged(what->sha256)) continue;
+    if (!what || what->is_small() || seen.contains(what->sha256)) continue;
+    // What an entry of the past named may be gone.
+    if (journal::position_at(*impl_->db, entry.at.index) == entry.at) continue;
+    seen.insert(what->sha256);
+    if (impl_->is_here(what->sha256) || content_->is_staged(what->sha256)) continue;
     missing.push_back(*what);
   }
   return missing;
 }
 
 std::vector<log_position> store::set_aside() const {
-  return journal::set_aside(*impl_->db);
+  std::vector<log_position> positions;
+  auto it = impl_->db->scan(family::set_aside);
+  for (it->SeekToFirst(); it->Valid(); it->Next()) positions.push_back(format::position_of_key(as_view(it->key())));
+  impl_->db->check_scan(*it);
+  return positions;
+}
+
+std::size_t store::set_aside_count() const {
+  std::lock_guard guard{impl_->mutex};
+  return impl_->figures.set_aside;
 }
 
 store_counters store::counters() const {

@@ -6,8 +6,8 @@
 ///
 /// Owner: the only writer of the data directory, which it locks. Owns the facts "hard state", "log", "name space".
 /// Lifecycle: `open` recovers (nothing is replayed), the destructor closes. Nothing survives in memory that is not on
-/// disk. Thread: the four changing calls from one thread (the storage actor's); everything const, and `content()`, from
-/// any. A failed write or fsync is never retried: the `fatal` callback given to `open` is called and must not return.
+/// disk. Thread: what changes, from one thread (the storage actor's); everything const, and `content()`, from any. A
+/// failed write or fsync is never retried: the `fatal` callback given to `open` is called and must not return.
 
 #include <atomic>
 #include <filesystem>
@@ -24,6 +24,7 @@
 #include "kaiku/core/fence.hpp"
 #include "kaiku/core/vote.hpp"
 #include "kaiku/storage/content_store.hpp"
+#include "kaiku/storage/store_view.hpp"
 
 namespace kaiku {
 
@@ -34,18 +35,6 @@ struct store_counters {
   std::uint64_t set_aside = 0;   ///< entries displaced
 };
 
-/// The log's end and the state at one moment. Holds a snapshot of the database: not to be kept for long, and to be gone
-/// before the store. Thread: any.
-class store_view {
- public:
-  virtual ~store_view() = default;
-  virtual log_position last() const = 0;
-  virtual membership members() const = 0;
-  /// As the store's own.
-  virtual result<file_info> stat(const file_path& path) const = 0;
-  virtual result<directory_page> list(const file_path& path, std::string_view after, std::size_t limit) const = 0;
-};
-
 class store {
  public:
   struct options {
@@ -54,6 +43,8 @@ class store {
     /// Called when a write or fsync failed or metadata can't be read, from the thread that saw it; must not return (the
     /// daemon ends the process).
     fatal_callback fatal;
+    /// Dates what is set aside and what nothing names any more; the system's if empty.
+    std::function<unix_time_ms()> clock = {};
   };
 
   /// Opens or makes a data directory. Errors: `in_use`, `corrupt`, `io_error`, `bad_request` (not a Kaiku directory).
@@ -77,32 +68,51 @@ class store {
   /// Takes the leader's term if it is higher. On `content_missing`, `missing_content` says what to fetch.
   append_outcome append(const append_command& what);
 
+  /// Drops the entries up to and including `upto` with their undo records, in synced batches of
+  /// `limits::batch_entries`. The caller knows that they are committed and that nobody needs them; a step at a time
+  /// lets others write in between.
+  status compact(log_index upto);
+  /// Reclaims what nothing leads to: content without a name, and what hung below removed directories. About `budget`
+  /// keys, in one synced batch. Whether there is more to do at once. Content goes `limits::content_grace_ms` after its
+  /// last name, and not while a view knows it by one.
+  bool collect_garbage(std::size_t budget);
+
   // --- any thread
   // -------------------------------------------------------------------------------------------------------
+
+  /// One moment of log and state. Holds the store's database open.
+  std::shared_ptr<const store_view> snapshot() const;
 
   hard_state state() const;
   membership members() const;
   incarnation disk() const;
 
-  /// The state as it is now, and stays for whoever holds it.
-  std::shared_ptr<const store_view> view() const;
   /// Errors: `not_found`, `not_a_directory` is never given here (a file on the way is `not_found`).
   result<file_info> stat(const file_path& path) const;
   /// Up to `limit` entries whose names follow `after`, in byte order. Errors: `not_found`, `not_a_directory`.
   result<directory_page> list(const file_path& path, std::string_view after, std::size_t limit) const;
-  /// Errors: `not_found`, `io_error`.
+  /// Errors: `not_found`, `content_missing` (named, but set apart because it was damaged, or not here yet), `corrupt`,
+  /// `io_error`.
   result<opened_content> open_content(const content_ref& content) const;
 
-  /// Position of the entry at `index`; index 0 gives {0, 0}. Errors: `not_found`.
+  /// The first entry that is still in the log; behind the last if there is none.
+  log_index first_index() const;
+  /// Position of the entry at `index`, in the log or compacted; index 0 gives {0, 0}. Errors: `not_found`, also for
+  /// entries more than `limits::term_starts` terms in front of the log.
   result<log_position> position(log_index index) const;
+  /// What the log takes, about: entries, their undo records, and the small content they name.
+  byte_count log_bytes() const;
   /// Entries from `from`, at most `limits::batch_entries` and about `max_bytes` of encoded commands and small content.
+  /// None if `from` was compacted.
   std::vector<log_entry> read_log(log_index from, std::size_t max_bytes) const;
   /// Bytes of every distinct small content that `entries` name.
   result<std::vector<std::string>> small_contents(std::span<const log_entry> entries) const;
-  /// Large content that `entries` name and that is neither here nor staged complete. Errors: `corrupt`.
+  /// Large content that those of `entries` name which are not in the log, and that is neither here nor staged complete.
+  /// Errors: `corrupt`.
   result<std::vector<content_ref>> missing_content(std::span<const log_entry> entries) const;
   /// Positions of the entries that were set aside, oldest first.
   std::vector<log_position> set_aside() const;
+  std::size_t set_aside_count() const;
 
   content_store& content() { return *content_; }
   store_counters counters() const;
@@ -111,10 +121,11 @@ class store {
 
  private:
   struct impl;
-  store(std::unique_ptr<content_store> content, std::unique_ptr<impl> state);
+  friend class store_view;
+  store(std::unique_ptr<content_store> content, std::shared_ptr<impl> state);
 
   std::unique_ptr<content_store> content_;
-  std::unique_ptr<impl> impl_;
+  std::shared_ptr<impl> impl_;  ///< shared with the views
 };
 
 }  // namespace kaiku

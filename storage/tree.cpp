@@ -194,7 +194,8 @@ struct planner {
     }
     change out;
     out.writes.push_back({family::dentries, format::key(at.directory, what.path.name()), std::nullopt});
-    // What hangs below a directory is unreachable from here on; its keys are reclaimed apart from this entry.
+    // What hangs below a directory is unreachable from here on, and reclaimed once this can't be undone any more.
+    if (full) out.writes.push_back({family::orphans, format::key(index, at.leaf->inode), ""});
     if (!full) out.writes.push_back({family::inodes, format::key(at.leaf->inode), std::nullopt});
     touch(state, at.directory, what.modified, index, out);
     return out;

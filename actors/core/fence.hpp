@@ -49,6 +49,7 @@ struct append_outcome {
   log_index match;            ///< success: the log equals the leader's up to here, durably
   log_index hint;             ///< log_mismatch: the logs can't meet above this
   std::size_t set_aside = 0;  ///< entries that were displaced
+  log_index displaced_from;   ///< the first of them; 0: none
 };
 
 /// Entries that an earlier leader was heard to have and this one lacks: if it acknowledged them at `leader` and never

@@ -59,6 +59,9 @@ inline constexpr std::uint32_t http_body_piece_ms = 10'000;
 /// An upload of which nothing was heard for this long is given up: a stalled body and a slow piece, together, and
 /// slack.
 inline constexpr std::uint32_t upload_idle_timeout_ms = 60'000;
+/// Content that nothing names any more is kept for so long: whoever was told its name a moment ago may still come for
+/// it.
+inline constexpr std::uint32_t content_grace_ms = 60'000;
 /// SIGTERM to exit: handover, requests in flight, close. Kubernetes kills after 30 s by default.
 inline constexpr std::uint32_t shutdown_grace_ms = 10'000;
 
@@ -81,6 +84,8 @@ inline constexpr std::size_t proposal_overhead_bytes = 512;
 inline constexpr std::size_t batch_entries = 1024;
 /// Bytes of small content waiting in the replication actor before writes are refused.
 inline constexpr std::size_t queued_write_bytes = std::size_t{64} * 1024 * 1024;
+/// Most of a directory's state, log and small content that one piece of a snapshot may hold: as an append.
+inline constexpr std::size_t snapshot_piece_bytes = append_batch_bytes;
 /// Free space kept back: RocksDB must still be able to log votes, flush and compact when files no longer fit.
 inline constexpr std::uint64_t disk_reserve_bytes = std::uint64_t{48} * 1024 * 1024;
 /// Largest entry that a peer's message or a log record may carry: a path, a content type and some.
@@ -106,6 +111,11 @@ inline constexpr std::size_t append_window = 4;
 inline constexpr std::size_t uploads_in_flight = 128;
 /// Blobs that a node keeps open for peers that pull them.
 inline constexpr std::size_t served_blobs = 16;
+/// Starts of terms that are remembered behind the log's beginning, for tokens and for followers far behind: with one
+/// election an hour, half a year.
+inline constexpr std::size_t term_starts = 4096;
+/// Damaged blobs kept for somebody to look at; the next ones are removed.
+inline constexpr std::size_t damaged_blobs = 16;
 /// Members of one cluster.
 inline constexpr std::size_t members = 9;
 /// Connections on the peer port that have not yet proved who they are.

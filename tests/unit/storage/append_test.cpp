@@ -72,7 +72,7 @@ BOOST_AUTO_TEST_CASE(accepts_what_it_has_without_writing) {
 }
 
 BOOST_AUTO_TEST_CASE(goes_on_behind_what_it_has) {
-  follow({1, 1}, 1);
+  BOOST_TEST(follow({1, 1}, 1).displaced_from.value == 0u);
   BOOST_TEST(follow({1, 1, 1, 1}, 1).match.value == 4u);
   BOOST_TEST((log() == log_of({1, 1, 1, 1})));
 }
@@ -85,6 +85,7 @@ BOOST_AUTO_TEST_CASE(sets_aside_what_differs_and_restores_the_state_before_it) {
   auto outcome = append(2, {{1}, {2}}, {entry({2}, 3, put_command("h", "theirs"))}, {"theirs"});
   BOOST_TEST(outcome.failure.code == errc::none);
   BOOST_TEST(outcome.set_aside == 3u);
+  BOOST_TEST(outcome.displaced_from.value == 3u);
   BOOST_TEST(outcome.match.value == 3u);
   BOOST_TEST(disk->counters().set_aside == 3u);
   BOOST_TEST(disk->set_aside() == (std::vector<log_position>{{{1}, {3}}, {{1}, {4}}, {{1}, {5}}}));
@@ -185,6 +186,20 @@ BOOST_AUTO_TEST_CASE(waits_for_large_content_and_changes_nothing_meanwhile) {
   BOOST_TEST((text_at("big") == bytes));
   BOOST_TEST(text_at("mine") == "(not_found)");
   BOOST_TEST(disk->missing_content(entries)->empty());
+}
+
+BOOST_AUTO_TEST_CASE(that_fails_half_way_leaves_no_blob_behind) {
+  const auto good = large('g');
+  const auto longer = large('h', 2);
+  const auto first = stage(good);
+  const auto second = stage(longer);
+  auto wrong = put_command("h", longer);
+  wrong.content.size.value += 1;
+  const std::vector<log_entry> entries{entry({1}, 1, put_command("g", good)), entry({1}, 2, wrong)};
+  BOOST_TEST(append(1, {}, entries).failure.code == errc::corrupt);
+  BOOST_TEST(!disk->content().has_blob(sha256(good)));
+  BOOST_TEST(append(1, {}, {entries[0]}).failure.code == errc::none);
+  BOOST_TEST((text_at("g") == good));
 }
 
 BOOST_AUTO_TEST_CASE(hands_out_the_log_in_bounded_pieces_with_its_small_content) {

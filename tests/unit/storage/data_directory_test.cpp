@@ -82,11 +82,11 @@ BOOST_AUTO_TEST_CASE(may_be_the_root_of_a_file_system_or_a_first_start_that_was_
 BOOST_AUTO_TEST_CASE(of_another_format_is_refused) {
   temporary_directory temporary;
   open_store(temporary / "data");
-  write_text(temporary / "data/FORMAT", "kaiku data directory, format 2\n");
+  write_text(temporary / "data/FORMAT", "kaiku data directory, format 1\n");
   auto opened = store::open({temporary / "data", 0, {}});
   BOOST_REQUIRE(!opened.ok());
   BOOST_TEST(opened.failure().code == errc::bad_request);
-  BOOST_TEST(opened.failure().detail.find("format 2") != std::string::npos);
+  BOOST_TEST(opened.failure().detail.find("format 1") != std::string::npos);
   write_text(temporary / "data/FORMAT", "kaik");
   BOOST_TEST(why_not_opened(temporary / "data") == errc::corrupt);
 }

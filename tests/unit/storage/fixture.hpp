@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <ostream>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -55,9 +56,19 @@ inline log_entry entry(term in_term, std::uint64_t index, const command& what) {
   return {{in_term, {index}}, encode(what)};
 }
 
+/// What stores in tests take for the time; passes only when a test says so.
+inline unix_time_ms& test_time() {
+  static unix_time_ms now{1'000'000};
+  return now;
+}
+inline void let_grace_pass() {
+  test_time().value += limits::content_grace_ms;
+}
+
 inline std::unique_ptr<store> open_store(const std::filesystem::path& directory, std::uint64_t reserve_bytes = 0) {
-  auto opened = store::open(
-      {directory, reserve_bytes, [](const std::string& why) { BOOST_FAIL("the store stopped the node: " << why); }});
+  auto opened = store::open({directory, reserve_bytes,
+                             [](const std::string& why) { BOOST_FAIL("the store stopped the node: " << why); },
+                             [] { return test_time(); }});
   BOOST_REQUIRE_MESSAGE(opened.ok(), (opened.ok() ? "" : opened.failure().detail));
   return std::move(opened).value();
 }
@@ -123,6 +134,15 @@ struct store_fixture {
     return disk->append({{leader_term}, previous, std::move(entries), std::move(small_contents)});
   }
 
+  void collect_all_garbage(std::size_t budget = 100) {
+    let_grace_pass();
+    while (disk->collect_garbage(budget)) continue;
+  }
+  errc content_outcome(std::string_view bytes) const {
+    const auto opened = disk->open_content(content_named(bytes));
+    return opened.ok() ? errc::none : opened.failure().code;
+  }
+
   std::string text_at(std::string_view where) const {
     auto info = disk->stat(path(where));
     if (!info) return "(" + std::string(to_string(info.failure().code)) + ")";
@@ -146,6 +166,15 @@ struct store_fixture {
     return std::move(file).value();
   }
 };
+
+/// Names of the blob files.
+inline std::set<std::string> blobs_in(const std::filesystem::path& data) {
+  std::set<std::string> names;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(data / "blobs")) {
+    if (entry.is_regular_file()) names.insert(entry.path().filename().string());
+  }
+  return names;
+}
 
 inline std::string large(char fill, std::size_t more = 1) {
   return std::string(limits::small_content_bytes + more, fill);

@@ -214,7 +214,7 @@ class random_life {
     for (const auto& entry : log_) {
       expected.push_back({entry.at, encode(entry.what)});
       if (const auto* set = std::get_if<set_members>(&entry.what))
-        members = {set->cluster, set->voters, entry.at.index};
+        members = {set->cluster, set->voters, set->learners, entry.at.index};
       if (const auto content = content_of(entry.what); content && !content->is_small()) {
         logged_large_.insert(content->sha256);
       }

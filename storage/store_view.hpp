@@ -1,0 +1,39 @@
+#pragma once
+
+/// Purpose: the store as it was at one moment: the end of the log and the state that goes with it, however much is
+/// written since. Content that it names is not reclaimed while it lives.
+/// Owner: who asked for it; holds the store's database open, and what it names on the disk, so let it go soon.
+/// Thread: any, several at once.
+
+#include <cstddef>
+#include <memory>
+#include <string_view>
+
+#include "kaiku/core/command.hpp"
+#include "kaiku/core/error.hpp"
+#include "kaiku/core/fence.hpp"
+
+namespace kaiku {
+
+class store_view {
+ public:
+  ~store_view();
+  store_view(const store_view&) = delete;
+  store_view& operator=(const store_view&) = delete;
+
+  /// End of the log. The state is the fold of it, so it is committed when this position is.
+  log_position last() const;
+  membership members() const;
+  /// As `store::stat` and `store::list`.
+  result<file_info> stat(const file_path& path) const;
+  result<directory_page> list(const file_path& path, std::string_view after, std::size_t limit) const;
+
+ private:
+  friend class store;
+  struct inner;
+  explicit store_view(std::unique_ptr<inner> of);
+
+  std::unique_ptr<inner> inner_;
+};
+
+}  // namespace kaiku
