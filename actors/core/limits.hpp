@@ -94,6 +94,8 @@ inline constexpr std::size_t entry_bytes = std::size_t{64} * 1024;
 inline constexpr std::size_t link_frame_bytes = 4096;
 /// Header of one HTTP request.
 inline constexpr std::size_t http_header_bytes = std::size_t{16} * 1024;
+/// A JSON document in a request: names and addresses, no content.
+inline constexpr std::size_t http_document_bytes = std::size_t{16} * 1024;
 
 // --- counts -------------------------------------------------------------------------------------------------------
 /// Writes waiting in the replication actor, or for a durability: above it 503.

@@ -24,7 +24,7 @@ constexpr std::array<option_spec, 14> specs{{
     {"advertise-http", "HOST:PORT", "where clients reach this node (default: --http)"},
     {"advertise-peers", "HOST:PORT", "where members reach this node (default: its own entry in --cluster, or --peers)"},
     {"cluster", "NAME=HOST:PORT,...", "members of a new cluster and their peer addresses (default: this node alone)"},
-    {"durability", "leader|majority", "what a write waits for unless it says otherwise (default: leader)"},
+    {"durability", "leader|majority|all", "what a write waits for unless it says otherwise (default: leader)"},
     {"election-timeout-ms", "MS", "silence of the leader before an election, T (default: 1000)"},
     {"heartbeat-ms", "MS", "interval of heartbeats, at most T/3 (default: 150, or T/6 if that is less)"},
     {"peer-secret-file", "FILE", "secret that members prove to each other; same content on every member"},

@@ -173,8 +173,9 @@ void read_texts(reader& read, options& into) {
   read.value("advertise-http", into.advertise_http, parse_endpoint);
   read.value("advertise-peers", into.advertise_peers, parse_endpoint);
   read.value("cluster", into.cluster, parse_cluster);
-  read.choice<durability, 2>("durability", into.default_durability,
-                             {{{"leader", durability::leader}, {"majority", durability::majority}}});
+  read.choice<durability, 3>(
+      "durability", into.default_durability,
+      {{{"leader", durability::leader}, {"majority", durability::majority}, {"all", durability::all}}});
   read.value("peer-secret-file", into.peer_secret, read_secret);
   read.choice<bool, 4>("insecure", into.insecure, {{{"true", true}, {"false", false}, {"1", true}, {"0", false}}});
   read.choice<log_level, 5>("log-level", into.level,

@@ -4,11 +4,13 @@
 
 #include "kaiku/http/api/conditions.hpp"
 #include "kaiku/http/api/digest_field.hpp"
+#include "kaiku/http/api/freshness.hpp"
 #include "kaiku/http/api/handlers.hpp"
 #include "kaiku/http/api/http_date.hpp"
 #include "kaiku/http/api/problem.hpp"
 #include "kaiku/http/api/range.hpp"
 #include "kaiku/http/api/target.hpp"
+#include "kaiku/http/server/bridge.hpp"
 
 namespace kaiku {
 namespace {
@@ -90,6 +92,58 @@ bool is_gone(errc code) {
   return code == errc::not_found || code == errc::content_missing;
 }
 
+struct asked_read {
+  file_target where;
+  query_parameters query;
+  freshness how;
+};
+
+result<asked_read> parse_read(const exchange& ex) {
+  auto where = parse_file_target(ex);
+  if (!where) return where.failure();
+  asked_read out{std::move(*where), {}, {}};
+  if (!ex.query.empty()) {
+    auto query = query_parameters::parse(ex.query, {"limit", "after", "consistency", "token"});
+    if (!query) return query.failure();
+    out.query = std::move(*query);
+  }
+  auto how = parse_freshness(ex.in, out.query);
+  if (!how) return how.failure();
+  out.how = *how;
+  return out;
+}
+
+/// The answer as `from` shows the path. Fails when the content is gone since: look again.
+result<response> try_read(exchange& ex, const file_view& from, const asked_read& asked) {
+  auto info = from.stat(asked.where.path);
+  if (!info) return problem(info.failure());
+  if (info->is_directory()) return list_directory(ex, from, asked.where.path, *info, asked.query);
+  if (asked.where.trailing_slash)
+    return problem({errc::not_found, "a file stands here, and the path asks for a directory"});
+  if (asked.query.get("limit") || asked.query.get("after"))
+    return problem({errc::bad_request, "a file stands here; limit and after are for listings"});
+  if (ex.in.method == http_method::head) return read_file(ex, asked.where.path, *info, nullptr);
+  auto content = ex.node.open(info->content);
+  if (content) return read_file(ex, asked.where.path, *info, &*content);
+  if (is_gone(content.failure().code)) return content.failure();
+  return problem(content.failure());
+}
+
+task<response> read_path_fresh(exchange& ex) {
+  auto asked = parse_read(ex);
+  if (!asked) co_return problem(asked.failure());
+  for (int attempt = 1;; ++attempt) {
+    auto view = co_await ask<result<std::shared_ptr<const file_view>>>(
+        ex, [&](auto done) { ex.node.read(asked->how, std::move(done)); });
+    if (!view) co_return problem(view.failure());
+    auto answer = try_read(ex, **view, *asked);
+    if (!answer && attempt < open_attempts) continue;
+    if (!answer) co_return problem(answer.failure());
+    answer->add("Kaiku-Consistency", to_string(asked->how.level));
+    co_return std::move(*answer);
+  }
+}
+
 }  // namespace
 
 result<file_target> parse_file_target(const exchange& ex) {
@@ -99,29 +153,14 @@ result<file_target> parse_file_target(const exchange& ex) {
   return file_target{std::move(*path), rest.ends_with('/')};
 }
 
-response read_path(exchange& ex) {
-  auto target = parse_file_target(ex);
-  if (!target) return problem(target.failure());
-  result<file_info> info = ex.node.stat(target->path);
+routed read_path(exchange& ex) {
+  auto asked = parse_read(ex);
+  if (!asked) return problem(asked.failure());
+  if (asked->how.level != consistency::any) return read_path_fresh;
   for (int attempt = 1;; ++attempt) {
-    if (!info) return problem(info.failure());
-    if (info->is_directory()) return list_directory(ex, target->path, *info);
-    if (target->trailing_slash)
-      return problem({errc::not_found, "a file stands here, and the path asks for a directory"});
-    if (!ex.query.empty()) {
-      auto none = query_parameters::parse(ex.query, {"consistency"});
-      if (!none) return problem(none.failure());
-      if (none->get("consistency").value_or("any") != "any")
-        return problem({errc::bad_request, "consistency is 'any': every node reads its own disk"});
-    }
-    if (ex.in.method == http_method::head) return read_file(ex, target->path, *info, nullptr);
-    auto content = ex.node.open(info->content);
-    if (content) return read_file(ex, target->path, *info, &*content);
-    auto again = ex.node.stat(target->path);
-    const bool replaced = again.ok() && !again->is_directory() && again->content != info->content;
-    if (!is_gone(content.failure().code) || attempt == open_attempts || (again.ok() && !replaced))
-      return problem(content.failure());
-    info = std::move(again);
+    auto answer = try_read(ex, ex.node, *asked);
+    if (answer) return std::move(*answer);
+    if (attempt == open_attempts) return problem(answer.failure());
   }
 }
 

@@ -27,7 +27,8 @@ result<std::optional<durability>> parse_want(const request& in, const query_para
   for (auto text : {in.header("Kaiku-Durability"), query.get("durability")}) {
     if (!text) continue;
     auto known = parse_durability(*text);
-    if (!known) return {errc::bad_request, "durability is 'leader' or 'majority', not '" + std::string(*text) + "'"};
+    if (!known)
+      return {errc::bad_request, "durability is 'leader', 'majority' or 'all', not '" + std::string(*text) + "'"};
     if (want && *want != *known) return {errc::bad_request, "Kaiku-Durability and ?durability= differ"};
     want = known;
   }
@@ -87,8 +88,11 @@ response write_answer(const write_outcome& outcome, const file_path& path, bool 
       {"holders", outcome.holders},
       {"voters", outcome.voters},
       {"detail",
-       "recorded by the leader, but not by as many nodes as asked for within the wait; it is "
-       "replicated further, and lost only when the leader fails before that"}};
+       outcome.achieved == durability::leader
+           ? "recorded by the leader, but not by as many nodes as asked for within the wait; it is replicated "
+             "further, and lost only when the leader fails before that"
+           : "recorded by a majority, which keeps it for good, but not by all within the wait; it is "
+             "replicated further"}};
   out.status = 202;
   out.add("Content-Type", "application/json");
   out.body = document.dump() + "\n";

@@ -2,28 +2,39 @@
 
 /// Purpose: the handlers that the route table names. Thread: the session's.
 
-#include <string_view>
+#include <optional>
 
 #include "kaiku/core/path.hpp"
-#include "kaiku/http/server/exchange.hpp"
+#include "kaiku/http/api/router.hpp"
+#include "kaiku/http/api/target.hpp"
 
 namespace kaiku {
 
 // files.cpp
-response read_path(exchange& ex);
+routed read_path(exchange& ex);
 // listing.cpp
-response list_directory(exchange& ex, const file_path& path, const file_info& info);
+response list_directory(exchange& ex, const file_view& from, const file_path& path, const file_info& info,
+                        const query_parameters& query);
 // files_write.cpp
 task<response> put_path(exchange& ex);
 task<response> post_path(exchange& ex);
 task<response> delete_path(exchange& ex);
+// writes.cpp
+task<response> show_write(exchange& ex);
 // health.cpp
 response healthz_live(exchange& ex);
 response healthz_ready(exchange& ex);
 response healthz_leader(exchange& ex);
 response healthz_replica(exchange& ex);
-response cluster_state(exchange& ex);
 response openapi_document(exchange& ex);
+// cluster.cpp
+response cluster_state(exchange& ex);
+response list_members(exchange& ex);
+response show_member(exchange& ex);
+task<response> add_member(exchange& ex);
+task<response> remove_member(exchange& ex);
+response show_leader(exchange& ex);
+task<response> change_leader(exchange& ex);
 
 /// The place that a target under `/files` names.
 struct file_target {
@@ -32,7 +43,7 @@ struct file_target {
 };
 result<file_target> parse_file_target(const exchange& ex);
 
-/// An `application/json` answer.
-response json_answer(unsigned code, std::string body);
+/// The answer to a request that has a query where none is taken.
+std::optional<response> refuse_query(const exchange& ex);
 
 }  // namespace kaiku

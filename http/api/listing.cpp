@@ -1,18 +1,16 @@
 // GET on a directory under /files.
 
 #include <charconv>
-#include <nlohmann/json.hpp>
 
 #include "kaiku/http/api/conditions.hpp"
 #include "kaiku/http/api/handlers.hpp"
 #include "kaiku/http/api/http_date.hpp"
+#include "kaiku/http/api/json.hpp"
 #include "kaiku/http/api/problem.hpp"
 #include "kaiku/http/api/target.hpp"
 
 namespace kaiku {
 namespace {
-
-using json = nlohmann::ordered_json;
 
 result<std::size_t> parse_limit(std::optional<std::string_view> text) {
   if (!text) return limits::listing_page;
@@ -36,12 +34,9 @@ json describe(const directory_entry& entry) {
 
 }  // namespace
 
-response list_directory(exchange& ex, const file_path& path, const file_info& info) {
-  auto query = query_parameters::parse(ex.query, {"limit", "after", "consistency"});
-  if (!query) return problem(query.failure());
-  if (query->get("consistency").value_or("any") != "any")
-    return problem({errc::bad_request, "consistency is 'any': every node reads its own disk"});
-  auto limit = parse_limit(query->get("limit"));
+response list_directory(exchange& ex, const file_view& from, const file_path& path, const file_info& info,
+                        const query_parameters& query) {
+  auto limit = parse_limit(query.get("limit"));
   if (!limit) return problem(limit.failure());
   // A listing has no validators: `*` matches it, a tag does not, and dates are passed over.
   auto verdict = ex.in.header("If-Match") || ex.in.header("If-None-Match")
@@ -54,23 +49,13 @@ response list_directory(exchange& ex, const file_path& path, const file_info& in
     out.status = 304;
     return out;
   }
-  auto page = ex.node.list(path, query->get("after").value_or(""), *limit);
+  auto page = from.list(path, query.get("after").value_or(""), *limit);
   if (!page) return problem(page.failure());
   json entries = json::array();
   for (const auto& entry : page->entries) entries.push_back(describe(entry));
   json document{{"path", "/" + path.text()}, {"entries", std::move(entries)}, {"next", nullptr}};
   if (page->more && !page->entries.empty()) document["next"] = page->entries.back().name;
-  return json_answer(200, document.dump(-1, ' ', false, json::error_handler_t::replace) + "\n");
-}
-
-response json_answer(unsigned code, std::string body) {
-  response out;
-  out.status = code;
-  out.add("Content-Type", "application/json");
-  out.add("Cache-Control", "no-store");
-  out.add("X-Content-Type-Options", "nosniff");
-  out.body = std::move(body);
-  return out;
+  return json_answer(200, document);
 }
 
 }  // namespace kaiku

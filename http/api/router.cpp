@@ -1,7 +1,9 @@
 #include "kaiku/http/api/router.hpp"
 
+#include <algorithm>
 #include <array>
 
+#include "kaiku/http/api/freshness.hpp"
 #include "kaiku/http/api/handlers.hpp"
 #include "kaiku/http/api/problem.hpp"
 #include "kaiku/http/api/target.hpp"
@@ -9,21 +11,43 @@
 namespace kaiku {
 namespace {
 
+template <response (*handler)(exchange&)>
+routed at_once(exchange& ex) {
+  return handler(ex);
+}
+template <asking_handler handler>
+routed later(exchange&) {
+  return handler;
+}
+
 constexpr std::array table{
     route{"/files/{path}", read_path, put_path, post_path, delete_path},
-    route{"/healthz/live", healthz_live},
-    route{"/healthz/ready", healthz_ready},
-    route{"/healthz/leader", healthz_leader},
-    route{"/healthz/replica", healthz_replica},
-    route{"/cluster", cluster_state},
-    route{"/openapi.json", openapi_document},
+    route{"/writes/{token}", later<show_write>},
+    route{"/healthz/live", at_once<healthz_live>},
+    route{"/healthz/ready", at_once<healthz_ready>},
+    route{"/healthz/leader", at_once<healthz_leader>},
+    route{"/healthz/replica", at_once<healthz_replica>},
+    route{"/cluster", at_once<cluster_state>},
+    route{"/cluster/members", at_once<list_members>, nullptr, add_member},
+    route{"/cluster/members/{id}", at_once<show_member>, nullptr, nullptr, remove_member},
+    route{"/cluster/leader", at_once<show_leader>, nullptr, change_leader},
+    route{"/openapi.json", at_once<openapi_document>},
 };
 
-bool matches(std::string_view pattern, std::string_view path) {
+/// `segment` is set to what a name in braces stands for.
+bool matches(std::string_view pattern, std::string_view path, std::string_view& segment) {
   constexpr std::string_view rest = "/{path}";
-  if (!pattern.ends_with(rest)) return path == pattern;
-  pattern.remove_suffix(rest.size());
-  return path.starts_with(pattern) && (path.size() == pattern.size() || path[pattern.size()] == '/');
+  if (pattern.ends_with(rest)) {
+    pattern.remove_suffix(rest.size());
+    return path.starts_with(pattern) && (path.size() == pattern.size() || path[pattern.size()] == '/');
+  }
+  const auto open = pattern.find('{');
+  if (open == std::string_view::npos) return path == pattern;
+  if (!path.starts_with(pattern.substr(0, open))) return false;
+  path.remove_prefix(open);
+  const auto end = std::min(path.find('/'), path.size());
+  segment = path.substr(0, end);
+  return end > 0 && path.substr(end) == pattern.substr(pattern.find('}') + 1);
 }
 
 response no_content(std::string_view allow) {
@@ -33,15 +57,13 @@ response no_content(std::string_view allow) {
   return out;
 }
 
-/// What no route may be asked for yet: refused rather than passed over.
+/// What no route understands: refused rather than passed over.
 std::optional<response> check_common(const request& in) {
   auto expect = in.header("Expect");
   if (expect && in.version == 11 && !same_token(*expect, "100-continue"))
     return problem({417, "expectation_failed", "The expectation can't be met"}, "only 100-continue can be expected");
-  auto consistency = in.header("Kaiku-Consistency");
-  if (consistency && *consistency != "any")
-    return problem({errc::bad_request, "Kaiku-Consistency is 'any': every node reads its own disk"});
-  if (in.header("Kaiku-Token")) return problem({errc::bad_request, "Kaiku-Token is not taken in requests"});
+  auto known = check_kaiku_fields(in);
+  if (!known) return problem(known.failure());
   return std::nullopt;
 }
 
@@ -67,32 +89,34 @@ std::string allowed_methods(const route& one) {
 
 routed route_request(exchange& ex) {
   const auto& in = ex.in;
-  if (in.method == http_method::options && in.target == "*")
-    return {no_content("GET, HEAD, OPTIONS, PUT, POST, DELETE")};
+  if (in.method == http_method::options && in.target == "*") return no_content("GET, HEAD, OPTIONS, PUT, POST, DELETE");
   auto parts = split_target(in.target);
-  if (!parts) return {problem(parts.failure())};
+  if (!parts) return problem(parts.failure());
   ex.path = parts->path;
   ex.query = parts->query;
   const route* found = nullptr;
-  for (const auto& one : table)
-    if (matches(one.pattern, ex.path)) found = &one;
-  if (found == nullptr) return {problem({errc::not_found, "there is no such resource; files are under /files/"})};
-  if (auto refused = check_common(in)) return {std::move(*refused)};
+  for (const auto& one : table) {
+    if (!matches(one.pattern, ex.path, ex.segment)) continue;
+    found = &one;
+    break;
+  }
+  if (found == nullptr) return problem({errc::not_found, "there is no such resource; files are under /files/"});
+  if (auto refused = check_common(in)) return std::move(*refused);
   const auto length = ex.body.length();
-  if (length && *length > ex.settings.max_body_bytes) return {too_large(ex.settings.max_body_bytes)};
+  if (length && *length > ex.settings.max_body_bytes) return too_large(ex.settings.max_body_bytes);
 
-  write_handler writer = nullptr;
+  asking_handler writer = nullptr;
   switch (in.method) {
     case http_method::get:
-    case http_method::head: return {found->read(ex)};
-    case http_method::options: return {no_content(allowed_methods(*found))};
+    case http_method::head: return found->read(ex);
+    case http_method::options: return no_content(allowed_methods(*found));
     case http_method::put: writer = found->put; break;
     case http_method::post: writer = found->post; break;
     case http_method::remove: writer = found->remove; break;
     case http_method::other: break;
   }
-  if (writer == nullptr) return {method_problem(allowed_methods(*found))};
-  return {{}, writer};
+  if (writer == nullptr) return method_problem(allowed_methods(*found));
+  return writer;
 }
 
 }  // namespace kaiku

@@ -4,23 +4,37 @@
 /// Thread: any; handlers run on the session's thread.
 
 #include <span>
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include "kaiku/http/server/exchange.hpp"
 
 namespace kaiku {
 
-/// Answers at once. HEAD comes here as GET does: the session leaves the body out.
-using read_handler = response (*)(exchange&);
 /// Answers after the body was read or the node was asked.
-using write_handler = task<response> (*)(exchange&);
+using asking_handler = task<response> (*)(exchange&);
+
+/// Either an answer, or the handler that will give it.
+struct routed {
+  routed(response answer) : now(std::move(answer)) {}        // NOLINT(google-explicit-constructor)
+  routed(asking_handler handler) : now(), later(handler) {}  // NOLINT(google-explicit-constructor)
+
+  response now;
+  asking_handler later = nullptr;
+};
+
+/// Answers at once when it can. HEAD comes here as GET does: the session leaves the body out.
+using read_handler = routed (*)(exchange&);
 
 struct route {
-  std::string_view pattern;  ///< as OpenAPI writes it; `{path}` at the end stands for any rest, also none
+  /// As OpenAPI writes it. `{path}` at the end stands for any rest, also none; another name in braces for one segment,
+  /// which the handler finds in `exchange::segment`.
+  std::string_view pattern;
   read_handler read = nullptr;
-  write_handler put = nullptr;
-  write_handler post = nullptr;
-  write_handler remove = nullptr;
+  asking_handler put = nullptr;
+  asking_handler post = nullptr;
+  asking_handler remove = nullptr;
 };
 
 std::span<const route> routes();
@@ -28,11 +42,6 @@ std::span<const route> routes();
 /// The methods a route knows, as `Allow` lists them.
 std::string allowed_methods(const route& one);
 
-/// Either an answer, or the handler that will give it.
-struct routed {
-  response now;
-  write_handler later = nullptr;
-};
 routed route_request(exchange& ex);
 
 }  // namespace kaiku

@@ -71,6 +71,7 @@ struct exchange {
   request_body& body;
   std::string_view path;            ///< of the target, still percent-encoded, from the first `/`
   std::string_view query;           ///< of the target, without `?`
+  std::string_view segment;         ///< of the path: what the name in braces of the route stands for
   std::unique_ptr<upload> sending;  ///< here, not in a coroutine, so that the server can drop it whatever happens
   std::shared_ptr<void> waiting;    ///< the coroutine that awaits an answer of `node`
   const bool& abandoned;            ///< the server is gone: nobody may speak to `node` any more

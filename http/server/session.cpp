@@ -135,7 +135,7 @@ bool session::accept_header(std::size_t size) {
 task<bool> session::answer() {
   open_request counted(*worker_->counters);
   exchange_.emplace(
-      exchange{worker_->node, worker_->settings, request_, *this, {}, {}, nullptr, nullptr, worker_->abandoned()});
+      exchange{worker_->node, worker_->settings, request_, *this, {}, {}, {}, nullptr, nullptr, worker_->abandoned()});
   routed plan = route_request(*exchange_);
   if (plan.later != nullptr) plan.now = co_await plan.later(*exchange_);
   if (worker_->abandoned()) co_return false;

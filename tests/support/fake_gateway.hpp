@@ -53,10 +53,14 @@ class fake_gateway final : public gateway {
   errc fail_upload_open = errc::none;
   errc fail_upload_piece = errc::none;  ///< the second piece and later ones
   errc fail_open = errc::none;
-  errc fail_read = errc::none;      ///< fresher reads than `any` fail with it
-  errc fail_question = errc::none;  ///< `find_write`, `change_members`, `transfer_leadership` fail with it
+  errc fail_read = errc::none;               ///< fresher reads than `any` fail with it
+  errc fail_question = errc::none;           ///< `find_write`, `change_members`, `transfer_leadership` fail with it
+  std::shared_ptr<const file_view> fresher;  ///< what fresher reads than `any` see; empty: the same tree
   write_status fate{write_status::fate::majority, 2, 3};
   durability achieved = durability::majority;
+  durability asked_by_default = durability::leader;
+  bool learner = false;  ///< the second member does not vote
+  std::optional<lost_entries> possibly_lost;
   bool hold_writes = false;  ///< keep callbacks until `release_writes`
   bool keep_uploads = true;  ///< false: count and hash only, for bounded memory
 
@@ -68,6 +72,7 @@ class fake_gateway final : public gateway {
   std::atomic<std::size_t> largest_piece{0};
   std::atomic<int> held{0};
   client_write last_write;
+  std::atomic<int> reads{0};  ///< fresher than `any`
   freshness last_freshness;
   write_token last_token;
   member_change last_member_change;
@@ -109,18 +114,20 @@ class fake_gateway final : public gateway {
   cluster_view cluster() const override {
     cluster_view out;
     out.members.push_back({{"node-0"}, "127.0.0.1:9000", "127.0.0.1:8000", true, true, milliseconds{0}, log_index{41}});
-    out.members.push_back({{"node-1"}, "127.0.0.1:9001", "", true, false, std::nullopt, std::nullopt});
+    out.members.push_back({{"node-1"}, "127.0.0.1:9001", "", !learner, false, std::nullopt, std::nullopt});
     out.actors.push_back({"election", 5, 10, 9});
     out.free_space = {1 << 30};
+    out.possibly_lost = possibly_lost;
     return out;
   }
 
   void read(const freshness& how, std::function<void(result<std::shared_ptr<const file_view>>)> done) override {
     last_freshness = how;
     if (how.level == consistency::any) return done(own_view());
+    ++reads;
     boost::asio::post(io_, [this, done = std::move(done)] {
       if (fail_read != errc::none) return done(error{fail_read, "read fails"});
-      done(own_view());
+      done(fresher ? fresher : own_view());
     });
   }
   void find_write(const write_token& token, std::function<void(result<write_status>)> done) override {
@@ -284,9 +291,9 @@ class fake_gateway final : public gateway {
     if (fail_write != errc::none) return {fail_write, "this write fails"};
     write_outcome out;
     out.token = {tag_of(view_.cluster), {view_.in_term, {++version_}}};
-    out.asked = what.want.value_or(durability::leader);
-    out.achieved = std::min(achieved, durability::majority);
-    out.holders = out.achieved == durability::majority ? 2 : 1;
+    out.asked = what.want.value_or(asked_by_default);
+    out.achieved = achieved;
+    out.holders = static_cast<std::size_t>(achieved);
     out.voters = 3;
     auto failed = std::visit([&](auto& one) { return fold(one, what, out); }, what.what);
     if (failed != errc::none) return {failed, "refused"};

@@ -193,7 +193,9 @@ BOOST_AUTO_TEST_CASE(nothing_that_is_asked_for_is_silently_passed_over) {
   refused("POST", "/files/f?op=mkdir&to=x");
   refused("GET", "/healthz/live?x");
   refused("GET", "/cluster?x=1");
-  refused("PUT", "/files/f?durability=all");
+  refused("PUT", "/files/f?durability=most");
+  refused("GET", "/files/f", "Kaiku-Durability: sometimes\r\n");
+  refused("GET", "/cluster", "Kaiku-Token: a\r\n");
   refused("PUT", "/files/f", "Kaiku-Durability: sometimes\r\n");
   refused("PUT", "/files/f?durability=leader", "Kaiku-Durability: majority\r\n");
   refused("PUT", "/files/f", "Kaiku-Durability: leader\r\nKaiku-Durability: majority\r\n");

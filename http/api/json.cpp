@@ -1,0 +1,89 @@
+#include "kaiku/http/api/json.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "kaiku/http/api/problem.hpp"
+#include "kaiku/http/server/bridge.hpp"
+
+namespace kaiku {
+namespace {
+
+bool is_json(std::string_view type) {
+  type = type.substr(0, type.find(';'));
+  while (type.ends_with(' ') || type.ends_with('\t')) type.remove_suffix(1);
+  return same_token(type, "application/json");
+}
+
+response wrong_type() {
+  return problem({415, "unsupported_media_type", "The body is not of the type this resource takes"},
+                 "send it with Content-Type: application/json (curl --json does)");
+}
+
+}  // namespace
+
+response json_answer(unsigned code, const json& document) {
+  response out;
+  out.status = code;
+  out.add("Content-Type", "application/json");
+  out.add("Cache-Control", "no-store");
+  out.add("X-Content-Type-Options", "nosniff");
+  out.body = document.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
+  return out;
+}
+
+task<document_text> read_document(exchange& ex) {
+  document_text out;
+  const auto length = ex.body.length();
+  if (length && *length == 0) co_return out;
+  const error too_large{errc::body_too_large,
+                        "this document has at most " + std::to_string(limits::http_document_bytes) + " bytes"};
+  if (length && *length > limits::http_document_bytes) {
+    out.refused = problem(too_large);
+    co_return out;
+  }
+  if (!is_json(ex.in.header("Content-Type").value_or(""))) {
+    out.refused = wrong_type();
+    co_return out;
+  }
+  while (out.text.size() <= limits::http_document_bytes) {
+    auto piece = co_await ex.body.read(limits::http_document_bytes + 1 - out.text.size());
+    if (ex.abandoned) throw session_abandoned{};
+    if (!piece) {
+      out.refused = problem(piece.failure());
+      co_return out;
+    }
+    if (piece->empty()) co_return out;
+    out.text += *piece;
+  }
+  out.refused = problem(too_large);
+  co_return out;
+}
+
+result<json> parse_strings(std::string_view text, std::initializer_list<std::string_view> names) {
+  if (text.empty()) return json::object();
+  std::set<std::string> seen;
+  std::string twice;
+  const auto look = [&](int depth, json::parse_event_t event, json& parsed) {
+    if (event == json::parse_event_t::key && depth == 1 && !seen.insert(parsed.get<std::string>()).second)
+      twice = parsed.get<std::string>();
+    return true;
+  };
+  auto document = json::parse(text, look, false);
+  if (document.is_discarded() || !document.is_object()) return {errc::bad_request, "the body is not a JSON object"};
+  if (!twice.empty()) return {errc::bad_request, "a member that comes twice: " + twice};
+  for (const auto& [name, value] : document.items()) {
+    if (std::find(names.begin(), names.end(), name) == names.end())
+      return {errc::bad_request, "not a member of this object: " + name};
+    if (!value.is_string()) return {errc::bad_request, name + " is not a string"};
+  }
+  return document;
+}
+
+std::optional<std::string> string_of(const json& document, const char* name) {
+  auto found = document.find(name);
+  if (found == document.end()) return std::nullopt;
+  return found->get<std::string>();
+}
+
+}  // namespace kaiku
