@@ -127,6 +127,7 @@ void peer_directory::tell_everybody(const Message& x) {
   send(here.election, x);
   send(here.heartbeat, x);
   send(here.replication, x);
+  send(here.content, x);
   for (const auto& front : settings_.fronts) send(front, x);
 }
 

@@ -5,6 +5,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <set>
 #include <system_error>
@@ -52,7 +53,7 @@ staged_file::~staged_file() {
 }
 
 status staged_file::write(std::string_view bytes) {
-  INVARIANT(!finished_, "a finished staged file takes no more bytes");
+  INVARIANT(!sealed_, "a sealed staged file takes no more bytes");
   if (owner_.free_space().value < bytes.size()) {
     return {errc::disk_full, "no space left for content beyond the reserve"};
   }
@@ -67,11 +68,31 @@ status staged_file::write(std::string_view bytes) {
   return success();
 }
 
+content_ref staged_file::seal() {
+  if (!sealed_) sealed_ = content_ref{hasher_.finish(), size_};
+  return *sealed_;
+}
+
+result<std::string> staged_file::read(byte_count offset, std::size_t most) const {
+  if (offset >= size_) return std::string{};
+  std::string bytes(std::min<std::uint64_t>(most, size_.value - offset.value), '\0');
+  unique_fd again;
+  if (!file_) {
+    again = unique_fd{::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
+    if (!again) return system_error(errno, "opening " + path_.string());
+  }
+  const auto got =
+      ::pread(file_ ? file_.get() : again.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset.value));
+  if (got != static_cast<ssize_t>(bytes.size()))
+    return system_error(got < 0 ? errno : EIO, "reading " + path_.string());
+  return bytes;
+}
+
 result<content_ref> staged_file::finish() {
   INVARIANT(!finished_, "a staged file is finished once");
+  const auto what = seal();
   owner_.sync_file(file_.get(), path_);
   file_ = {};
-  const content_ref what{hasher_.finish(), size_};
   // The name says the digest before a blob of that digest can exist, so that a start after a crash finds it.
   const auto named = owner_.staging_path() / (to_string(what.sha256) + '.' + std::to_string(id_));
   if (::rename(path_.c_str(), named.c_str()) != 0) return system_error(errno, "renaming " + path_.string());
@@ -97,7 +118,7 @@ result<std::unique_ptr<staged_file>> content_store::begin(byte_count expected) {
   }
   const auto id = next_id_++;
   auto path = staging_path() / ("incoming." + std::to_string(id));
-  unique_fd file{::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600)};
+  unique_fd file{::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600)};
   if (!file) return system_error(errno, "making " + path.string());
   return std::unique_ptr<staged_file>{new staged_file{*this, id, std::move(path), std::move(file)}};
 }

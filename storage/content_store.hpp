@@ -60,7 +60,12 @@ class staged_file {
 
   /// Appends. Blocks on the disk. Errors: `disk_full`, `io_error`; then only destruction may follow.
   status write(std::string_view bytes);
-  /// Fsyncs; from now on the store finds it under its digest for as long as this object lives. Blocks on the disk.
+  /// Says what was written; nothing may be written after it. Not durable yet.
+  content_ref seal();
+  /// Up to `most` of the bytes written so far, from `offset` on. Errors: `io_error`.
+  result<std::string> read(byte_count offset, std::size_t most) const;
+  /// Seals, fsyncs; from now on the store finds it under its digest for as long as this object lives. Blocks on the
+  /// disk.
   result<content_ref> finish();
   byte_count size() const { return size_; }
 
@@ -71,10 +76,11 @@ class staged_file {
   content_store& owner_;
   std::uint64_t id_;
   std::filesystem::path path_;
-  unique_fd file_;
+  unique_fd file_;  ///< until it is finished
   sha256_hasher hasher_;
   byte_count size_;
   byte_count flushed_;  ///< bytes known to be on the disk
+  std::optional<content_ref> sealed_;
   std::optional<digest> finished_;
 };
 

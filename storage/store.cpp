@@ -173,6 +173,10 @@ result<std::vector<content_ref>> store::missing_content(std::span<const log_entr
   return missing;
 }
 
+bool store::holds(const content_ref& what) const {
+  return impl_->is_here(what.sha256);
+}
+
 std::vector<log_position> store::set_aside() const {
   std::vector<log_position> positions;
   auto it = impl_->db->scan(family::set_aside);

@@ -110,6 +110,8 @@ class store {
   /// Large content that those of `entries` name which are not in the log, and that is neither here nor staged complete.
   /// Errors: `corrupt`.
   result<std::vector<content_ref>> missing_content(std::span<const log_entry> entries) const;
+  /// Whether large content is here for good: adopted, as the database says.
+  bool holds(const content_ref& what) const;
   /// Positions of the entries that were set aside, oldest first.
   std::vector<log_position> set_aside() const;
   std::size_t set_aside_count() const;

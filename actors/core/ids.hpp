@@ -67,6 +67,9 @@ using incarnation = random_id<struct incarnation_tag>;
 /// One run of one process.
 using boot_id = random_id<struct boot_id_tag>;
 
+/// One body on its way to a leader's disk.
+using upload_id = random_id<struct upload_id_tag>;
+
 /// SHA-256 of a file's content: the content's name.
 struct digest {
   std::array<std::uint8_t, 32> bytes{};

@@ -62,6 +62,13 @@ inline constexpr std::uint32_t upload_idle_timeout_ms = 60'000;
 /// Content that nothing names any more is kept for so long: whoever was told its name a moment ago may still come for
 /// it.
 inline constexpr std::uint32_t content_grace_ms = 60'000;
+/// Content that was brought here and that no entry has named keeps its bytes for this long: the entry follows its
+/// upload at once, and a link that broke is back within seconds.
+inline constexpr std::uint32_t staged_keep_ms = 120'000;
+/// An upload that says nothing for this long is not followed any more: its content comes when its entry does.
+inline constexpr std::uint32_t prefetch_silence_ms = 120'000;
+/// How often transfers are looked over: fine enough for bounds of minutes.
+inline constexpr std::uint32_t fetch_sweep_ms = 1000;
 /// SIGTERM to exit: handover, requests in flight, close. Kubernetes kills after 30 s by default.
 inline constexpr std::uint32_t shutdown_grace_ms = 10'000;
 
@@ -72,6 +79,9 @@ inline constexpr std::size_t small_content_bytes = std::size_t{64} * 1024;
 inline constexpr std::size_t chunk_bytes = std::size_t{256} * 1024;
 /// Chunks in flight per transfer; with `chunk_bytes`, the memory a transfer may hold on either side.
 inline constexpr std::size_t chunk_window = 4;
+/// Chunks asked for and not yet written, of all that a node pulls, so that on a link of 100 Mbit/s a heartbeat behind
+/// them comes 170 ms later; waiting for an upload to grow does not count.
+inline constexpr std::size_t pull_window = 8;
 /// While content is received it is fsynced after this much, so that neither its last fsync nor the log's takes long.
 inline constexpr std::size_t staging_flush_bytes = std::size_t{16} * 1024 * 1024;
 /// Content bytes plus entry bytes in one append message.
@@ -118,6 +128,15 @@ inline constexpr std::size_t served_blobs = 16;
 inline constexpr std::size_t term_starts = 4096;
 /// Damaged blobs kept for somebody to look at; the next ones are removed.
 inline constexpr std::size_t damaged_blobs = 16;
+/// Uploads that a node follows while the leader receives them, and whose content it then keeps until an entry names it:
+/// each holds a thread, an open file, and one chunk beyond `pull_window`. What is more comes when its entry does.
+inline constexpr std::size_t prefetches = 8;
+/// Contents that an append names and that are pulled side by side: enough to hide one's fsync behind another's bytes.
+inline constexpr std::size_t fetches_at_once = 4;
+/// Peers that wait for an upload to grow: every member once, and what links that broke have left.
+inline constexpr std::size_t upload_readers = 32;
+/// Uploads whose end a leader remembers for followers whose link was down just then.
+inline constexpr std::size_t ended_uploads = 16;
 /// Members of one cluster.
 inline constexpr std::size_t members = 9;
 /// Connections on the peer port that have not yet proved who they are.

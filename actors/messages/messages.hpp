@@ -19,6 +19,10 @@
 
 namespace kaiku {
 
+struct peer_up;
+struct peer_down;
+struct local_handles;
+
 // --- storage: asked by its own node's actors only ------------------------------------------------------------------
 
 /// replication -> storage. Log these under `in_term`, if they hold. Reply: propose_outcome, after the sync.
@@ -183,19 +187,54 @@ struct content_range {
   chunk bytes;
 };
 
-using upload_handle = caf::typed_actor<caf::replies_to<upload_chunk>::with<upload_written>,
-                                       caf::replies_to<upload_finish>::with<upload_finished>>;
+/// fetch of a follower -> an upload of the leader. Peers. Up to `most` bytes from `offset` on. Reply: upload_range, as
+/// soon as there are any, or the upload is over.
+struct read_upload {
+  byte_count offset;
+  byte_count most;
+};
+/// No more than `limits::chunk_bytes`; none only when the upload has ended at the offset.
+struct upload_range {
+  error failure;
+  chunk bytes;
+  byte_count available;  ///< what could be read when this was sent
+};
+/// fetch of a follower, content -> an upload. Peers. Reply: upload_ended, when the last byte has come: before the
+/// leader's fsync, and so before any entry that names the content.
+struct watch_upload {};
+struct upload_ended {
+  error failure;  ///< `none`, or why there will be no content
+  content_ref content;
+};
+
+using upload_handle = caf::typed_actor<
+    caf::replies_to<upload_chunk>::with<upload_written>, caf::replies_to<upload_finish>::with<upload_finished>,
+    caf::replies_to<read_upload>::with<upload_range>, caf::replies_to<watch_upload>::with<upload_ended>>;
 
 struct upload_opened {
   error failure;
   upload_handle upload;  ///< null on failure
 };
 
-using content_handle = caf::typed_actor<caf::replies_to<open_upload>::with<upload_opened>,
-                                        caf::replies_to<read_content>::with<content_range>>;
+struct upload_begun;
 
-/// replication -> fetch. Stage what is wanted from `source`, a peer's content. Reply: fetched, when all of it is
-/// durable and verified; it stays staged until the next fetch_content.
+using content_handle =
+    caf::typed_actor<caf::replies_to<open_upload>::with<upload_opened>,
+                     caf::replies_to<read_content>::with<content_range>, caf::reacts_to<upload_begun>,
+                     caf::reacts_to<peer_up>, caf::reacts_to<peer_down>, caf::reacts_to<local_handles>>;
+
+/// content -> content of each peer, when an upload opens, and again for every new link. Peers. Content -> its fetch.
+struct upload_begun {
+  upload_id id;
+  byte_count expected;    ///< 0: not known
+  upload_handle upload;   ///< null when it has ended
+  content_handle source;  ///< the sender: serves the content once an entry has named it
+  content_ref content;    ///< what it was, when it has ended
+};
+
+/// replication -> fetch. Stage what is wanted from `source`, a peer's content, going on from what is here already.
+/// Reply: fetched, when all of it is durable and verified; it stays staged until it is adopted, for
+/// `limits::staged_keep_ms` at most.
 struct fetch_content {
   std::vector<content_ref> wanted;
   content_handle source;
@@ -204,14 +243,11 @@ struct fetched {
   error failure;
 };
 
-using fetch_handle = caf::typed_actor<caf::replies_to<fetch_content>::with<fetched>>;
+using fetch_handle = caf::typed_actor<caf::replies_to<fetch_content>::with<fetched>, caf::reacts_to<upload_begun>>;
 
 // --- peers ---------------------------------------------------------------------------------------------------------
 
-struct peer_up;
-struct local_handles;
-
-/// peer_directory -> election, heartbeat, replication, fronts. The link to this member is gone.
+/// peer_directory -> election, heartbeat, replication, content, fronts. The link to this member is gone.
 struct peer_down {
   node_id id;
 };
@@ -261,7 +297,8 @@ struct peer_handles {
   content_handle content;
 };
 
-/// peer_directory -> election, heartbeat, replication, fronts. A link to this member stands; these are its actors.
+/// peer_directory -> election, heartbeat, replication, content, fronts. A link to this member stands; these are its
+/// actors.
 struct peer_up {
   node_id id;
   boot_id boot;
@@ -400,6 +437,26 @@ typename F::result_type inspect(F& f, content_range& x) {
   return f(caf::meta::type_name("content_range"), x.failure, x.bytes);
 }
 template <class F>
+typename F::result_type inspect(F& f, read_upload& x) {
+  return f(caf::meta::type_name("read_upload"), x.offset, x.most);
+}
+template <class F>
+typename F::result_type inspect(F& f, upload_range& x) {
+  return f(caf::meta::type_name("upload_range"), x.failure, x.bytes, x.available);
+}
+template <class F>
+typename F::result_type inspect(F& f, watch_upload&) {
+  return f(caf::meta::type_name("watch_upload"));
+}
+template <class F>
+typename F::result_type inspect(F& f, upload_ended& x) {
+  return f(caf::meta::type_name("upload_ended"), x.failure, x.content);
+}
+template <class F>
+typename F::result_type inspect(F& f, upload_begun& x) {
+  return f(caf::meta::type_name("upload_begun"), x.id, x.expected, x.upload, x.source, x.content);
+}
+template <class F>
 typename F::result_type inspect(F& f, peer_handles& x) {
   return f(caf::meta::type_name("peer_handles"), x.election, x.heartbeat, x.replication, x.content);
 }
@@ -440,6 +497,11 @@ CAF_BEGIN_TYPE_ID_BLOCK(kaiku, first_custom_type_id)
   CAF_ADD_TYPE_ID(kaiku, (kaiku::change_members_reply))
   CAF_ADD_TYPE_ID(kaiku, (kaiku::hand_over))
   CAF_ADD_TYPE_ID(kaiku, (kaiku::handed_over))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::read_upload))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::upload_range))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::watch_upload))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::upload_ended))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::upload_begun))
   // Within one node.
   CAF_ADD_TYPE_ID(kaiku, (kaiku::vote_decision))
   CAF_ADD_TYPE_ID(kaiku, (kaiku::hard_state))

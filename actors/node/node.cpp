@@ -16,6 +16,7 @@
 
 #include "kaiku/actors/content_actor.hpp"
 #include "kaiku/actors/election_actor.hpp"
+#include "kaiku/actors/fetch_actor.hpp"
 #include "kaiku/actors/front_actor.hpp"
 #include "kaiku/actors/heartbeat_actor.hpp"
 #include "kaiku/actors/peer_directory.hpp"
@@ -133,8 +134,8 @@ void node::impl::make_actors() {
   auto& sys = *system;
   make_fronts();
   actors.storage = sys.spawn<storage_actor, caf::detached>(disk);
-  actors.content = sys.spawn<content_actor, caf::detached>(disk);
-  actors.fetch = sys.spawn<fetch_actor, caf::detached>(disk);
+  actors.content = sys.spawn<content_actor, caf::detached>(disk, threads::own);
+  actors.fetch = sys.spawn<fetch_actor, caf::detached>(disk, threads::own);
   actors.heartbeat = sys.spawn<heartbeat_actor>(heartbeat_settings{
       with.name, names, with.heartbeat_interval, with.election_timeout, [d = disk] { return d->state().current; }});
   actors.replication = sys.spawn<replication_actor>(
@@ -190,6 +191,7 @@ status node::impl::serve() {
 
 void node::impl::introduce_everybody() {
   for (const auto& front : actors.fronts) caf::anon_send(front, actors);
+  caf::anon_send(actors.content, actors);
   caf::anon_send(actors.heartbeat, actors);
   caf::anon_send(actors.replication, actors);
   caf::anon_send(actors.election, actors);

@@ -1,9 +1,11 @@
 /// A file far larger than any buffer, through a follower, while small writes go on.
 
-#include <atomic>
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
+#include <mutex>
 #include <thread>
+#include <vector>
 
 #include <boost/test/unit_test.hpp>
 
@@ -18,7 +20,13 @@ constexpr std::uint64_t mebibyte = 1024 * 1024;
 /// Three copies and their staging must fit with room to spare.
 std::uint64_t file_size() {
   const auto space = std::filesystem::space(std::filesystem::temp_directory_path()).available;
-  return number_from_environment("KAIKU_TEST_LARGE_MIB", space < 12 * 1024 * mebibyte ? 512 : 2048) * mebibyte;
+  return number_from_environment("KAIKU_TEST_LARGE_MIB", space < 8 * 1024 * mebibyte ? 512 : 1024) * mebibyte;
+}
+
+/// The longest that a small write may wait beside a large upload. 250 ms is what an idle machine keeps; the default
+/// also holds where others compile beside the test.
+milliseconds small_write_bound() {
+  return milliseconds(number_from_environment("KAIKU_TEST_SMALL_WRITE_MS", 2000));
 }
 
 /// Looks at a node's resident memory again and again.
@@ -55,7 +63,7 @@ class memory_watch {
   std::jthread thread_;
 };
 
-/// Small writes through one node, one after the other, until stopped.
+/// Small writes through one node, each held by a majority, one after the other, until stopped.
 class trickle {
  public:
   explicit trickle(const endpoint& node) {
@@ -65,12 +73,15 @@ class trickle {
         const auto start = clock::now();
         bool ok = false;
         try {
-          ok = client.put("small/f" + std::to_string(i % 1000), generated_bytes{i, 500}).is_success();
+          const auto path = "small/f" + std::to_string(i % 1000);
+          const auto answer = client.put(path, generated_bytes{i, 500}, {{"Kaiku-Durability", "majority"}});
+          ok = answer.status == 201 || answer.status == 204;
         } catch (const network_failure&) {
           client.disconnect();
         }
-        ++(ok ? done_ : failed_);
-        slowest_ = std::max(slowest_.load(), since(start).count());
+        std::lock_guard guard{mutex_};
+        if (!ok) ++failed_;
+        took_.push_back(since(start));
       }
     });
   }
@@ -79,14 +90,26 @@ class trickle {
     thread_.join();
   }
 
-  std::size_t done() const { return done_; }
-  std::size_t failed() const { return failed_; }
-  std::int64_t slowest_ms() const { return slowest_; }
+  std::size_t done() const {
+    std::lock_guard guard{mutex_};
+    return took_.size();
+  }
+  std::size_t failed() const {
+    std::lock_guard guard{mutex_};
+    return failed_;
+  }
+  /// What a part of the writes kept; 1: all.
+  milliseconds quantile(double part) const {
+    std::lock_guard guard{mutex_};
+    auto sorted = took_;
+    std::sort(sorted.begin(), sorted.end());
+    return sorted.empty() ? milliseconds{0} : sorted[static_cast<std::size_t>(part * (sorted.size() - 1))];
+  }
 
  private:
-  std::atomic<std::size_t> done_{0};
-  std::atomic<std::size_t> failed_{0};
-  std::atomic<std::int64_t> slowest_{0};
+  mutable std::mutex mutex_;
+  std::vector<milliseconds> took_;
+  std::size_t failed_ = 0;
   std::jthread thread_;
 };
 
@@ -118,6 +141,9 @@ BOOST_AUTO_TEST_CASE(goes_through_a_follower_in_bounded_memory_while_small_write
     return true;
   });
   const auto everywhere = since(start);
+  const auto meanwhile = small.done();
+  cluster.wait_for("small writes go on behind it", milliseconds{30'000},
+                   [&] { return small.done() >= meanwhile + 20; });
   small.stop();
   for (std::size_t i = 0; i < cluster.size(); ++i) {
     auto got = cluster.node(i).client(patience).get_digest("large");
@@ -127,15 +153,16 @@ BOOST_AUTO_TEST_CASE(goes_through_a_follower_in_bounded_memory_while_small_write
   const auto growth = memory.growth_mib();
 
   std::cout << "  " << content.size / mebibyte << " MiB stored in " << stored.count() << " ms, everywhere after "
-            << everywhere.count() << " ms; " << small.done() << " small writes meanwhile, the slowest "
-            << small.slowest_ms() << " ms; growth in MiB:";
+            << everywhere.count() << " ms; " << meanwhile << " small majority writes meanwhile, p50 "
+            << small.quantile(0.5).count() << " ms, p99 " << small.quantile(0.99).count() << " ms, the slowest "
+            << small.quantile(1).count() << " ms; growth in MiB:";
   for (auto x : growth) std::cout << " " << x;
   std::cout << std::endl;
   for (std::size_t i = 0; i < growth.size(); ++i)
     BOOST_TEST(growth[i] <= 64u, cluster.node(i).name() << " grew " << growth[i]);
   BOOST_TEST(small.failed() == 0u);
-  BOOST_TEST(small.slowest_ms() < 2000);
-  BOOST_TEST(small.done() > everywhere.count() / 1000);
+  BOOST_TEST(small.quantile(1).count() < small_write_bound().count());
+  BOOST_TEST(meanwhile > static_cast<std::size_t>(everywhere.count()) / 1000);
   // Nobody lost the leader over it.
   BOOST_TEST(cluster.wait_for_leader() == leader);
   BOOST_TEST(cluster.node(leader).status().value().term == term);

@@ -12,6 +12,7 @@
 #include "kaiku/actors/clock.hpp"
 #include "kaiku/actors/content_actor.hpp"
 #include "kaiku/actors/election_actor.hpp"
+#include "kaiku/actors/fetch_actor.hpp"
 #include "kaiku/actors/heartbeat_actor.hpp"
 #include "kaiku/actors/replication_actor.hpp"
 #include "kaiku/actors/storage_actor.hpp"
@@ -147,8 +148,8 @@ void actor_cluster::spawn(member_node& x) {
   const auto storage = system_.spawn<storage_actor>(x.disk);
   auto& a = x.actors;
   a.storage = settings_.disk_delay.count() == 0 ? storage : network_->slow(x.id, storage);
-  a.content = system_.spawn<content_actor>(x.disk);
-  a.fetch = system_.spawn<fetch_actor>(x.disk);
+  a.content = system_.spawn<content_actor>(x.disk, threads::shared);
+  a.fetch = system_.spawn<fetch_actor>(x.disk, threads::shared);
   a.heartbeat = system_.spawn<heartbeat_actor>(heartbeat_settings{x.id, names, settings_.heartbeat_interval,
                                                                   settings_.election_timeout,
                                                                   [d = x.disk] { return d->state().current; }});
@@ -171,6 +172,7 @@ void actor_cluster::spawn(member_node& x) {
   add(a.fronts.front());
   // As the node does it.
   caf::anon_send(a.fronts.front(), a);
+  caf::anon_send(a.content, a);
   caf::anon_send(a.heartbeat, a);
   caf::anon_send(a.replication, a);
   caf::anon_send(a.election, a);
@@ -300,6 +302,7 @@ void actor_cluster::connect(std::size_t a, std::size_t b) {
     caf::anon_send(to.actors.election, up);
     caf::anon_send(to.actors.heartbeat, up);
     caf::anon_send(to.actors.replication, up);
+    caf::anon_send(to.actors.content, up);
     for (const auto& front : to.actors.fronts) caf::anon_send(front, up);
     caf::anon_send(to.actors.replication, member_seen{who.id, who.disk->disk()});
   };
@@ -316,6 +319,7 @@ void actor_cluster::disconnect(std::size_t a, std::size_t b) {
     caf::anon_send(to.actors.election, down);
     caf::anon_send(to.actors.heartbeat, down);
     caf::anon_send(to.actors.replication, down);
+    caf::anon_send(to.actors.content, down);
     for (const auto& front : to.actors.fronts) caf::anon_send(front, down);
   };
   tell(node(a), node(b));

@@ -8,6 +8,7 @@
 #include <caf/monitorable_actor.hpp>
 
 #include "kaiku/core/invariant.hpp"
+#include "kaiku/messages/messages.hpp"
 
 namespace kaiku::test {
 
@@ -81,11 +82,21 @@ caf::strong_actor_ptr actor_network::proxy(const node_id& from, const node_id& t
   return proxies_.back();
 }
 
+caf::strong_actor_ptr actor_network::known_proxy(const node_id& from, const node_id& to,
+                                                 const caf::strong_actor_ptr& target) {
+  for (const auto& one : proxies_) {
+    const auto& x = *static_cast<link_proxy*>(caf::actor_cast<caf::abstract_actor*>(one));
+    if (x.from == from && x.to == to && x.target() == target) return one;
+  }
+  return proxy(from, to, target, false);
+}
+
 caf::message actor_network::over_the_wire(const caf::message& x) {
   std::vector<char> bytes;
   caf::binary_serializer out{system_, bytes};
   auto sent = out(x);
   INVARIANT(!sent, "what goes to a peer can be serialized");
+  delivered_bytes_ += bytes.size();
   caf::message received;
   caf::binary_deserializer in{system_, bytes};
   auto read = in(received);
@@ -102,7 +113,15 @@ void actor_network::carry(link_proxy& over, caf::mailbox_element& x) {
   if (dropped || cut_.contains(way)) return;
   auto sender = x.sender ? over.way_back(x.sender) : nullptr;
   auto message = x.move_content_to_message();
-  if (!over.is_local) message = over_the_wire(message);
+  if (!over.is_local) {
+    message = over_the_wire(message);
+    if (message.match_elements<upload_begun>()) {
+      // Actors named in it are the sender's: the receiver reaches them over the link, too.
+      auto& begun = message.get_mutable_as<upload_begun>(0);
+      if (begun.upload) begun.upload = known_link(over.to, over.from, begun.upload);
+      begun.source = known_link(over.to, over.from, begun.source);
+    }
+  }
   auto at = scheduler_.clock().now() + delay;
   if (quality.in_order) {
     auto& last = last_delivery_[way];

@@ -63,11 +63,19 @@ class actor_network {
   void disconnect_all();
 
   std::uint64_t delivered() const { return delivered_; }
+  /// Of messages between nodes, as they travel.
+  std::uint64_t delivered_bytes() const { return delivered_bytes_; }
 
  private:
   class link_proxy;
   using direction = std::pair<node_id, node_id>;
 
+  /// The proxy that `link` gave out for this before, if there is one.
+  caf::strong_actor_ptr known_proxy(const node_id& from, const node_id& to, const caf::strong_actor_ptr& target);
+  template <class Handle>
+  Handle known_link(const node_id& from, const node_id& to, const Handle& target) {
+    return caf::actor_cast<Handle>(known_proxy(from, to, caf::actor_cast<caf::strong_actor_ptr>(target)));
+  }
   caf::strong_actor_ptr proxy(const node_id& from, const node_id& to, caf::strong_actor_ptr target, bool local);
   void carry(link_proxy& over, caf::mailbox_element& x);
   caf::message over_the_wire(const caf::message& x);
@@ -81,6 +89,7 @@ class actor_network {
   std::map<direction, caf::actor_clock::time_point> last_delivery_;
   std::vector<caf::strong_actor_ptr> proxies_;
   std::uint64_t delivered_ = 0;
+  std::uint64_t delivered_bytes_ = 0;
 };
 
 }  // namespace kaiku::test

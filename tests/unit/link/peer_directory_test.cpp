@@ -58,8 +58,8 @@ struct fixture {
       for (int i = 0; i < others; ++i)
         self->receive([](const peer_up&) {}, [](const peer_down&) {}, caf::after(patience) >> [&] { got = "too few"; });
     };
-    self->receive([&](const peer_up& x) { copies("up ", x.id, 2); },
-                  [&](const peer_down& x) { copies("down ", x.id, 2); },
+    self->receive([&](const peer_up& x) { copies("up ", x.id, 3); },
+                  [&](const peer_down& x) { copies("down ", x.id, 3); },
                   [&](const member_seen& x) { got = "seen " + x.id.name; }, [&](const std::string& x) { got = x; },
                   caf::after(patience) >> [&] { got = "nothing"; });
     return got;

@@ -1,0 +1,49 @@
+#pragma once
+
+/// Purpose: brings the leader's committed state to a follower whose log the leader can no longer serve: asks for it
+/// piece by piece, has the content that it names fetched, and lets storage put it in the place of the own state, at
+/// once. Until then the node serves what it has. Owner: owns the install under way; storage owns what has arrived, and
+/// keeps it over a restart. Learns the actors of its node from `local_handles`.
+/// Lifecycle: spawned by the node; lives as long and lets go of all handles when it ends. Event-based.
+///
+///   begin_install -> read_snapshot -> install_piece -> (fetch_content -> keep_for_install) -> ... -> finish_install
+///                        ^_______________________________________________________________|
+
+#include <caf/typed_response_promise.hpp>
+
+#include "kaiku/actors/observed.hpp"
+#include "kaiku/messages/messages.hpp"
+
+namespace kaiku {
+
+class installer_actor : public observed<installer_handle::base> {
+ public:
+  explicit installer_actor(caf::actor_config& cfg);
+
+  const char* name() const override { return "installer"; }
+  behavior_type make_behavior() override;
+  void on_exit() override;
+
+ private:
+  using promise = caf::typed_response_promise<append_outcome>;
+
+  promise begin(const install& x);
+  void read_next(std::string after);
+  void take(const snapshot_range& x);
+  void fetch(std::vector<content_ref> missing, const snapshot_range& behind);
+  /// Goes on behind a piece that is taken with all it names.
+  void go_on(const snapshot_range& behind);
+  void end(append_outcome outcome);
+  void fail(error why);
+  /// `handle` a reply, unless the install it belongs to is over.
+  template <class Reply, class Handler>
+  auto current(Handler handle);
+
+  local_handles local_;
+  install what_;
+  promise answer_;
+  bool active_ = false;
+  std::uint64_t attempt_ = 0;
+};
+
+}  // namespace kaiku

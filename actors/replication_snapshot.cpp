@@ -1,0 +1,111 @@
+// A log that stays bounded, and what a follower gets that needs more than is left of it.
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+#include "kaiku/actors/clock.hpp"
+#include "kaiku/actors/replication_actor.hpp"
+
+namespace kaiku {
+
+// --- compaction ----------------------------------------------------------------------------------------------------
+
+/// The last entry that may go; 0: none. Followers that are linked and not too far behind get what they need from the
+/// log; for others the state is sent, so that none can make it grow for ever.
+log_index replication_actor::compact_up_to() const {
+  const auto bytes = disk_->log_bytes().value;
+  if (bytes <= limits::log_bytes) return {};
+  const auto first = disk_->first_index().value;
+  const auto entries = disk_->state().last.index.value + 1 - first;
+  // Down to half of the bound, as if all entries were of one size.
+  const auto surplus = static_cast<double>(bytes - limits::log_bytes / 2) / static_cast<double>(bytes);
+  const auto drop = static_cast<std::uint64_t>(static_cast<double>(entries) * surplus);
+  log_index upto{std::min(machine_.commit().value, first + drop - 1)};
+  if (bytes <= limits::log_bytes_for_followers)
+    for (const auto& [id, follower] : machine_.followers())
+      if (follower.connected) upto = std::min(upto, follower.match);
+  return upto;
+}
+
+void replication_actor::compact_log() {
+  if (compacting_) return;
+  const auto upto = compact_up_to();
+  const auto first = disk_->first_index();
+  if (upto < first) return;
+  compacting_ = true;
+  const log_index step{std::min(upto.value, first.value + limits::batch_entries - 1)};
+  request(local_.storage, milliseconds(limits::storage_timeout_ms), compact{step}).then([this](const compacted& x) {
+    compacting_ = false;
+    if (x.failure.code != errc::none) {
+      spdlog::error("the log can't be compacted: {}", x.failure.detail);
+    } else {
+      compact_log();
+    }
+  });
+}
+
+// --- leader --------------------------------------------------------------------------------------------------------
+
+void replication_actor::send_snapshot(const node_id& to) {
+  // One view serves all who need one, for as long as the log goes on behind it.
+  if (!offered_ || offered_->last().index.next() < disk_->first_index()) offered_ = disk_->snapshot();
+  offered_at_ = now();
+  const auto at = offered_->last();
+  if (at.index > machine_.commit()) {  // it soon will be
+    machine_.on_unsendable(now(), to);
+    return;
+  }
+  spdlog::info("peer={} needs more than the log holds, it gets the state at entry {}", to.name, at.index.value);
+  send(local_.content, offer_snapshot{offered_});
+  send(peers_.at(to).replication, install_snapshot{settings_.self, role_.in_term, at});
+  machine_.on_snapshot_sent(now(), to, at.index);
+}
+
+// --- follower ------------------------------------------------------------------------------------------------------
+
+void replication_actor::on_install(const install_snapshot& x) {
+  const auto leader = peers_.find(x.leader);
+  if (leader == peers_.end() || (leading() && x.in_term == role_.in_term)) return;
+  const auto state = disk_->state();
+  if (x.in_term < state.current) {
+    reply_to(x.leader, {settings_.self, state.current, false, {}, state.last.index, false});
+    return;
+  }
+  send(local_.election, leader_contact{x.leader, x.in_term, {}, {}});
+  if (x.in_term > role_.in_term) on_role({role::follower, x.in_term, x.leader});
+  if (fetching_) abandon_fetch();
+  const auto stands = disk_->position(x.at.index);
+  if (stands.ok() && *stands == x.at) {
+    on_installed(x, {});
+    return;
+  }
+  reply_to(x.leader, {settings_.self, x.in_term, false, {}, {}, true});
+  if (installing_ && installing_->at == x.at && installing_->in_term == x.in_term) return;
+  installing_ = x;
+  request(local_.installer, caf::infinite, install{x.in_term, x.at, leader->second.content})
+      .then([this, x](const append_outcome& outcome) {
+        if (!installing_ || installing_->at != x.at || installing_->in_term != x.in_term) return;
+        installing_.reset();
+        on_installed(x, outcome);
+      });
+}
+
+void replication_actor::on_installed(const install_snapshot& x, const append_outcome& outcome) {
+  if (outcome.failure.code != errc::none) {
+    // The leader tries again once it has heard nothing for a while.
+    spdlog::warn("the state at entry {} was not installed: {}", x.at.index.value, outcome.failure.detail);
+    return;
+  }
+  if (outcome.after.current > role_.in_term) send(local_.election, hard_state_changed{outcome.after});
+  if (outcome.set_aside > 0) settle_waiting(true);
+  if (x.in_term > match_term_) match_ = {};
+  match_term_ = x.in_term;
+  match_ = std::max(match_, x.at.index);
+  learn_commit(x.in_term, x.at.index);
+  reply_to(x.leader, {settings_.self, x.in_term, true, x.at.index, {}, false});
+  publish_members();
+  publish_progress();
+}
+
+}  // namespace kaiku

@@ -1,0 +1,102 @@
+#include "kaiku/actors/upload_actor.hpp"
+
+#include <algorithm>
+
+#include <caf/after.hpp>
+#include <caf/all.hpp>
+
+namespace kaiku {
+
+upload_handle spawn_upload(caf::actor_system& system, threads where, std::shared_ptr<store> disk,
+                           std::shared_ptr<staged_file> file, const caf::strong_actor_ptr& client, caf::duration idle) {
+  const auto ends_with = caf::actor_cast<caf::actor_addr>(client);
+  if (where == threads::shared) return system.spawn<upload_actor>(std::move(disk), std::move(file), ends_with, idle);
+  return system.spawn<upload_actor, caf::detached>(std::move(disk), std::move(file), ends_with, idle);
+}
+
+upload_actor::upload_actor(caf::actor_config& cfg, std::shared_ptr<store> disk, std::shared_ptr<staged_file> file,
+                           caf::actor_addr client, caf::duration idle)
+    : observed(cfg), disk_(std::move(disk)), file_(std::move(file)), client_(std::move(client)), idle_(idle) {}
+
+upload_actor::behavior_type upload_actor::make_behavior() {
+  set_down_handler([this](const caf::down_msg&) { quit(); });
+  if (client_) monitor(client_);
+  return {
+      [this](const upload_chunk& x) { return write(x); },
+      [this](const upload_finish&) { return finish(); },
+      [this](const read_upload& x) { return read(x); },
+      [this](const watch_upload&) { return watch(); },
+      // Also long enough for the write that names the finished content to be settled.
+      caf::after(idle_) >> [this] { quit(); },
+  };
+}
+
+void upload_actor::on_exit() {
+  if (!ended_) end({{errc::not_found, "the upload was given up"}, {}});
+  file_ = nullptr;  // now, not when the last handle to this actor goes
+}
+
+upload_written upload_actor::write(const upload_chunk& x) {
+  if (ended_) return {{errc::bad_request, "the upload is over"}};
+  if (auto written = file_->write(x.bytes.view()); !written) {
+    end({written.failure(), {}});
+    return {written.failure()};
+  }
+  serve_readers();
+  return {};
+}
+
+upload_finished upload_actor::finish() {
+  if (ended_) return {{errc::bad_request, "the upload is over"}, {}};
+  // First the readers: they sync while this disk does.
+  end({{}, file_->seal()});
+  auto content = file_->finish();
+  if (!content) return {content.failure(), {}};
+  return {{}, *content};
+}
+
+void upload_actor::end(upload_ended how) {
+  ended_ = std::move(how);
+  for (auto& one : std::exchange(watching_, {})) one.deliver(*ended_);
+  serve_readers();
+}
+
+upload_actor::range_promise upload_actor::read(const read_upload& x) {
+  auto promise = make_response_promise<upload_range>();
+  if (ended_ || x.offset < file_->size()) {
+    promise.deliver(range(x));
+  } else if (waiting_.size() >= limits::upload_readers) {
+    promise.deliver(upload_range{{errc::overloaded, "too many wait for this upload"}, {}, {}});
+  } else {
+    waiting_.emplace(x.offset, waiting_reader{x, promise});
+  }
+  return promise;
+}
+
+upload_actor::end_promise upload_actor::watch() {
+  auto promise = make_response_promise<upload_ended>();
+  if (ended_) {
+    promise.deliver(*ended_);
+  } else if (watching_.size() >= limits::upload_readers) {
+    promise.deliver(upload_ended{{errc::overloaded, "too many wait for this upload"}, {}});
+  } else {
+    watching_.push_back(promise);
+  }
+  return promise;
+}
+
+void upload_actor::serve_readers() {
+  while (!waiting_.empty() && (ended_ || waiting_.begin()->first < file_->size())) {
+    auto next = waiting_.extract(waiting_.begin());
+    next.mapped().promise.deliver(range(next.mapped().wants));
+  }
+}
+
+upload_range upload_actor::range(const read_upload& x) const {
+  if (ended_ && ended_->failure.code != errc::none) return {ended_->failure, {}, {}};
+  auto bytes = file_->read(x.offset, std::min<std::uint64_t>(x.most.value, limits::chunk_bytes));
+  if (!bytes) return {bytes.failure(), {}, {}};
+  return {{}, chunk{std::move(*bytes)}, file_->size()};
+}
+
+}  // namespace kaiku
