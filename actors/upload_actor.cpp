@@ -32,14 +32,14 @@ upload_actor::behavior_type upload_actor::make_behavior() {
 }
 
 void upload_actor::on_exit() {
-  if (!ended_) end({{errc::not_found, "the upload was given up"}, {}});
+  if (!ended_) give_up({errc::not_found, "the upload was given up"});
   file_ = nullptr;  // now, not when the last handle to this actor goes
 }
 
 upload_written upload_actor::write(const upload_chunk& x) {
   if (ended_) return {{errc::bad_request, "the upload is over"}};
   if (auto written = file_->write(x.bytes.view()); !written) {
-    end({written.failure(), {}});
+    give_up(written.failure());
     return {written.failure()};
   }
   serve_readers();
@@ -49,14 +49,22 @@ upload_written upload_actor::write(const upload_chunk& x) {
 upload_finished upload_actor::finish() {
   if (ended_) return {{errc::bad_request, "the upload is over"}, {}};
   // First the readers: they sync while this disk does.
-  end({{}, file_->seal()});
+  upload_ended all_came;
+  all_came.content = file_->seal();
+  end(all_came);
   auto content = file_->finish();
   if (!content) return {content.failure(), {}};
   return {{}, *content};
 }
 
-void upload_actor::end(upload_ended how) {
-  ended_ = std::move(how);
+void upload_actor::give_up(const error& why) {
+  upload_ended failed;
+  failed.failure = why;
+  end(failed);
+}
+
+void upload_actor::end(const upload_ended& how) {
+  ended_ = how;
   for (auto& one : std::exchange(watching_, {})) one.deliver(*ended_);
   serve_readers();
 }

@@ -53,7 +53,8 @@ class upload_actor : public observed<upload_handle::base> {
   upload_range range(const read_upload& x) const;
   /// Answers who waited for bytes that are there now; at the end everybody.
   void serve_readers();
-  void end(upload_ended how);
+  void end(const upload_ended& how);
+  void give_up(const error& why);
 
   std::shared_ptr<store> disk_;  ///< outlives `file_`
   std::shared_ptr<staged_file> file_;

@@ -82,16 +82,22 @@ void next_trip(listener_actor* self) {
           [](const caf::error&) { spdlog::info("no answer of the peer's content actor"); });
 }
 
-/// In place of election and heartbeat.
+/// In place of election, heartbeat and content.
 class silent : public caf::event_based_actor {
  public:
   using event_based_actor::event_based_actor;
   caf::behavior make_behavior() override {
-    return {[](const peer_up&) {}, [](const peer_down&) {}};
+    return {
+        [](const peer_up&) {},
+        [](const peer_down&) {},
+        [](const read_content&) {
+          return content_range{{errc::none, {}}, chunk{"bytes"}};
+        },
+    };
   }
 };
 
-/// In place of replication and content.
+/// In place of replication.
 caf::behavior listener(listener_actor* self, std::size_t round_trips) {
   return {
       [=](const peer_up& x) {
@@ -103,9 +109,6 @@ caf::behavior listener(listener_actor* self, std::size_t round_trips) {
       },
       [](const peer_down& x) { spdlog::info("down {}", x.id.name); },
       [](const member_seen& x) { spdlog::info("seen {} disk {}", x.id.name, to_string(x.disk)); },
-      [](const read_content&) {
-        return content_range{{errc::none, {}}, chunk{"bytes"}};
-      },
   };
 }
 
@@ -150,7 +153,7 @@ int run(arguments given) {
   directory.self.actors.election = caf::actor_cast<election_handle>(silence);
   directory.self.actors.heartbeat = caf::actor_cast<heartbeat_handle>(silence);
   directory.self.actors.replication = caf::actor_cast<replication_handle>(listening);
-  directory.self.actors.content = caf::actor_cast<content_handle>(listening);
+  directory.self.actors.content = caf::actor_cast<content_handle>(silence);
   std::shared_ptr<link_layer> layer = std::move(*links);
   directory.set_members = [=](const cluster_id& cluster, std::vector<member> voters) {
     layer->set_members(cluster, std::move(voters));
