@@ -90,14 +90,19 @@ void content_actor::on_begun(const upload_begun& x) {
 
 content_range content_actor::read(const read_content& x) {
   auto blob = served_.find(x.content);
+  if (blob != served_.end() && !disk_->holds(x.content)) {  // found damaged since it was opened
+    served_.erase(blob);
+    blob = served_.end();
+  }
   if (blob == served_.end()) {
-    auto opened = disk_->content().open(x.content);
+    auto opened = disk_->open_content(x.content);
     if (!opened) return {opened.failure(), {}};
     if (served_.size() >= limits::served_blobs) served_.clear();
     blob = served_.emplace(x.content, std::move(*opened)).first;
   }
   if (x.offset.value >= x.content.size.value)
     return {{errc::bad_request, "the offset is behind the content's end"}, {}};
+  if (!blob->second.file) return {{}, chunk{blob->second.bytes.substr(x.offset.value)}};
   std::string bytes(std::min<std::uint64_t>(limits::chunk_bytes, x.content.size.value - x.offset.value), '\0');
   const auto got = ::pread(blob->second.file.get(), bytes.data(), bytes.size(), static_cast<off_t>(x.offset.value));
   if (got != static_cast<ssize_t>(bytes.size()))

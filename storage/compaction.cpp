@@ -38,6 +38,7 @@ class store::impl::collector {
   /// Whether there is more to do.
   bool run() {
     remove_doomed();
+    clear_replaced_state();
     reclaim_orphans();
     drop_unnamed();
     own_.commit(batch_, own_.state);
@@ -63,6 +64,42 @@ class store::impl::collector {
     }
     own_.db->check_scan(*it);
     if (auto removed = own_.content.remove(gone); !removed) own_.db->stop(removed.failure().detail);
+  }
+
+  /// What an install replaced, or what one that was given up had brought; and the entries in front of the boundary.
+  void clear_replaced_state() {
+    if (!own_.db->get(family::meta, format::clearing_key)) return;
+    if (!clear_entries() || !clear_inodes()) return;
+    batch_.erase_all(family::other_dentries);
+    batch_.erase_all(family::other_orphans);
+    batch_.erase(family::meta, format::clearing_key);
+    own_.cleared_to.clear();
+  }
+
+  /// Whether all are gone.
+  bool clear_entries() {
+    const auto bytes = batch_.after.log.bytes;  // that of what follows the boundary
+    const auto first_kept = format::key(own_.figures.log.boundary.index.next());
+    auto it = own_.db->scan(family::log);
+    for (it->SeekToFirst(); it->Valid() && it->key().compare(first_kept) < 0; it->Next()) {
+      if (!spend()) break;
+      journal::forget(batch_, format::index_of_key(as_view(it->key())));
+    }
+    own_.db->check_scan(*it);
+    batch_.after.log.bytes = bytes;
+    return !it->Valid() || it->key().compare(first_kept) >= 0;
+  }
+
+  bool clear_inodes() {
+    auto it = own_.db->scan(family::other_inodes);
+    for (it->Seek(own_.cleared_to); it->Valid(); it->Next()) {
+      if (!spend()) return false;
+      own_.cleared_to = it->key().ToString();
+      batch_.unname(format::content_of_inode(as_view(it->value())));
+      batch_.erase(family::other_inodes, own_.cleared_to);
+    }
+    own_.db->check_scan(*it);
+    return true;
   }
 
   /// Directories whose removal can't be undone any more.

@@ -214,6 +214,19 @@ status content_store::remove(std::span<const digest> blobs) {
   return success();
 }
 
+status content_store::set_apart(const digest& what) {
+  const auto blob = blob_path(what);
+  const auto damaged = directory_ / "damaged";
+  std::error_code failure;
+  const auto kept = std::distance(std::filesystem::directory_iterator{damaged, failure}, {});
+  if (failure) return system_error(failure.value(), "listing " + damaged.string());
+  const bool keep = static_cast<std::size_t>(kept) < limits::damaged_blobs;
+  const auto gone = keep ? ::rename(blob.c_str(), (damaged / to_string(what)).c_str()) : ::unlink(blob.c_str());
+  if (gone != 0 && errno != ENOENT) return system_error(errno, "setting " + blob.string() + " apart");
+  sync_names(blob.parent_path());
+  return success();
+}
+
 std::filesystem::path content_store::blob_path(const digest& what) const {
   const auto name = to_string(what);
   return directory_ / "blobs" / name.substr(0, 2) / name.substr(2, 2) / name;

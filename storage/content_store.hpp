@@ -105,6 +105,9 @@ class content_store {
   status adopt(const content_ref& what);
   /// Removes blobs, durably; one that is not there is none to remove. Writer's thread only. Errors: `io_error`.
   status remove(std::span<const digest> blobs);
+  /// Moves a damaged blob to `damaged/`, or removes it if `limits::damaged_blobs` are there. Writer's thread only.
+  /// Errors: `io_error`.
+  status set_apart(const digest& what);
   /// Opens a blob for reading. Errors: `not_found`, `io_error`, `corrupt` (the size on disk is not the one named).
   result<opened_content> open(const content_ref& what) const;
   /// At start: removes everything in staging, with blobs that `is_named` does not know.

@@ -65,7 +65,7 @@ result<data_directory> data_directory::claim(const std::filesystem::path& path) 
     if (format.failure().code != errc::not_found) return format.failure();
     if (auto wrote = write_file(marker, format_text); !wrote) return wrote.failure();
   }
-  for (const char* name : {"db", "staging", "blobs"}) {
+  for (const char* name : {"db", "staging", "blobs", "damaged"}) {
     if (auto made = make_directories(path / name); !made) return made.failure();
   }
   return data_directory{path, std::move(lock)};

@@ -137,9 +137,9 @@ void database::check_scan(const rocksdb::Iterator& it) const {
   require(it.status(), "reading metadata");
 }
 
-result<std::string> database::content(const digest& what) const {
+result<std::string> database::content(const digest& what, const rocksdb::ReadOptions& how) const {
   std::string bytes;
-  auto outcome = db_->Get({}, handle(family::contents), format::key(what), &bytes);
+  auto outcome = db_->Get(how, handle(family::contents), format::key(what), &bytes);
   if (outcome.IsNotFound()) return {errc::not_found, "content " + to_string(what) + " is not here"};
   if (!outcome.ok()) return {code_of(outcome), "content " + to_string(what) + " can't be read: " + outcome.ToString()};
   return bytes;

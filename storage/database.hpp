@@ -59,7 +59,7 @@ class database final : public view {
 
   /// Bytes of small content. Damage to a file's bytes is an answer, not the end of the node.
   /// Errors: `not_found`, `corrupt`, `io_error`.
-  result<std::string> content(const digest& what) const;
+  result<std::string> content(const digest& what, const rocksdb::ReadOptions& how = {}) const;
 
   /// Durable when it returns.
   void write(rocksdb::WriteBatch& batch);
@@ -98,6 +98,8 @@ class snapshot final : public view {
   std::optional<std::string> get(family where, std::string_view key) const override;
   std::unique_ptr<rocksdb::Iterator> scan(family where) const override;
   void check_scan(const rocksdb::Iterator& it) const override { from_.check_scan(it); }
+  /// As the database's.
+  result<std::string> content(const digest& what) const { return from_.content(what, options_); }
 
  private:
   const database& from_;

@@ -261,6 +261,30 @@ term read_term(std::string_view bytes) {
   return x;
 }
 
+std::string write_install(const install_progress& x) {
+  return encoder{}.u64(x.at.in_term.value).u64(x.at.index.value).u8(x.complete).raw(x.cursor).take();
+}
+
+install_progress read_install(std::string_view bytes) {
+  constexpr std::size_t fixed = 17;
+  INVARIANT(bytes.size() >= fixed, "the progress of an install decodes");
+  decoder in{bytes};
+  install_progress x;
+  x.at.in_term = {in.u64()};
+  x.at.index = {in.u64()};
+  x.complete = in.u8() != 0;
+  x.cursor = in.raw(bytes.size() - fixed);
+  return x;
+}
+
+digest read_digest(std::string_view bytes) {
+  decoder in{bytes};
+  digest what;
+  in.bytes(what.bytes);
+  INVARIANT(in.done(), "a digest decodes");
+  return what;
+}
+
 std::optional<content_ref> content_of_inode(std::string_view bytes) {
   const auto x = read_inode({}, bytes);
   if (x.is_directory()) return std::nullopt;

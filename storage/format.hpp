@@ -13,6 +13,7 @@
 #include "kaiku/core/command.hpp"
 #include "kaiku/core/fence.hpp"
 #include "kaiku/core/vote.hpp"
+#include "kaiku/storage/store_view.hpp"
 
 namespace kaiku {
 
@@ -57,9 +58,10 @@ struct holding {
 
 /// Kinds of keys in `work`, by first byte.
 enum class chore : char {
-  unnamed = 'u',  ///< then time and digest: content that nothing names
-  wanted = 'w',   ///< then digest: content that is named and not here
-  doomed = 'x'    ///< then digest: a blob file that may still be there, and is not to be
+  unnamed = 'u',    ///< then time and digest: content that nothing names
+  wanted = 'w',     ///< then digest: content that is named and not here
+  doomed = 'x',     ///< then digest: a blob file that may still be there, and is not to be
+  term_start = 't'  ///< then index: key and value of `terms`, of a state being installed
 };
 
 namespace format {
@@ -72,6 +74,9 @@ inline constexpr std::string_view members_key = "members";
 inline constexpr std::string_view confirmed_cluster_key = "confirmed_cluster";
 inline constexpr std::string_view extent_key = "extent";
 inline constexpr std::string_view swapped_key = "swapped";
+inline constexpr std::string_view install_key = "install";
+inline constexpr std::string_view install_members_key = "install_members";
+inline constexpr std::string_view clearing_key = "clearing";
 
 std::string key(log_index index);
 std::string key(inode_id inode);
@@ -137,6 +142,9 @@ std::string write_set_aside(unix_time_ms since, std::string_view encoded_command
 set_aside_value read_set_aside(std::string_view bytes);
 std::string write_term(term x);
 term read_term(std::string_view bytes);
+std::string write_install(const install_progress& x);
+install_progress read_install(std::string_view bytes);
+digest read_digest(std::string_view bytes);
 /// The content that the value of an inode names.
 std::optional<content_ref> content_of_inode(std::string_view bytes);
 

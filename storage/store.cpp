@@ -86,6 +86,9 @@ result<std::unique_ptr<store>> store::open(options how) {
   inner->state = state;
   inner->members = tree::members(*inner->db);
   inner->figures = {journal::extent(*inner->db), count(*inner->db, family::set_aside)};
+  if (const auto begun = inner->db->get(family::meta, format::install_key)) {
+    inner->install = format::read_install(*begun);
+  }
   return std::unique_ptr<store>{new store{std::move(content), std::move(inner)}};
 }
 
@@ -138,6 +141,7 @@ result<log_position> store::position(log_index index) const {
 }
 
 std::vector<log_entry> store::read_log(log_index from, std::size_t max_bytes) const {
+  if (from < first_index()) return {};
   return journal::read(*impl_->db, from, max_bytes);
 }
 
@@ -175,19 +179,6 @@ result<std::vector<content_ref>> store::missing_content(std::span<const log_entr
 
 bool store::holds(const content_ref& what) const {
   return impl_->is_here(what.sha256);
-}
-
-std::vector<log_position> store::set_aside() const {
-  std::vector<log_position> positions;
-  auto it = impl_->db->scan(family::set_aside);
-  for (it->SeekToFirst(); it->Valid(); it->Next()) positions.push_back(format::position_of_key(as_view(it->key())));
-  impl_->db->check_scan(*it);
-  return positions;
-}
-
-std::size_t store::set_aside_count() const {
-  std::lock_guard guard{impl_->mutex};
-  return impl_->figures.set_aside;
 }
 
 store_counters store::counters() const {

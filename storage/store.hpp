@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -24,6 +25,7 @@
 #include "kaiku/core/fence.hpp"
 #include "kaiku/core/vote.hpp"
 #include "kaiku/storage/content_store.hpp"
+#include "kaiku/storage/scrub.hpp"
 #include "kaiku/storage/store_view.hpp"
 
 namespace kaiku {
@@ -33,6 +35,13 @@ struct store_counters {
   std::uint64_t syncs = 0;       ///< synced RocksDB batches (each one fsync of the write-ahead log)
   std::uint64_t file_syncs = 0;  ///< fsyncs of blob files and directories
   std::uint64_t set_aside = 0;   ///< entries displaced
+};
+
+/// An entry that another leader's log displaced. What it names stays until it is purged or expires.
+struct set_aside_entry {
+  log_position at;
+  command what;
+  unix_time_ms since;  ///< when it was set aside
 };
 
 class store {
@@ -77,6 +86,37 @@ class store {
   /// last name, and not while a view knows it by one.
   bool collect_garbage(std::size_t budget);
 
+  /// Drops an entry that was set aside, for good. Errors: `not_found`.
+  status purge_set_aside(log_position at);
+  /// Drops those set aside before `older_than`, and then the lowest until the rest names no more than `keep_bytes` of
+  /// content and commands. How many.
+  std::size_t expire_set_aside(unix_time_ms older_than, byte_count keep_bytes);
+
+  /// Begins to take over the state that another disk had when its log ended at `at`, which is known committed; goes on
+  /// with it if it was begun before, also before a restart; gives up one of another position. Errors:
+  /// `already_exists` (that entry is here), `busy` (what an earlier one left is still being cleared: ask again),
+  /// `disk_full`.
+  status begin_install(log_position at);
+  /// Takes the piece behind `installing()->cursor`. Content that it names and that is not here: large content is to be
+  /// staged and given to `provide_repaired`; small content is among it only if the sender's was damaged.
+  /// Errors: `log_mismatch` (another piece is due), `corrupt`, `disk_full`, `io_error`.
+  result<std::vector<content_ref>> install_piece(std::string_view bytes);
+  /// Puts the installed state in place of the old one, in one synced batch: the log is empty and ends at `at`, entries
+  /// that are not in the sender's history are set aside. Good also if the entry `at` came another way meanwhile.
+  /// Takes the leader's term if it is higher. Errors: `stale_term`, `log_mismatch` (pieces are missing),
+  /// `content_missing` (see `list_wanted`), `corrupt`.
+  status finish_install(term leader_term, log_position at);
+  /// Gives up what was begun; what it brought is reclaimed.
+  void abandon_install();
+
+  /// Takes content that was found damaged away: from now on it is not served, and missing. Errors: `not_found`,
+  /// `io_error`.
+  status quarantine(const content_ref& what);
+  /// Takes content that is named and not here: large content that is staged complete, or the bytes of small content.
+  /// For repair, and for an install. Errors: `not_found` (nothing names it), `content_missing`, `digest_mismatch`,
+  /// `corrupt` (another size), `disk_full`, `io_error`.
+  status provide_repaired(const content_ref& what, std::string_view small_content = {});
+
   // --- any thread
   // -------------------------------------------------------------------------------------------------------
 
@@ -110,11 +150,23 @@ class store {
   /// Large content that those of `entries` name which are not in the log, and that is neither here nor staged complete.
   /// Errors: `corrupt`.
   result<std::vector<content_ref>> missing_content(std::span<const log_entry> entries) const;
-  /// Whether large content is here for good: adopted, as the database says.
+  /// Whether content is here for good, as the database says.
   bool holds(const content_ref& what) const;
-  /// Positions of the entries that were set aside, oldest first.
-  std::vector<log_position> set_aside() const;
+  /// Entries that were set aside, by position, behind `after`.
+  std::vector<set_aside_entry> set_aside(log_position after = {}, std::size_t limit = limits::listing_page) const;
   std::size_t set_aside_count() const;
+  /// Errors: `not_found`.
+  result<set_aside_entry> set_aside_at(log_position at) const;
+
+  /// The state that is being installed, if any.
+  std::optional<install_progress> installing() const;
+
+  /// Content that is here and named, small and large, by digest, behind `after`; to be walked through.
+  std::vector<content_ref> list_content(const std::optional<digest>& after, std::size_t limit) const;
+  /// Content that is named and not here: damaged, or of a state being installed.
+  std::vector<content_ref> list_wanted(const std::optional<digest>& after, std::size_t limit) const;
+  /// Hashes again what is on the disk, a piece at a time.
+  content_check verify(const content_ref& what) const;
 
   content_store& content() { return *content_; }
   store_counters counters() const;

@@ -15,6 +15,8 @@
 
 namespace kaiku {
 
+struct read_piece;
+
 struct store::impl {
   impl(data_directory claimed, std::unique_ptr<database> opened, content_store& files,
        std::function<unix_time_ms()> wall)
@@ -48,6 +50,15 @@ struct store::impl {
   /// Takes back what a batch that is not written has adopted.
   void disown(std::span<const digest> blobs);
 
+  /// The log holds it, or held it before it was compacted.
+  bool has_entry(log_position at) const;
+  void commit_install(changes& batch, std::optional<install_progress> next);
+  status take(changes& batch, const read_piece& piece, std::vector<content_ref>& missing);
+  /// Whether content is missing that the state of this position names.
+  bool lacks_content(log_index of) const;
+  /// Puts the installed state in force, in one batch.
+  void replace_state(const hard_state& next, const std::map<log_index, term>& starts);
+
   class collector;
   bool is_named_in_a_view(const digest& what) const;
 
@@ -57,13 +68,15 @@ struct store::impl {
   std::function<unix_time_ms()> clock;
 
   mutable std::mutex mutex;
-  hard_state state;    ///< guarded by `mutex`; the writer's thread reads it without
-  membership members;  ///< likewise
-  tally figures;       ///< likewise
-  incarnation disk;    ///< constant after `open`
+  hard_state state;                         ///< guarded by `mutex`; the writer's thread reads it without
+  membership members;                       ///< likewise
+  tally figures;                            ///< likewise
+  std::optional<install_progress> install;  ///< likewise
+  incarnation disk;                         ///< constant after `open`
   /// Where walks over keys that they remove go on: what was removed is slow to pass. Writer's thread.
   std::string reclaimed_to;  ///< of `dentries`
   std::string dropped_to;    ///< of `work`
+  std::string cleared_to;    ///< of `other_inodes`
   mutable std::mutex views_mutex;
   std::set<const kaiku::snapshot*> views;  ///< alive, guarded by `views_mutex`
   std::atomic<std::uint64_t> displaced{0};

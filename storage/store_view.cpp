@@ -1,6 +1,6 @@
 #include "kaiku/storage/store_view.hpp"
 
-#include "kaiku/storage/journal.hpp"
+#include "kaiku/storage/snapshot_piece.hpp"
 #include "kaiku/storage/store_impl.hpp"
 
 namespace kaiku {
@@ -35,6 +35,12 @@ log_position store_view::last() const {
 
 membership store_view::members() const {
   return tree::members(inner_->at);
+}
+
+snapshot_piece store_view::read_piece(std::string_view after, std::size_t max_bytes) const {
+  piece_writer piece{inner_->at, last(), after, max_bytes};
+  auto bytes = piece.write();
+  return {std::move(bytes), piece.cursor(), piece.done()};
 }
 
 result<file_info> store_view::stat(const file_path& path) const {

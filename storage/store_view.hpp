@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "kaiku/core/command.hpp"
@@ -14,6 +15,22 @@
 #include "kaiku/core/fence.hpp"
 
 namespace kaiku {
+
+/// Some of a state, for another disk.
+struct snapshot_piece {
+  std::string bytes;   ///< for `store::install_piece`
+  std::string cursor;  ///< for the next call
+  bool done = false;   ///< this was the last
+};
+
+/// How far a state that is being installed has come.
+struct install_progress {
+  log_position at;        ///< of the state
+  std::string cursor;     ///< behind which the next piece begins
+  bool complete = false;  ///< all pieces are here, but perhaps not all content
+
+  friend bool operator==(const install_progress&, const install_progress&) = default;
+};
 
 class store_view {
  public:
@@ -27,6 +44,10 @@ class store_view {
   /// As `store::stat` and `store::list`.
   result<file_info> stat(const file_path& path) const;
   result<directory_page> list(const file_path& path, std::string_view after, std::size_t limit) const;
+
+  /// What follows the cursor `after` (empty: from the beginning) of the state, its members, and the starts of terms;
+  /// about `max_bytes`, but at least one record. Small content comes along with the first in a piece that names it.
+  snapshot_piece read_piece(std::string_view after, std::size_t max_bytes) const;
 
  private:
   friend class store;

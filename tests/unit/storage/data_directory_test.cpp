@@ -48,7 +48,7 @@ BOOST_AUTO_TEST_CASE(is_made_with_everything_above_it_for_its_owner_only) {
   const auto data = temporary / "a/b/data";
   auto disk = open_store(data);
   BOOST_TEST(disk->disk().known());
-  for (const char* name : {"", "db", "staging", "blobs"}) BOOST_TEST(mode_of(data / name) == 0700u);
+  for (const char* name : {"", "db", "staging", "blobs", "damaged"}) BOOST_TEST(mode_of(data / name) == 0700u);
   for (const char* name : {"LOCK", "FORMAT", "SYNCED"}) BOOST_TEST(mode_of(data / name) == 0600u);
 }
 

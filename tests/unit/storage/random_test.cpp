@@ -224,7 +224,7 @@ class random_life {
     BOOST_REQUIRE(disk_->state().last == last);
     BOOST_REQUIRE((disk_->members().voters == members.voters));
     BOOST_REQUIRE(disk_->members().since == members.since);
-    BOOST_REQUIRE(disk_->set_aside() == (std::vector<log_position>{set_aside_.begin(), set_aside_.end()}));
+    BOOST_REQUIRE(set_aside_positions(*disk_) == (std::vector<log_position>{set_aside_.begin(), set_aside_.end()}));
   }
 
   std::mt19937_64 random_;

@@ -1,0 +1,224 @@
+/// A state that another disk hands over, in place of this one's.
+
+#include <algorithm>
+
+#include "kaiku/storage/journal.hpp"
+#include "kaiku/storage/snapshot_piece.hpp"
+#include "kaiku/storage/store_impl.hpp"
+
+namespace kaiku {
+namespace {
+
+/// First index of each term, as the leader sent them.
+using term_starts = std::map<log_index, term>;
+
+std::string work_prefix(chore kind) {
+  return std::string(1, static_cast<char>(kind));
+}
+
+term_starts read_terms(const view& state) {
+  term_starts starts;
+  const auto prefix = work_prefix(chore::term_start);
+  auto it = state.scan(family::work);
+  for (it->Seek(prefix); it->Valid() && it->key().starts_with(prefix); it->Next()) {
+    starts.emplace(format::index_of_key(as_view(it->key()).substr(1)), format::read_term(as_view(it->value())));
+  }
+  state.check_scan(*it);
+  return starts;
+}
+
+bool leads_to(const term_starts& starts, log_position at) {
+  auto next = starts.upper_bound(at.index);
+  return next != starts.begin() && std::prev(next)->second == at.in_term;
+}
+
+/// Puts the received starts in place of those of the log that goes.
+void replace_terms(changes& batch, const database& db, const term_starts& starts) {
+  auto it = db.scan(family::terms);
+  for (it->SeekToFirst(); it->Valid(); it->Next()) batch.erase(family::terms, as_view(it->key()));
+  db.check_scan(*it);
+  for (const auto& [first, in_term] : starts) {
+    batch.put(family::terms, format::key(first), format::write_term(in_term));
+    batch.erase(family::work, work_prefix(chore::term_start) + format::key(first));
+  }
+}
+
+}  // namespace
+
+bool store::impl::has_entry(log_position at) const {
+  return at.index <= figures.log.boundary.index || journal::position_at(*db, at.index) == at;
+}
+
+std::optional<install_progress> store::installing() const {
+  std::lock_guard guard{impl_->mutex};
+  return impl_->install;
+}
+
+status store::begin_install(log_position at) {
+  auto& own = *impl_;
+  if (own.install && own.install->at == at) return success();
+  if (own.has_entry(at)) return {errc::already_exists, "entry " + to_string(at.index) + " is here"};
+  if (auto space = own.check_space(false); !space) return space;
+  abandon_install();
+  if (own.db->get(family::meta, format::clearing_key)) collect_garbage(limits::batch_entries);
+  if (own.db->get(family::meta, format::clearing_key)) {
+    return {errc::busy, "what an earlier snapshot left is still being cleared; ask again"};
+  }
+  auto batch = own.begin();
+  own.commit_install(batch, install_progress{at, {}, false});
+  return success();
+}
+
+void store::abandon_install() {
+  auto& own = *impl_;
+  if (!own.install) return;
+  auto batch = own.begin();
+  for (const auto& [first, in_term] : read_terms(*own.db)) {
+    batch.erase(family::work, work_prefix(chore::term_start) + format::key(first));
+  }
+  batch.erase(family::meta, format::install_members_key);
+  batch.put(family::meta, format::clearing_key, "");
+  own.commit_install(batch, std::nullopt);
+}
+
+void store::impl::commit_install(changes& batch, std::optional<install_progress> next) {
+  if (next) {
+    batch.put(family::meta, format::install_key, format::write_install(*next));
+  } else {
+    batch.erase(family::meta, format::install_key);
+  }
+  commit(batch, state);
+  std::lock_guard guard{mutex};
+  install = std::move(next);
+}
+
+result<std::vector<content_ref>> store::install_piece(std::string_view bytes) {
+  auto& own = *impl_;
+  const auto piece = decode_piece(bytes);
+  if (!piece) return piece.failure();
+  if (!own.install || piece->at != own.install->at || piece->after != own.install->cursor) {
+    return {errc::log_mismatch, "a piece of a snapshot does not follow what is here"};
+  }
+  if (auto space = own.check_space(false); !space) return space.failure();
+  auto batch = own.begin();
+  std::vector<content_ref> missing;
+  if (auto taken = own.take(batch, *piece, missing); !taken) return taken.failure();
+  own.commit_install(batch, install_progress{piece->at, piece->cursor(), piece->is_last()});
+  return missing;
+}
+
+status store::impl::take(changes& batch, const read_piece& piece, std::vector<content_ref>& missing) {
+  std::set<content_ref> named;
+  for (const auto& [part, key, value] : piece.records) {
+    switch (part) {
+      case piece_part::members: batch.put(family::meta, format::install_members_key, value); break;
+      case piece_part::terms: batch.put(family::work, work_prefix(chore::term_start) + std::string{key}, value); break;
+      case piece_part::orphans: batch.put(family::other_orphans, key, value); break;
+      case piece_part::dentries: batch.put(family::other_dentries, key, value); break;
+      case piece_part::inodes:
+        batch.put(family::other_inodes, key, value);
+        if (const auto content_named = format::content_of_inode(value)) {
+          batch.name(content_named);
+          named.insert(*content_named);
+        }
+        break;
+      case piece_part::content:
+        if (auto here = provide(batch, {sha256(value), {value.size()}}, value); !here) return here;
+        break;
+      case piece_part::end: break;
+    }
+  }
+  std::vector<digest> adopted;
+  for (const auto& what : named) {
+    auto& held = batch.holding_of(what);
+    if (held.here) continue;
+    if (!what.is_small() && content.is_staged(what.sha256)) {
+      if (auto here = provide(batch, what, {}); !here) {
+        disown(adopted);
+        return here;
+      }
+      adopted.push_back(what.sha256);
+      continue;
+    }
+    held.lacked_by = piece.at.index;
+    missing.push_back(what);
+  }
+  return success();
+}
+
+bool store::impl::lacks_content(log_index of) const {
+  const auto prefix = work_prefix(chore::wanted);
+  bool lacks = false;
+  auto it = db->scan(family::work);
+  for (it->Seek(prefix); !lacks && it->Valid() && it->key().starts_with(prefix); it->Next()) {
+    const auto held = db->get(family::holdings, as_view(it->key()).substr(1));
+    lacks = held && format::read_holding(*held).lacked_by == of;
+  }
+  db->check_scan(*it);
+  return lacks;
+}
+
+status store::finish_install(term leader_term, log_position at) {
+  auto& own = *impl_;
+  auto next = own.state;
+  if (leader_term < next.current || at.in_term > leader_term) {
+    return {errc::stale_term, "the current term is " + to_string(next.current)};
+  }
+  if (leader_term > next.current) {
+    next.current = leader_term;
+    next.voted_for = {};
+  }
+  if (own.has_entry(at)) {  // came by appends meanwhile, or this is asked for again
+    own.commit(next);
+    abandon_install();
+    return success();
+  }
+  if (!own.install || own.install->at != at || !own.install->complete) {
+    return {errc::log_mismatch, "pieces of the snapshot are missing"};
+  }
+  if (own.lacks_content(at.index)) return {errc::content_missing, "content of the snapshot is not here yet"};
+  const auto starts = read_terms(*own.db);
+  if (!leads_to(starts, at)) return {errc::corrupt, "the snapshot's terms do not lead to its position"};
+  next.last = at;
+  own.replace_state(next, starts);
+  return success();
+}
+
+void store::impl::replace_state(const hard_state& next, const std::map<log_index, term>& starts) {
+  auto batch = begin();
+  // What stands in the sender's history is committed, and so part of the new state. The rest contradicts it.
+  auto kept = state.last.index;
+  const auto is_of_history = [&](log_index index) {
+    const auto at = journal::position_at(*db, index);
+    return index <= next.last.index && at && leads_to(starts, *at);
+  };
+  while (kept > figures.log.boundary.index && !is_of_history(kept)) kept = kept.previous();
+  const auto set_apart = kept < state.last.index ? journal::displace(batch, kept.next(), state.last.index) : 0;
+  replace_terms(batch, *db, starts);
+
+  const auto members_now = batch.get(family::meta, format::install_members_key);
+  batch.erase(family::meta, format::install_members_key);
+  batch.erase(family::meta, format::members_key);
+  if (members_now) {
+    batch.put(family::meta, format::members_key, *members_now);
+    const auto cluster = format::read_members(*members_now).cluster;
+    batch.put(family::meta, format::confirmed_cluster_key, format::write_cluster(cluster));
+  }
+  if (db->get(family::meta, format::swapped_key)) {
+    batch.erase(family::meta, format::swapped_key);
+  } else {
+    batch.put(family::meta, format::swapped_key, "");
+  }
+  batch.erase(family::meta, format::install_key);
+  // The old state and the entries in front of the boundary go bit by bit.
+  batch.put(family::meta, format::clearing_key, "");
+  batch.after.log = {next.last, {}};
+  commit(batch, next);
+  db->look_at_generation();
+  displaced += set_apart;
+  reclaimed_to.clear();
+  std::lock_guard guard{mutex};
+  install.reset();
+}
+
+}  // namespace kaiku

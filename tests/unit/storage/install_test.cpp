@@ -1,0 +1,220 @@
+#include "fixture.hpp"
+
+namespace kaiku::test {
+namespace {
+
+constexpr std::size_t tiny = 1;  // bytes of a piece: one record each
+
+/// A leader with a state of all kinds, in term 5; and a follower that knows the first entry and has two of its own.
+struct install_fixture : store_fixture {
+  std::filesystem::path source_data = directory / "source";
+  std::unique_ptr<store> source = open_store(source_data);
+  std::string big = large('b');
+  log_position at;
+
+  install_fixture() {
+    lead(1, put("first", "first"));
+    disk->append({{1}, {}, source->read_log({1}, 1 << 20), {"first"}});
+    logged(put("mine", "mine"));
+    logged(put("first", "also mine"));
+
+    lead(3, {set_members{{{7}}, {{{"a"}, {}, "host:1"}}}, {}, {}});
+    lead(3, put("d/small", "small"));
+    lead(3, put("d/same", "small"));
+    lead(3, put("gone/deep/x", "x"));
+    lead(3, remove("gone", true));
+    auto upload = source->content().begin({});
+    BOOST_REQUIRE((*upload)->write(big).ok() && (*upload)->finish().ok());
+    lead(5, {put_command("d/big", big), {}, {}});
+    BOOST_REQUIRE(source->compact({4}).ok());
+    at = source->state().last;
+  }
+
+  void lead(std::uint64_t in_term, const proposal& what) const {
+    source->adopt_term({in_term});
+    const auto outcome = source->propose({in_term}, std::span{&what, 1});
+    BOOST_REQUIRE_EQUAL(outcome.failure.code, errc::none);
+    BOOST_REQUIRE_EQUAL(outcome.results.at(0).failure.code, errc::none);
+  }
+  void begin() {
+    auto begun = disk->begin_install(at);
+    while (!begun.ok() && begun.failure().code == errc::busy) begun = disk->begin_install(at);
+    BOOST_REQUIRE(begun.ok());
+  }
+  /// Pieces from where the follower is; at most `pieces`. Large content that is missing then.
+  std::vector<content_ref> receive(std::size_t bytes = tiny, std::size_t pieces = 1000) const {
+    const auto view = source->snapshot();
+    std::vector<content_ref> missing;
+    for (auto progress = disk->installing(); pieces > 0 && !progress->complete; --pieces) {
+      const auto piece = view->read_piece(progress->cursor, bytes);
+      const auto taken = disk->install_piece(piece.bytes);
+      BOOST_REQUIRE(taken.ok());
+      missing.insert(missing.end(), taken->begin(), taken->end());
+      progress = disk->installing();
+      BOOST_TEST(progress->cursor == piece.cursor);
+      BOOST_TEST(progress->complete == piece.done);
+    }
+    return missing;
+  }
+  void fetch() {
+    const auto file = stage(big);
+    BOOST_REQUIRE(disk->provide_repaired(content_named(big)).ok());
+  }
+  void is_installed() {
+    BOOST_TEST(disk->state().last == at);
+    BOOST_TEST(disk->first_index().value == at.index.value + 1);
+    BOOST_TEST(disk->read_log({1}, 1 << 20).empty());
+    BOOST_TEST(disk->log_bytes().value == 0u);
+    BOOST_TEST(!disk->installing());
+    BOOST_TEST(text_at("first") == "first");
+    BOOST_TEST(text_at("mine") == "(not_found)");
+    BOOST_TEST(text_at("gone") == "(not_found)");
+    BOOST_TEST(text_at("d/small") == "small");
+    BOOST_TEST((text_at("d/big") == big));
+    for (const char* one : {"", "d", "d/small", "d/big", "first"}) {
+      BOOST_TEST((*disk->stat(path(one)) == *source->stat(path(one))));
+    }
+    BOOST_TEST((disk->members().voters == source->members().voters));
+    BOOST_TEST(disk->members().confirmed);
+    for (std::uint64_t i = 1; i <= at.index.value; ++i) BOOST_TEST(*disk->position({i}) == *source->position({i}));
+  }
+  void is_as_before() {
+    BOOST_TEST(disk->state().last == (log_position{{1}, {3}}));
+    BOOST_TEST(text_at("mine") == "mine");
+    BOOST_TEST(text_at("first") == "also mine");
+    BOOST_TEST(disk->read_log({1}, 1 << 20).size() == 3u);
+    BOOST_TEST(disk->members().voters.empty());
+  }
+};
+
+BOOST_FIXTURE_TEST_SUITE(install, install_fixture)
+
+BOOST_AUTO_TEST_CASE(replaces_the_state_and_empties_the_log) {
+  for (const std::size_t bytes : {tiny, std::size_t{300}, limits::snapshot_piece_bytes}) {
+    BOOST_REQUIRE(disk->begin_install(at).ok());
+    BOOST_TEST((receive(bytes) == std::vector<content_ref>{content_named(big)}));
+    is_as_before();
+    disk->abandon_install();
+    collect_all_garbage();
+  }
+  BOOST_REQUIRE(disk->begin_install(at).ok());
+  receive();
+  BOOST_TEST(disk->finish_install({6}, at).failure().code == errc::content_missing);
+  BOOST_TEST((disk->list_wanted({}, 9) == std::vector<content_ref>{content_named(big)}));
+  fetch();
+  is_as_before();
+  BOOST_REQUIRE(disk->finish_install({6}, at).ok());
+  BOOST_TEST(disk->state().current.value == 6u);
+  for (int i = 0; i < 2; ++i, reopen()) is_installed();
+  BOOST_TEST(set_aside_positions(*disk) == (std::vector<log_position>{{{1}, {2}}, {{1}, {3}}}));
+  collect_all_garbage(3);
+  for (int i = 0; i < 2; ++i, reopen()) is_installed();
+  BOOST_TEST(content_outcome("mine") == errc::none);    // set aside
+  BOOST_TEST(content_outcome("x") == errc::not_found);  // of the removed tree
+  BOOST_TEST(disk->finish_install({6}, at).ok());       // asked for again
+}
+
+BOOST_AUTO_TEST_CASE(goes_on_with_appends_and_another_install) {
+  BOOST_REQUIRE(disk->begin_install(at).ok());
+  receive();
+  fetch();
+  BOOST_REQUIRE(disk->finish_install({5}, at).ok());
+  BOOST_TEST(disk->begin_install(at).failure().code == errc::already_exists);
+  lead(5, put("next", "next"));
+  const auto sent = source->read_log(at.index, 1 << 20);
+  BOOST_TEST(append(5, *source->position(at.index.previous()), sent, {"next"}).match.value == at.index.value + 1);
+  BOOST_TEST(text_at("next") == "next");
+  lead(7, remove("d", true));
+  at = source->state().last;
+  begin();
+  BOOST_TEST(receive().empty());
+  BOOST_REQUIRE(disk->finish_install({7}, at).ok());
+  BOOST_TEST(text_at("d") == "(not_found)");
+  BOOST_TEST(text_at("next") == "next");
+  collect_all_garbage();
+  BOOST_TEST(blobs_in(data).empty());
+}
+
+BOOST_AUTO_TEST_CASE(begins_anew_for_another_position_and_keeps_content_meanwhile) {
+  BOOST_REQUIRE(disk->begin_install(at).ok());
+  receive();
+  fetch();
+  lead(5, put("next", "next"));
+  at = source->state().last;
+  begin();
+  BOOST_TEST(receive().empty());  // what was fetched is here
+  BOOST_REQUIRE(disk->finish_install({5}, at).ok());
+  is_installed();
+}
+
+BOOST_AUTO_TEST_CASE(what_an_abandoned_one_brought_is_reclaimed) {
+  BOOST_REQUIRE(disk->begin_install(at).ok());
+  receive();
+  fetch();
+  collect_all_garbage();
+  BOOST_TEST(blobs_in(data).size() == 1u);
+  disk->abandon_install();
+  BOOST_TEST(!disk->installing());
+  collect_all_garbage(2);
+  BOOST_TEST(blobs_in(data).empty());
+  BOOST_TEST(content_outcome("small") == errc::not_found);
+  is_as_before();
+}
+
+BOOST_AUTO_TEST_CASE(goes_on_after_a_restart_at_any_point_and_is_all_or_nothing) {
+  BOOST_REQUIRE(disk->begin_install(at).ok());
+  for (int crashes = 0; !disk->installing()->complete; ++crashes) {
+    receive(tiny, 1);
+    const auto copy = directory / ("crash" + std::to_string(crashes));
+    copy_as_after_a_crash(data, copy);
+    disk = open_store(copy);
+    data = copy;
+    BOOST_TEST(disk->installing()->at == at);
+    is_as_before();
+  }
+  fetch();
+  reopen();
+  BOOST_REQUIRE(disk->finish_install({5}, at).ok());
+  is_installed();
+}
+
+BOOST_AUTO_TEST_CASE(takes_only_the_piece_that_is_due_and_only_whole) {
+  const auto view = source->snapshot();
+  const auto first = view->read_piece({}, tiny);
+  BOOST_TEST(disk->install_piece(first.bytes).failure().code == errc::log_mismatch);
+  BOOST_REQUIRE(disk->begin_install(at).ok());
+  BOOST_TEST(disk->install_piece(view->read_piece(first.cursor, tiny).bytes).failure().code == errc::log_mismatch);
+  auto damaged = first.bytes;
+  damaged.back() = static_cast<char>(damaged.back() ^ 1);
+  BOOST_TEST(disk->install_piece(damaged).failure().code == errc::corrupt);
+  BOOST_TEST(disk->install_piece(first.bytes.substr(0, 20)).failure().code == errc::corrupt);
+  BOOST_TEST(disk->install_piece(first.bytes).ok());
+  BOOST_TEST(disk->install_piece(first.bytes).failure().code == errc::log_mismatch);
+  BOOST_TEST(disk->finish_install({5}, at).failure().code == errc::log_mismatch);
+  lead(5, put("next", "next"));
+  BOOST_TEST(disk->install_piece(source->snapshot()->read_piece(first.cursor, tiny).bytes).failure().code ==
+             errc::log_mismatch);
+  disk->adopt_term({9});
+  BOOST_TEST(disk->finish_install({5}, at).failure().code == errc::stale_term);
+}
+
+BOOST_AUTO_TEST_CASE(keeps_the_content_of_the_view_it_comes_from) {
+  const auto view = source->snapshot();
+  lead(5, remove("d", true));
+  BOOST_REQUIRE(source->compact(source->state().last.index).ok());
+  let_grace_pass();
+  while (source->collect_garbage(100)) continue;
+  BOOST_REQUIRE(disk->begin_install(view->last()).ok());
+  for (auto progress = disk->installing(); !progress->complete; progress = disk->installing()) {
+    BOOST_REQUIRE(disk->install_piece(view->read_piece(progress->cursor, tiny).bytes).ok());
+  }
+  for (const auto& wanted : disk->list_wanted({}, 9)) BOOST_TEST(source->open_content(wanted).ok());
+  fetch();
+  BOOST_REQUIRE(disk->finish_install({5}, at).ok());
+  BOOST_TEST(text_at("d/small") == "small");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace kaiku::test
