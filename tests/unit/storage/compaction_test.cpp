@@ -48,9 +48,9 @@ BOOST_AUTO_TEST_CASE(goes_on_over_more_entries_than_a_batch_holds) {
 }
 
 BOOST_AUTO_TEST_CASE(remembers_a_bounded_number_of_terms) {
-  for (std::uint64_t i = 1; i <= limits::term_starts + 2; ++i) {
-    BOOST_REQUIRE(append(i, {{i - 1}, {i - 1}}, {entry({i}, i, no_operation{})}).failure.code == errc::none);
-  }
+  std::vector<log_entry> entries;
+  for (std::uint64_t i = 1; i <= limits::term_starts + 2; ++i) entries.push_back(entry({i}, i, no_operation{}));
+  BOOST_REQUIRE(append(limits::term_starts + 2, {}, entries).failure.code == errc::none);
   BOOST_REQUIRE(disk->compact({limits::term_starts + 1}).ok());
   BOOST_TEST(disk->position({1}).failure().code == errc::not_found);
   BOOST_TEST(*disk->position({2}) == (log_position{{2}, {2}}));

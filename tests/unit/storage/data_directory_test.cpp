@@ -181,6 +181,19 @@ BOOST_AUTO_TEST_CASE(of_a_vote_stops_the_node) {
   BOOST_TEST(disk->state().current.value == 0u);
 }
 
+BOOST_AUTO_TEST_CASE(of_what_compacts_or_installs_or_sets_apart_stops_the_node_and_changes_nothing) {
+  disk->adopt_term({1});
+  const std::vector<proposal> batch{put("f", "x"), remove("f")};
+  disk->propose({1}, batch);
+  failing_syncs fault;
+  BOOST_CHECK_THROW(static_cast<void>(disk->compact({1})), stopped);
+  BOOST_TEST(disk->first_index().value == 1u);
+  BOOST_CHECK_THROW(static_cast<void>(disk->begin_install({{1}, {9}})), stopped);
+  BOOST_TEST(!disk->installing());
+  BOOST_CHECK_THROW(static_cast<void>(disk->quarantine(content_named("x"))), stopped);
+  BOOST_TEST(disk->open_content(content_named("x")).ok());
+}
+
 BOOST_AUTO_TEST_CASE(of_a_file_stops_the_node) {
   auto file = disk->content().begin({});
   BOOST_REQUIRE((*file)->write(large('x')).ok());

@@ -25,13 +25,19 @@ class random_life {
   }
 
   void step() {
-    switch (below(10)) {
+    switch (below(16)) {
       case 0: restart(); break;
       case 1: crash(); break;
       case 2: take_term(); break;
       case 3:
       case 4:
       case 5: follow_leader(); break;
+      case 6: compact(); break;
+      case 7: collect_some(); break;
+      case 8: collect_all(); break;
+      case 9: purge(); break;
+      case 10: install(); break;
+      case 11: look(); break;
       default: lead(); break;
     }
     compare();
@@ -121,7 +127,7 @@ class random_life {
   /// A leader of a higher term that shares the log up to some entry sends what it has from there, or from before.
   void follow_leader() {
     const auto leader_term = disk_->state().current.next();
-    const auto shared = below(log_.size() + 1);
+    const auto shared = boundary_ + below(log_.size() - boundary_ + 1);
     auto theirs = std::vector<model_entry>(log_.begin(), log_.begin() + static_cast<std::ptrdiff_t>(shared));
     auto state = fold(theirs);
     for (auto count = below(5); count > 0; --count) {
@@ -138,24 +144,167 @@ class random_life {
       if (content && content->is_small() && sent.insert(content->sha256).second) {
         what.small_contents.push_back(contents_[content->sha256]);
       }
-      if (content && !content->is_small() && i >= shared && !logged_large_.contains(content->sha256)) waits = true;
+      if (content && !content->is_small() && i >= shared && !disk_->holds(*content)) waits = true;
     }
     if (waits) {
       BOOST_TEST(disk_->append(what).failure.code == errc::content_missing);
       BOOST_TEST(!disk_->missing_content(what.entries)->empty());
       compare();
-      for (const auto& entry : theirs) stage(entry.what);
+      for (auto i = shared; i < theirs.size(); ++i) stage(theirs[i].what);
     }
     const auto displaced = theirs.size() > shared ? log_.size() - shared : 0;
     const auto outcome = disk_->append(what);
     BOOST_REQUIRE_MESSAGE(outcome.failure.code == errc::none, outcome.failure.detail);
     BOOST_REQUIRE_EQUAL(outcome.set_aside, displaced);
+    BOOST_REQUIRE_EQUAL(outcome.displaced_from.value, displaced > 0 ? shared + 1 : 0);
     BOOST_REQUIRE_EQUAL(outcome.match.value, theirs.size());
-    if (theirs.size() > shared) {
-      for (auto i = shared; i < log_.size(); ++i) set_aside_.insert(log_[i].at);
-      log_ = std::move(theirs);
-    }
+    if (theirs.size() > shared) follow(std::move(theirs), shared);
     staged_.clear();
+  }
+
+  void follow(std::vector<model_entry> theirs, std::size_t shared) {
+    for (auto i = shared; i < log_.size(); ++i) set_aside_[log_[i].at] = log_[i].what;
+    log_ = std::move(theirs);
+  }
+
+  void compact() {
+    boundary_ += below(log_.size() - boundary_ + 1);
+    BOOST_REQUIRE(disk_->compact({boundary_}).ok());
+  }
+
+  void collect_some() {
+    test_time().value += static_cast<std::int64_t>(below(limits::content_grace_ms));
+    for (auto steps = below(4); steps > 0; --steps) disk_->collect_garbage(1 + below(20));
+  }
+
+  /// Nothing that is dead is kept once there is no more to collect.
+  void collect_all() {
+    seen_.reset();
+    for (int round = 0; round < 3; ++round) {
+      let_grace_pass();
+      while (disk_->collect_garbage(1 + below(30))) continue;
+    }
+    std::set<std::string> live_blobs;
+    const auto live = live_contents();
+    for (const auto& what : live) {
+      if (!what.is_small()) live_blobs.insert(to_string(what.sha256));
+    }
+    BOOST_REQUIRE(blobs_in(data_) == live_blobs);
+    for (const auto& [name, bytes] : contents_) {
+      const content_ref what{name, {bytes.size()}};
+      BOOST_REQUIRE_EQUAL(disk_->open_content(what).ok(), live.contains(what));
+    }
+  }
+
+  void purge() {
+    if (set_aside_.empty()) return;
+    auto any = set_aside_.begin();
+    std::advance(any, below(set_aside_.size()));
+    BOOST_REQUIRE(disk_->purge_set_aside(any->first).ok());
+    set_aside_.erase(any);
+  }
+
+  /// Takes a view, or sees that one taken earlier has stayed as it was.
+  void look() {
+    if (!seen_) {
+      seen_ = disk_->snapshot();
+      seen_tree_ = fold(log_).tree();
+      return;
+    }
+    for (const auto& [name, info] : seen_tree_) {
+      BOOST_REQUIRE((*seen_->stat(path(name)) == info));
+      if (!info.is_directory()) BOOST_REQUIRE(disk_->open_content(info.content).ok());
+    }
+    seen_.reset();
+  }
+
+  /// A leader whose log has lost what this one needs hands its state over, with crashes in between.
+  void install() {
+    const auto leader_term = disk_->state().current.next();
+    const auto shared = boundary_ + below(log_.size() - boundary_ + 1);
+    auto theirs = std::vector<model_entry>(log_.begin(), log_.begin() + static_cast<std::ptrdiff_t>(shared));
+    auto state = fold(theirs);
+    theirs.push_back({{leader_term, {theirs.size() + 1}}, no_operation{}});
+    for (auto count = below(5); count > 0; --count) {
+      model_entry fresh{{leader_term, {theirs.size() + 1}}, random_command()};
+      if (state.apply(fresh.what, {}, fresh.at.index) == errc::none) theirs.push_back(std::move(fresh));
+    }
+    const auto at = theirs.back().at;
+    const auto source = store_with(theirs);
+    BOOST_REQUIRE(source->compact({below(theirs.size() + 1)}).ok());
+    const auto view = source->snapshot();
+
+    auto begun = disk_->begin_install(at);
+    while (!begun.ok() && begun.failure().code == errc::busy) begun = disk_->begin_install(at);
+    BOOST_REQUIRE(begun.ok());
+    for (auto progress = disk_->installing(); !progress->complete; progress = disk_->installing()) {
+      BOOST_REQUIRE(disk_->install_piece(view->read_piece(progress->cursor, 1 + below(500)).bytes).ok());
+      if (one_in(8)) disturb();
+    }
+    for (const auto& what : disk_->list_wanted({}, 1000)) {
+      auto file = disk_->content().begin({});
+      BOOST_REQUIRE((*file)->write(contents_.at(what.sha256)).ok() && (*file)->finish().ok());
+      BOOST_REQUIRE(disk_->provide_repaired(what).ok());
+      if (one_in(4)) disturb();
+    }
+    if (one_in(4)) {
+      disk_->abandon_install();
+      return;
+    }
+    BOOST_REQUIRE(disk_->finish_install(leader_term, at).ok());
+    follow(std::move(theirs), shared);
+    boundary_ = log_.size();
+  }
+
+  void disturb() {
+    if (one_in(2)) crash();
+    collect_some();
+    compare();
+  }
+
+  std::unique_ptr<store> store_with(const std::vector<model_entry>& log) {
+    const auto directory = directory_ / ("source" + std::to_string(++crashes_));
+    auto source = open_store(directory);
+    append_command what{log.back().at.in_term, {}, {}, {}};
+    std::vector<std::unique_ptr<staged_file>> staged;
+    std::set<digest> sent;
+    for (const auto& entry : log) {
+      what.entries.push_back({entry.at, encode(entry.what)});
+      const auto content = content_of(entry.what);
+      if (!content || !sent.insert(content->sha256).second) continue;
+      const auto& bytes = contents_.at(content->sha256);
+      if (content->is_small()) {
+        what.small_contents.push_back(bytes);
+        continue;
+      }
+      auto file = source->content().begin({});
+      BOOST_REQUIRE((*file)->write(bytes).ok() && (*file)->finish().ok());
+      staged.push_back(std::move(file).value());
+    }
+    BOOST_REQUIRE(source->append(what).failure.code == errc::none);
+    return source;
+  }
+
+  /// What the state, the entries of the log, their undo, and what was set aside name.
+  std::set<content_ref> live_contents() const {
+    std::set<content_ref> live;
+    const auto add_tree = [&](const model_tree& tree) {
+      for (const auto& [name, info] : tree) {
+        if (!info.is_directory()) live.insert(info.content);
+      }
+    };
+    const auto add_command = [&](const command& what) {
+      if (const auto content = content_of(what)) live.insert(*content);
+    };
+    auto state = fold({log_.begin(), log_.begin() + static_cast<std::ptrdiff_t>(boundary_)});
+    add_tree(state.tree());
+    for (auto i = boundary_; i < log_.size(); ++i) {
+      state.apply(log_[i].what, {}, log_[i].at.index);
+      add_tree(state.tree());
+      add_command(log_[i].what);
+    }
+    for (const auto& [at, what] : set_aside_) add_command(what);
+    return live;
   }
 
   void take_term() {
@@ -165,6 +314,7 @@ class random_life {
 
   void restart() {
     const auto before = disk_->state();
+    seen_.reset();
     disk_.reset();
     disk_ = open_store(data_);
     BOOST_TEST((disk_->state() == before));
@@ -173,6 +323,7 @@ class random_life {
   /// Goes on from a copy of what stands in the files while the store is open.
   void crash() {
     const auto before = disk_->state();
+    seen_.reset();
     const auto next = directory_ / std::to_string(++crashes_);
     copy_as_after_a_crash(data_, next);
     disk_.reset();
@@ -212,19 +363,23 @@ class random_life {
     std::vector<log_entry> expected;
     membership members;
     for (const auto& entry : log_) {
-      expected.push_back({entry.at, encode(entry.what)});
+      if (entry.at.index.value > boundary_) expected.push_back({entry.at, encode(entry.what)});
+      BOOST_REQUIRE(*disk_->position(entry.at.index) == entry.at);
       if (const auto* set = std::get_if<set_members>(&entry.what))
         members = {set->cluster, set->voters, set->learners, entry.at.index};
-      if (const auto content = content_of(entry.what); content && !content->is_small()) {
-        logged_large_.insert(content->sha256);
-      }
     }
-    BOOST_REQUIRE((disk_->read_log({1}, std::size_t{1} << 30) == expected));
+    BOOST_REQUIRE_EQUAL(disk_->first_index().value, boundary_ + 1);
+    BOOST_REQUIRE((disk_->read_log({boundary_ + 1}, std::size_t{1} << 30) == expected));
+    BOOST_REQUIRE_EQUAL(disk_->log_bytes().value > 0, !expected.empty());
+    for (const auto& what : live_contents()) check_content(what);
     const auto last = log_.empty() ? log_position{} : log_.back().at;
     BOOST_REQUIRE(disk_->state().last == last);
     BOOST_REQUIRE((disk_->members().voters == members.voters));
     BOOST_REQUIRE(disk_->members().since == members.since);
-    BOOST_REQUIRE(set_aside_positions(*disk_) == (std::vector<log_position>{set_aside_.begin(), set_aside_.end()}));
+    std::vector<log_position> aside;
+    for (const auto& [at, what] : set_aside_) aside.push_back(at);
+    BOOST_REQUIRE(set_aside_positions(*disk_) == aside);
+    BOOST_REQUIRE_EQUAL(disk_->set_aside_count(), aside.size());
   }
 
   std::mt19937_64 random_;
@@ -233,9 +388,11 @@ class random_life {
   std::unique_ptr<store> disk_;
   std::vector<std::unique_ptr<staged_file>> staged_;
   std::vector<model_entry> log_;
-  std::set<log_position> set_aside_;
+  std::size_t boundary_ = 0;  ///< entries that were compacted
+  std::map<log_position, command> set_aside_;
+  std::shared_ptr<const store_view> seen_;
+  model_tree seen_tree_;
   std::map<digest, std::string> contents_;
-  std::set<digest> logged_large_;
   unsigned crashes_ = 0;
 };
 
