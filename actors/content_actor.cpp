@@ -33,6 +33,7 @@ content_actor::behavior_type content_actor::make_behavior() {
       [this](const open_upload& x) { return open(x); },   [this](const read_content& x) { return read(x); },
       [this](const upload_begun& x) { on_begun(x); },     [this](const peer_up& x) { on_peer_up(x); },
       [this](const peer_down& x) { peers_.erase(x.id); }, [this](const local_handles& x) { fetch_ = x.fetch; },
+      [this](const read_snapshot& x) { return read(x); }, [this](const offer_snapshot& x) { offered_ = x.view; },
   };
 }
 
@@ -41,6 +42,7 @@ void content_actor::on_exit() {
   peers_.clear();
   open_.clear();
   ended_.clear();
+  offered_.reset();
 }
 
 // --- uploads -------------------------------------------------------------------------------------------------------
@@ -108,6 +110,15 @@ content_range content_actor::read(const read_content& x) {
   if (got != static_cast<ssize_t>(bytes.size()))
     return {{errc::io_error, "content " + to_string(x.content.sha256) + " could not be read"}, {}};
   return {{}, chunk{std::move(bytes)}};
+}
+
+// --- snapshots -----------------------------------------------------------------------------------------------------
+
+snapshot_range content_actor::read(const read_snapshot& x) {
+  if (!offered_ || offered_->last() != x.at)
+    return {{errc::not_found, "the state at entry " + to_string(x.at.index) + " is no longer offered"}, {}, {}, false};
+  auto piece = offered_->read_piece(x.after, limits::snapshot_piece_bytes);
+  return {{}, chunk{std::move(piece.bytes)}, std::move(piece.cursor), piece.done};
 }
 
 }  // namespace kaiku

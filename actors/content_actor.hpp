@@ -29,6 +29,7 @@ class content_actor : public observed<content_handle::base> {
  private:
   upload_opened open(const open_upload& x);
   content_range read(const read_content& x);
+  snapshot_range read(const read_snapshot& x);
   void on_begun(const upload_begun& x);
   void on_peer_up(const peer_up& x);
   /// An upload's last byte has come.
@@ -42,6 +43,7 @@ class content_actor : public observed<content_handle::base> {
   std::map<node_id, content_handle> peers_;
   std::vector<upload_begun> open_;                ///< at most `limits::uploads_in_flight`
   std::deque<upload_begun> ended_;                ///< at most `limits::ended_uploads`
+  std::shared_ptr<const store_view> offered_;     ///< what followers install; null: nothing
   std::map<content_ref, opened_content> served_;  ///< recently read blobs, open; at most `limits::served_blobs`
 };
 

@@ -43,67 +43,73 @@ auto installer_actor::current(Handler handle) {
 
 installer_actor::promise installer_actor::begin(const install& x) {
   if (active_) fail({errc::io_error, "another install took its place"});
-  answer_ = make_response_promise<append_outcome>();
+  answer_ = make_response_promise<installed>();
   auto answer = answer_;
   what_ = x;
   active_ = true;
   ++attempt_;
   monitor(caf::actor_cast<caf::actor_addr>(what_.source));
   request(local_.storage, storage_patience, begin_install{x.at})
-      .then(current<install_progress>([this](const install_progress& here) {
-        spdlog::info("taking the state at entry {} of term {}{}", what_.at.index.value, what_.at.in_term.value,
-                     here.cursor.empty() ? "" : ", going on where it was left");
-        read_next(here.cursor);
-      }));
+      .then(current<install_begun>([this](const install_begun& begun) { on_begun(begun); }));
   return answer;
 }
 
-void installer_actor::read_next(std::string after) {
-  request(what_.source, milliseconds(limits::chunk_timeout_ms), read_snapshot{what_.at, std::move(after)})
-      .then(current<snapshot_range>([this](const snapshot_range& x) { take(x); }),
+void installer_actor::on_begun(const install_begun& x) {
+  spdlog::info("taking the state at entry {} of term {}{}", what_.at.index.value, what_.at.in_term.value,
+               x.cursor.empty() ? "" : ", going on where it was left");
+  cursor_ = x.cursor;
+  complete_ = x.complete;
+  missing_.assign(x.missing.begin(), x.missing.end());
+  go_on();
+}
+
+void installer_actor::read_next() {
+  request(what_.source, milliseconds(limits::chunk_timeout_ms), read_snapshot{what_.at, cursor_})
+      .then(current<snapshot_range>([this](const snapshot_range& x) { on_range(x); }),
             [this, attempt = attempt_](const caf::error&) {
               if (active_ && attempt == attempt_) fail({errc::io_error, "the snapshot's source did not answer"});
             });
 }
 
-void installer_actor::take(const snapshot_range& x) {
+void installer_actor::on_range(const snapshot_range& x) {
+  cursor_ = x.next;
+  complete_ = x.done;
   request(local_.storage, storage_patience, install_piece{x.bytes})
-      .then(current<piece_taken>([this, behind = snapshot_range{{}, {}, x.next, x.done}](const piece_taken& taken) {
-        if (taken.missing.empty()) {
-          go_on(behind);
-        } else {
-          fetch(taken.missing, behind);
-        }
+      .then(current<content_wanted>([this](const content_wanted& wanted) {
+        missing_.assign(wanted.missing.begin(), wanted.missing.end());
+        go_on();
       }));
 }
 
-void installer_actor::fetch(std::vector<content_ref> missing, const snapshot_range& behind) {
+void installer_actor::go_on() {
+  if (missing_.empty() && complete_) {
+    request(local_.storage, storage_patience, finish_install{what_.leader_term, what_.at})
+        .then(current<installed>([this](const installed& how) { end(how); }));
+    return;
+  }
+  if (missing_.empty()) return read_next();
+  std::vector<content_ref> some;
+  for (; some.size() < limits::install_fetch && !missing_.empty(); missing_.pop_front())
+    some.push_back(missing_.front());
   // No time bound of its own, as in replication: each chunk has one.
-  request(local_.fetch, caf::infinite, fetch_content{missing, what_.source})
-      .then(current<fetched>([this, missing, behind](const fetched&) {
-        request(local_.storage, storage_patience, keep_for_install{missing})
-            .then(current<piece_taken>([this, behind](const piece_taken&) { go_on(behind); }));
+  request(local_.fetch, caf::infinite, fetch_content{some, what_.source})
+      .then(current<fetched>([this, some](const fetched&) {
+        request(local_.storage, storage_patience, keep_for_install{some})
+            .then(current<content_wanted>([this](const content_wanted&) { go_on(); }));
       }));
 }
 
-void installer_actor::go_on(const snapshot_range& behind) {
-  if (!behind.done) return read_next(behind.next);
-  request(local_.storage, storage_patience, finish_install{what_.leader_term, what_.at})
-      .then(current<append_outcome>([this](const append_outcome& outcome) { end(outcome); }));
-}
-
-void installer_actor::end(append_outcome outcome) {
+void installer_actor::end(installed how) {
   active_ = false;
   ++attempt_;
+  missing_.clear();
   demonitor(caf::actor_cast<caf::actor_addr>(what_.source));
   what_.source = nullptr;
-  answer_.deliver(std::move(outcome));
+  answer_.deliver(std::move(how));
 }
 
 void installer_actor::fail(error why) {
-  append_outcome outcome;
-  outcome.failure = std::move(why);
-  end(std::move(outcome));
+  end({std::move(why), {}});
 }
 
 }  // namespace kaiku

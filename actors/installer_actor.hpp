@@ -9,6 +9,9 @@
 ///   begin_install -> read_snapshot -> install_piece -> (fetch_content -> keep_for_install) -> ... -> finish_install
 ///                        ^_______________________________________________________________|
 
+#include <deque>
+#include <string>
+
 #include <caf/typed_response_promise.hpp>
 
 #include "kaiku/actors/observed.hpp"
@@ -25,15 +28,15 @@ class installer_actor : public observed<installer_handle::base> {
   void on_exit() override;
 
  private:
-  using promise = caf::typed_response_promise<append_outcome>;
+  using promise = caf::typed_response_promise<installed>;
 
   promise begin(const install& x);
-  void read_next(std::string after);
-  void take(const snapshot_range& x);
-  void fetch(std::vector<content_ref> missing, const snapshot_range& behind);
-  /// Goes on behind a piece that is taken with all it names.
-  void go_on(const snapshot_range& behind);
-  void end(append_outcome outcome);
+  void on_begun(const install_begun& x);
+  void read_next();
+  void on_range(const snapshot_range& x);
+  /// Has some of what is missing fetched, again and again, and then goes on behind the last piece.
+  void go_on();
+  void end(installed how);
   void fail(error why);
   /// `handle` a reply, unless the install it belongs to is over.
   template <class Reply, class Handler>
@@ -43,6 +46,9 @@ class installer_actor : public observed<installer_handle::base> {
   install what_;
   promise answer_;
   bool active_ = false;
+  std::string cursor_;               ///< behind the last piece that storage has
+  bool complete_ = false;            ///< that was the last one
+  std::deque<content_ref> missing_;  ///< what it names and is not here
   std::uint64_t attempt_ = 0;
 };
 

@@ -25,6 +25,7 @@ replication_actor::behavior_type replication_actor::make_behavior() {
   return {
       [this](const append_entries& x) { on_append(x); },
       [this](const append_reply& x) { on_append_reply(x); },
+      [this](const install_snapshot& x) { on_install(x); },
       [this](const write_request& x) { return on_write(x); },
       [this](const role_change& x) { on_role(x); },
       [this](const quorum_contact& x) {
@@ -66,6 +67,7 @@ void replication_actor::on_exit() {
   local_ = {};
   peers_.clear();
   inbox_.clear();
+  offered_.reset();
   // Promises hold the actor that made them: this one.
   queue_.clear();
   waiting_.clear();
@@ -124,6 +126,10 @@ void replication_actor::on_timer() {
   if (hand_over_ && now() >= hand_over_deadline_)
     end_hand_over({errc::busy, "no follower came up to date and took over in time; this node goes on leading"});
   watch_disk();
+  // Said again and again: an install takes long, and the leader must not take it for lost.
+  if (installing_) reply_to(installing_->leader, {settings_.self, installing_->in_term, false, {}, {}, true});
+  if (offered_ && now() - offered_at_ > milliseconds(limits::snapshot_keep_ms)) end_offer();
+  compact_log();
   propose_own_entries();
   pump();
 }

@@ -30,6 +30,9 @@ struct replication_settings {
   cluster_id new_cluster;  ///< what the cluster is called if this node forms it
   milliseconds election_timeout{};
   milliseconds durability_wait{limits::durability_wait_ms};
+  /// The log is compacted above this, and above the second even if a linked follower still needs it.
+  byte_count log_bytes{limits::log_bytes};
+  byte_count log_bytes_for_followers{limits::log_bytes_for_followers};
 };
 
 class replication_actor : public observed<replication_handle::base> {
@@ -135,6 +138,12 @@ class replication_actor : public observed<replication_handle::base> {
   /// A leader whose disk completes nothing lets somebody else lead.
   void watch_disk();
 
+  // --- leader: snapshots; compaction on every node ---
+  void send_snapshot(const node_id& to);
+  void end_offer();
+  log_index compact_up_to() const;
+  void compact_log();
+
   // --- leader: questions ---
   caf::typed_response_promise<read_index_reply> on_read_index();
   void settle_reads();
@@ -158,6 +167,9 @@ class replication_actor : public observed<replication_handle::base> {
   void begin_again(const append_entries& x);
   void ask_again(const later_reply& x);
   void reply_to(const node_id& leader, append_reply reply);
+
+  void on_install(const install_snapshot& x);
+  void on_installed(const install_snapshot& x, const installed& how);
 
   // --- both ---
   void publish_progress();
@@ -194,6 +206,8 @@ class replication_actor : public observed<replication_handle::base> {
   bool disk_stalled_ = false;
   leader_contact last_leader_;  ///< of the highest term heard
   std::optional<lost_entries> possibly_lost_;
+  std::shared_ptr<const store_view> offered_;  ///< what followers are told to install; null: nothing
+  instant offered_at_{};
 
   // follower
   std::deque<append_entries> inbox_;  ///< the first is with fetch or storage while `appending_`
@@ -203,6 +217,9 @@ class replication_actor : public observed<replication_handle::base> {
   term match_term_;
   log_index match_;  ///< the log equals that of the leader of `match_term_` up to here
   std::optional<later_reply> begin_again_;
+  std::optional<install_snapshot> installing_;
+
+  bool compacting_ = false;
 };
 
 }  // namespace kaiku

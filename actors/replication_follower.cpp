@@ -46,6 +46,7 @@ void replication_actor::on_append(const append_entries& x) {
   // Storage is about to follow another log: from now on nothing may be read from it as from a leader's own.
   if (x.in_term > role_.in_term) on_role({role::follower, x.in_term, x.leader});
   if (fetching_ && x.in_term > inbox_.front().in_term) abandon_fetch();
+  if (installing_ && x.in_term > installing_->in_term) installing_.reset();
   // Said with every append: one lost word must not make the leader think that nothing goes on here.
   if (fetching_) reply_to(x.leader, {settings_.self, x.in_term, false, {}, {}, true});
   // A leader keeps `append_window` in flight; what comes on top was sent by one that has gone back to probing.

@@ -247,6 +247,10 @@ void replication_actor::replicate() {
     for (const auto& one : due) {
       auto to = peers_.find(one.to);
       INVARIANT(to != peers_.end(), "only connected followers are due");
+      if (one.from < disk_->first_index()) {
+        send_snapshot(one.to);
+        continue;
+      }
       if (!built || built->first != one.from) {
         auto message = build_append(one.from, end);
         if (!message) {

@@ -15,14 +15,14 @@ namespace kaiku {
 /// log; for others the state is sent, so that none can make it grow for ever.
 log_index replication_actor::compact_up_to() const {
   const auto bytes = disk_->log_bytes().value;
-  if (bytes <= limits::log_bytes) return {};
+  if (bytes <= settings_.log_bytes.value) return {};
   const auto first = disk_->first_index().value;
   const auto entries = disk_->state().last.index.value + 1 - first;
   // Down to half of the bound, as if all entries were of one size.
-  const auto surplus = static_cast<double>(bytes - limits::log_bytes / 2) / static_cast<double>(bytes);
+  const auto surplus = static_cast<double>(bytes - settings_.log_bytes.value / 2) / static_cast<double>(bytes);
   const auto drop = static_cast<std::uint64_t>(static_cast<double>(entries) * surplus);
   log_index upto{std::min(machine_.commit().value, first + drop - 1)};
-  if (bytes <= limits::log_bytes_for_followers)
+  if (bytes <= settings_.log_bytes_for_followers.value)
     for (const auto& [id, follower] : machine_.followers())
       if (follower.connected) upto = std::min(upto, follower.match);
   return upto;
@@ -62,6 +62,11 @@ void replication_actor::send_snapshot(const node_id& to) {
   machine_.on_snapshot_sent(now(), to, at.index);
 }
 
+void replication_actor::end_offer() {
+  offered_.reset();
+  send(local_.content, offer_snapshot{});
+}
+
 // --- follower ------------------------------------------------------------------------------------------------------
 
 void replication_actor::on_install(const install_snapshot& x) {
@@ -84,21 +89,21 @@ void replication_actor::on_install(const install_snapshot& x) {
   if (installing_ && installing_->at == x.at && installing_->in_term == x.in_term) return;
   installing_ = x;
   request(local_.installer, caf::infinite, install{x.in_term, x.at, leader->second.content})
-      .then([this, x](const append_outcome& outcome) {
+      .then([this, x](const installed& how) {
         if (!installing_ || installing_->at != x.at || installing_->in_term != x.in_term) return;
         installing_.reset();
-        on_installed(x, outcome);
+        on_installed(x, how);
       });
 }
 
-void replication_actor::on_installed(const install_snapshot& x, const append_outcome& outcome) {
-  if (outcome.failure.code != errc::none) {
+void replication_actor::on_installed(const install_snapshot& x, const installed& how) {
+  if (how.failure.code != errc::none) {
     // The leader tries again once it has heard nothing for a while.
-    spdlog::warn("the state at entry {} was not installed: {}", x.at.index.value, outcome.failure.detail);
+    spdlog::warn("the state at entry {} was not installed: {}", x.at.index.value, how.failure.detail);
     return;
   }
-  if (outcome.after.current > role_.in_term) send(local_.election, hard_state_changed{outcome.after});
-  if (outcome.set_aside > 0) settle_waiting(true);
+  if (how.after.current > role_.in_term) send(local_.election, hard_state_changed{how.after});
+  settle_waiting(true);
   if (x.in_term > match_term_) match_ = {};
   match_term_ = x.in_term;
   match_ = std::max(match_, x.at.index);

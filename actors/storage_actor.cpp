@@ -6,13 +6,54 @@ storage_actor::storage_actor(caf::actor_config& cfg, std::shared_ptr<store> disk
     : observed(cfg), disk_(std::move(disk)) {}
 
 storage_actor::behavior_type storage_actor::make_behavior() {
+  collect_garbage();
   return {
       [this](const vote_request& ballot) { return disk_->decide_ballot(ballot); },
       [this](const adopt_term& x) { return disk_->adopt_term(x.in_term); },
       [this](const confirm_cluster&) { return disk_->confirm_cluster(); },
       [this](const propose& x) { return disk_->propose(x.in_term, x.proposals); },
       [this](const append& x) { return disk_->append(x.what); },
+      [this](const compact& x) {
+        auto outcome = disk_->compact(x.upto);
+        return compacted{outcome.ok() ? error{} : outcome.failure()};
+      },
+      [this](const begin_install& x) { return begin(x); },
+      [this](const install_piece& x) -> content_wanted {
+        auto missing = disk_->install_piece(x.bytes.view());
+        if (!missing) return {missing.failure(), {}};
+        return {{}, std::move(*missing)};
+      },
+      [this](const keep_for_install& x) -> content_wanted {
+        for (const auto& content : x.staged)
+          if (auto kept = disk_->provide_repaired(content); !kept) return {kept.failure(), {}};
+        return {};
+      },
+      [this](const finish_install& x) -> installed {
+        auto outcome = disk_->finish_install(x.leader_term, x.at);
+        return {outcome.ok() ? error{} : outcome.failure(), disk_->state()};
+      },
+      [this](const timer_due&) { collect_garbage(); },
   };
+}
+
+install_begun storage_actor::begin(const begin_install& x) {
+  install_begun begun;
+  if (auto possible = disk_->begin_install(x.at); !possible) {
+    begun.failure = possible.failure();
+    return begun;
+  }
+  if (const auto so_far = disk_->installing()) {
+    begun.cursor = so_far->cursor;
+    begun.complete = so_far->complete;
+  }
+  if (!begun.cursor.empty()) begun.missing = disk_->list_wanted({}, limits::listing_page);
+  std::erase_if(begun.missing, [](const content_ref& what) { return what.is_small(); });
+  return begun;
+}
+
+void storage_actor::collect_garbage() {
+  const bool more = disk_->collect_garbage(limits::garbage_step_keys);
+  delayed_send(this, milliseconds(more ? limits::garbage_busy_interval_ms : limits::garbage_interval_ms), timer_due{});
 }
 
 }  // namespace kaiku

@@ -20,6 +20,10 @@ class storage_actor : public observed<storage_handle::base> {
   behavior_type make_behavior() override;
 
  private:
+  install_begun begin(const begin_install& x);
+  /// One step, and the next one later.
+  void collect_garbage();
+
   std::shared_ptr<store> disk_;
 };
 

@@ -69,6 +69,11 @@ inline constexpr std::uint32_t staged_keep_ms = 120'000;
 inline constexpr std::uint32_t prefetch_silence_ms = 120'000;
 /// How often transfers are looked over: fine enough for bounds of minutes.
 inline constexpr std::uint32_t fetch_sweep_ms = 1000;
+/// A snapshot that no follower was told of for this long is let go: it keeps RocksDB from reclaiming space.
+inline constexpr std::uint32_t snapshot_keep_ms = 600'000;
+/// What nothing names any more is looked for at this interval, and at the other while there is more of it.
+inline constexpr std::uint32_t garbage_interval_ms = 1000;
+inline constexpr std::uint32_t garbage_busy_interval_ms = 20;
 /// SIGTERM to exit: handover, requests in flight, close. Kubernetes kills after 30 s by default.
 inline constexpr std::uint32_t shutdown_grace_ms = 10'000;
 
@@ -98,6 +103,11 @@ inline constexpr std::size_t queued_write_bytes = std::size_t{64} * 1024 * 1024;
 inline constexpr std::size_t snapshot_piece_bytes = append_batch_bytes;
 /// Free space kept back: RocksDB must still be able to log votes, flush and compact when files no longer fit.
 inline constexpr std::uint64_t disk_reserve_bytes = std::uint64_t{48} * 1024 * 1024;
+/// The log with its undo records and the small content it names is compacted above this: enough for a follower that
+/// was away for minutes, little to keep twice.
+inline constexpr std::uint64_t log_bytes = std::uint64_t{128} * 1024 * 1024;
+/// Up to this it is kept for linked followers that still need it; above, they are sent the state.
+inline constexpr std::uint64_t log_bytes_for_followers = std::uint64_t{512} * 1024 * 1024;
 /// Largest entry that a peer's message or a log record may carry: a path, a content type and some.
 inline constexpr std::size_t entry_bytes = std::size_t{64} * 1024;
 /// Largest frame of the link handshake, before a peer is trusted.
@@ -123,6 +133,8 @@ inline constexpr std::size_t append_window = 4;
 inline constexpr std::size_t uploads_in_flight = 128;
 /// Blobs that a node keeps open for peers that pull them.
 inline constexpr std::size_t served_blobs = 16;
+/// Keys that one step of reclaiming may touch: bounds the time it holds the storage actor.
+inline constexpr std::size_t garbage_step_keys = 1024;
 /// Starts of terms that are remembered behind the log's beginning, for tokens and for followers far behind: with one
 /// election an hour, half a year.
 inline constexpr std::size_t term_starts = 4096;
@@ -135,6 +147,8 @@ inline constexpr std::size_t prefetches = 8;
 inline constexpr std::size_t fetches_at_once = 4;
 /// Peers that wait for an upload to grow: every member once, and what links that broke have left.
 inline constexpr std::size_t upload_readers = 32;
+/// Contents that an install has fetched before it lets storage keep them: each holds an open file meanwhile.
+inline constexpr std::size_t install_fetch = 64;
 /// Uploads whose end a leader remembers for followers whose link was down just then.
 inline constexpr std::size_t ended_uploads = 16;
 /// Members of one cluster.

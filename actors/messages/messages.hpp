@@ -4,6 +4,7 @@
 /// a row for each. "Peers" may send what is marked so; everything else stays on its node. What a peer sends is checked
 /// by the receiver before use. Thread: values.
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,6 +19,8 @@
 #include "kaiku/messages/inspect.hpp"
 
 namespace kaiku {
+
+class store_view;
 
 struct peer_up;
 struct peer_down;
@@ -42,6 +45,47 @@ struct adopt_term {
 /// replication -> storage. The entry that named the cluster is committed: remember it. Reply: hard_state, after the
 /// sync.
 struct confirm_cluster {};
+
+/// replication -> storage. Drop entries up to this; they are committed and nobody needs them. Reply: compacted.
+struct compact {
+  log_index upto;
+};
+struct compacted {
+  error failure;
+};
+
+/// installer -> storage. Another state is to replace this one's, that at `at`; pieces of it follow. What an earlier
+/// attempt at the same brought is kept. Reply: install_begun.
+struct begin_install {
+  log_position at;
+};
+struct install_begun {
+  error failure;
+  std::string cursor;                ///< behind what is here already; empty: nothing
+  bool complete = false;             ///< all pieces are
+  std::vector<content_ref> missing;  ///< some of the large content that what is here names and that is not
+};
+/// installer -> storage. The next piece. Reply: content_wanted.
+struct install_piece {
+  chunk bytes;
+};
+struct content_wanted {
+  error failure;
+  std::vector<content_ref> missing;  ///< large content that the state names and that is not here: to be staged
+};
+/// installer -> storage. This is staged: keep it for the state to come. Reply: content_wanted, with nothing missing.
+struct keep_for_install {
+  std::vector<content_ref> staged;
+};
+/// installer -> storage. All of it is here: the new state takes the place of the old, at once. Reply: installed.
+struct finish_install {
+  term leader_term;
+  log_position at;
+};
+struct installed {
+  error failure;
+  hard_state after;
+};
 
 // --- timers --------------------------------------------------------------------------------------------------------
 
@@ -106,6 +150,13 @@ struct append_entries {
   std::vector<log_entry> entries;
   std::vector<chunk> small_contents;  ///< each distinct small content that the entries name
   log_index commit;
+};
+/// replication -> replication of a follower. Peers. The log no longer holds what this follower needs: take the state at
+/// `at`, which is committed, from the leader's content. Answered by append_reply, as an append that ends there.
+struct install_snapshot {
+  node_id leader;
+  term in_term;
+  log_position at;
 };
 /// front -> the leader's replication. Peers. Reply: write_reply.
 struct write_request {
@@ -207,6 +258,23 @@ struct upload_ended {
   content_ref content;
 };
 
+/// replication -> the own content. Serve this view to followers that ask for it, until another one comes.
+struct offer_snapshot {
+  std::shared_ptr<const store_view> view;
+};
+/// installer of a follower -> the leader's content. Peers. What follows `after` in the state at `at`. Reply:
+/// snapshot_range.
+struct read_snapshot {
+  log_position at;
+  std::string after;  ///< as the answer before gave it; empty: from the beginning
+};
+struct snapshot_range {
+  error failure;  ///< `not_found`: no longer offered
+  chunk bytes;
+  std::string next;
+  bool done = false;  ///< nothing follows
+};
+
 using upload_handle = caf::typed_actor<
     caf::replies_to<upload_chunk>::with<upload_written>, caf::replies_to<upload_finish>::with<upload_finished>,
     caf::replies_to<read_upload>::with<upload_range>, caf::replies_to<watch_upload>::with<upload_ended>>;
@@ -218,10 +286,10 @@ struct upload_opened {
 
 struct upload_begun;
 
-using content_handle =
-    caf::typed_actor<caf::replies_to<open_upload>::with<upload_opened>,
-                     caf::replies_to<read_content>::with<content_range>, caf::reacts_to<upload_begun>,
-                     caf::reacts_to<peer_up>, caf::reacts_to<peer_down>, caf::reacts_to<local_handles>>;
+using content_handle = caf::typed_actor<
+    caf::replies_to<open_upload>::with<upload_opened>, caf::replies_to<read_content>::with<content_range>,
+    caf::replies_to<read_snapshot>::with<snapshot_range>, caf::reacts_to<offer_snapshot>, caf::reacts_to<upload_begun>,
+    caf::reacts_to<peer_up>, caf::reacts_to<peer_down>, caf::reacts_to<local_handles>>;
 
 /// content -> content of each peer, when an upload opens, and again for every new link. Peers. Content -> its fetch.
 struct upload_begun {
@@ -245,6 +313,16 @@ struct fetched {
 
 using fetch_handle = caf::typed_actor<caf::replies_to<fetch_content>::with<fetched>, caf::reacts_to<upload_begun>>;
 
+/// replication -> installer. Take the state at `at` from `source`, a peer's content. Another one ends the one before.
+/// Reply: installed, when it is this node's state, durably, or will not be.
+struct install {
+  term leader_term;
+  log_position at;
+  content_handle source;
+};
+
+using installer_handle = caf::typed_actor<caf::replies_to<install>::with<installed>, caf::reacts_to<local_handles>>;
+
 // --- peers ---------------------------------------------------------------------------------------------------------
 
 /// peer_directory -> election, heartbeat, replication, content, fronts. The link to this member is gone.
@@ -267,7 +345,11 @@ struct member_seen {
 using storage_handle =
     caf::typed_actor<caf::replies_to<vote_request>::with<vote_decision>,
                      caf::replies_to<confirm_cluster>::with<hard_state>, caf::replies_to<adopt_term>::with<hard_state>,
-                     caf::replies_to<propose>::with<propose_outcome>, caf::replies_to<append>::with<append_outcome>>;
+                     caf::replies_to<propose>::with<propose_outcome>, caf::replies_to<append>::with<append_outcome>,
+                     caf::replies_to<compact>::with<compacted>, caf::replies_to<begin_install>::with<install_begun>,
+                     caf::replies_to<install_piece>::with<content_wanted>,
+                     caf::replies_to<keep_for_install>::with<content_wanted>,
+                     caf::replies_to<finish_install>::with<installed>, caf::reacts_to<timer_due>>;
 
 using election_handle =
     caf::typed_actor<caf::reacts_to<vote_request>, caf::reacts_to<vote_reply>, caf::reacts_to<timeout_now>,
@@ -282,12 +364,12 @@ using heartbeat_handle =
                      caf::reacts_to<timer_due>>;
 
 using replication_handle = caf::typed_actor<
-    caf::reacts_to<append_entries>, caf::reacts_to<append_reply>, caf::replies_to<write_request>::with<write_reply>,
-    caf::reacts_to<role_change>, caf::reacts_to<quorum_contact>, caf::reacts_to<leader_contact>,
-    caf::reacts_to<peer_up>, caf::reacts_to<peer_down>, caf::reacts_to<member_seen>, caf::reacts_to<forget_bootstrap>,
-    caf::replies_to<read_index>::with<read_index_reply>, caf::replies_to<find_write>::with<find_write_reply>,
-    caf::replies_to<change_members>::with<change_members_reply>, caf::replies_to<hand_over>::with<handed_over>,
-    caf::reacts_to<local_handles>, caf::reacts_to<timer_due>>;
+    caf::reacts_to<append_entries>, caf::reacts_to<install_snapshot>, caf::reacts_to<append_reply>,
+    caf::replies_to<write_request>::with<write_reply>, caf::reacts_to<role_change>, caf::reacts_to<quorum_contact>,
+    caf::reacts_to<leader_contact>, caf::reacts_to<peer_up>, caf::reacts_to<peer_down>, caf::reacts_to<member_seen>,
+    caf::reacts_to<forget_bootstrap>, caf::replies_to<read_index>::with<read_index_reply>,
+    caf::replies_to<find_write>::with<find_write_reply>, caf::replies_to<change_members>::with<change_members_reply>,
+    caf::replies_to<hand_over>::with<handed_over>, caf::reacts_to<local_handles>, caf::reacts_to<timer_due>>;
 
 /// The handles that a member gives its peers, and nothing else.
 struct peer_handles {
@@ -344,6 +426,7 @@ struct local_handles {
   replication_handle replication;
   content_handle content;
   fetch_handle fetch;
+  installer_handle installer;
   directory_handle directory;
   std::vector<front_handle> fronts;
 };
@@ -363,6 +446,18 @@ template <class F>
 typename F::result_type inspect(F& f, append_entries& x) {
   return f(caf::meta::type_name("append_entries"), x.leader, x.in_term, x.previous, x.entries, x.small_contents,
            x.commit);
+}
+template <class F>
+typename F::result_type inspect(F& f, install_snapshot& x) {
+  return f(caf::meta::type_name("install_snapshot"), x.leader, x.in_term, x.at);
+}
+template <class F>
+typename F::result_type inspect(F& f, read_snapshot& x) {
+  return f(caf::meta::type_name("read_snapshot"), x.at, x.after);
+}
+template <class F>
+typename F::result_type inspect(F& f, snapshot_range& x) {
+  return f(caf::meta::type_name("snapshot_range"), x.failure, x.bytes, x.next, x.done);
 }
 template <class F>
 typename F::result_type inspect(F& f, write_request& x) {
@@ -497,6 +592,9 @@ CAF_BEGIN_TYPE_ID_BLOCK(kaiku, first_custom_type_id)
   CAF_ADD_TYPE_ID(kaiku, (kaiku::change_members_reply))
   CAF_ADD_TYPE_ID(kaiku, (kaiku::hand_over))
   CAF_ADD_TYPE_ID(kaiku, (kaiku::handed_over))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::install_snapshot))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::read_snapshot))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::snapshot_range))
   CAF_ADD_TYPE_ID(kaiku, (kaiku::read_upload))
   CAF_ADD_TYPE_ID(kaiku, (kaiku::upload_range))
   CAF_ADD_TYPE_ID(kaiku, (kaiku::watch_upload))
@@ -530,6 +628,17 @@ CAF_BEGIN_TYPE_ID_BLOCK(kaiku, first_custom_type_id)
   CAF_ADD_TYPE_ID(kaiku, (kaiku::stand_down))
   CAF_ADD_TYPE_ID(kaiku, (kaiku::confirm_leadership))
   CAF_ADD_TYPE_ID(kaiku, (kaiku::forget_bootstrap))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::compact))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::compacted))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::begin_install))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::install_begun))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::install_piece))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::content_wanted))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::keep_for_install))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::finish_install))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::offer_snapshot))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::install))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::installed))
 CAF_END_TYPE_ID_BLOCK(kaiku)
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::vote_decision)
@@ -559,3 +668,14 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::link_up)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::stand_down)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::confirm_leadership)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::forget_bootstrap)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::compact)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::compacted)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::begin_install)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::install_begun)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::install_piece)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::content_wanted)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::keep_for_install)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::finish_install)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::offer_snapshot)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::install)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::installed)

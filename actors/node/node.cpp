@@ -19,6 +19,7 @@
 #include "kaiku/actors/fetch_actor.hpp"
 #include "kaiku/actors/front_actor.hpp"
 #include "kaiku/actors/heartbeat_actor.hpp"
+#include "kaiku/actors/installer_actor.hpp"
 #include "kaiku/actors/peer_directory.hpp"
 #include "kaiku/actors/replication_actor.hpp"
 #include "kaiku/actors/storage_actor.hpp"
@@ -136,6 +137,7 @@ void node::impl::make_actors() {
   actors.storage = sys.spawn<storage_actor, caf::detached>(disk);
   actors.content = sys.spawn<content_actor, caf::detached>(disk, threads::own);
   actors.fetch = sys.spawn<fetch_actor, caf::detached>(disk, threads::own);
+  actors.installer = sys.spawn<installer_actor>();
   actors.heartbeat = sys.spawn<heartbeat_actor>(heartbeat_settings{
       with.name, names, with.heartbeat_interval, with.election_timeout, [d = disk] { return d->state().current; }});
   actors.replication = sys.spawn<replication_actor>(
@@ -166,6 +168,7 @@ void node::impl::watch() {
   add(actors.storage, "storage");
   add(actors.content, "content");
   add(actors.fetch, "fetch");
+  add(actors.installer, "installer");
   add(actors.heartbeat, "heartbeat");
   add(actors.replication, "replication");
   add(actors.election, "election");
@@ -193,6 +196,7 @@ void node::impl::introduce_everybody() {
   for (const auto& front : actors.fronts) caf::anon_send(front, actors);
   caf::anon_send(actors.content, actors);
   caf::anon_send(actors.heartbeat, actors);
+  caf::anon_send(actors.installer, actors);
   caf::anon_send(actors.replication, actors);
   caf::anon_send(actors.election, actors);
   for (auto& one : io_threads) one->thread = std::thread([&io = one->io] { io.run(); });
@@ -262,6 +266,7 @@ void node::impl::stop_actors() {
   end(actors.replication);
   end(actors.content);
   end(actors.fetch);
+  end(actors.installer);
   end(actors.storage);
   watcher = nullptr;
 }

@@ -14,6 +14,7 @@
 #include "kaiku/actors/election_actor.hpp"
 #include "kaiku/actors/fetch_actor.hpp"
 #include "kaiku/actors/heartbeat_actor.hpp"
+#include "kaiku/actors/installer_actor.hpp"
 #include "kaiku/actors/replication_actor.hpp"
 #include "kaiku/actors/storage_actor.hpp"
 
@@ -150,13 +151,16 @@ void actor_cluster::spawn(member_node& x) {
   a.storage = settings_.disk_delay.count() == 0 ? storage : network_->slow(x.id, storage);
   a.content = system_.spawn<content_actor>(x.disk, threads::shared);
   a.fetch = system_.spawn<fetch_actor>(x.disk, threads::shared);
+  a.installer = system_.spawn<installer_actor>();
   a.heartbeat = system_.spawn<heartbeat_actor>(heartbeat_settings{x.id, names, settings_.heartbeat_interval,
                                                                   settings_.election_timeout,
                                                                   [d = x.disk] { return d->state().current; }});
   cluster_id name;
   name.bytes.fill(static_cast<std::uint8_t>(x.id.name.front()));
   a.replication = system_.spawn<replication_actor>(
-      replication_settings{x.id, bootstrap, name, settings_.election_timeout, settings_.durability_wait}, x.disk);
+      replication_settings{x.id, bootstrap, name, settings_.election_timeout, settings_.durability_wait,
+                           settings_.log_bytes, settings_.log_bytes_for_followers},
+      x.disk);
   auto random = [chance = x.chance](std::uint64_t bound) {
     return std::uniform_int_distribution<std::uint64_t>{0, bound - 1}(*chance);
   };
@@ -168,12 +172,14 @@ void actor_cluster::spawn(member_node& x) {
   ++x.boot.bytes[0];
 
   auto add = [&](const auto& handle) { x.spawned.push_back(caf::actor_cast<caf::actor>(handle)); };
-  add(storage), add(a.content), add(a.fetch), add(a.heartbeat), add(a.replication), add(a.election), add(a.directory);
+  add(storage), add(a.content), add(a.fetch), add(a.installer), add(a.heartbeat), add(a.replication), add(a.election),
+      add(a.directory);
   add(a.fronts.front());
   // As the node does it.
   caf::anon_send(a.fronts.front(), a);
   caf::anon_send(a.content, a);
   caf::anon_send(a.heartbeat, a);
+  caf::anon_send(a.installer, a);
   caf::anon_send(a.replication, a);
   caf::anon_send(a.election, a);
 }
