@@ -119,6 +119,7 @@ void replication_actor::append_first() {
 void replication_actor::on_appended(const append_entries& x, const append_outcome& outcome) {
   if (outcome.after.current > role_.in_term) send(local_.election, hard_state_changed{outcome.after});
   if (outcome.set_aside > 0) {
+    INVARIANT(outcome.displaced_from > machine_.commit(), "what is committed is never displaced");
     spdlog::warn("set aside {} entries that the leader of term {} does not have", outcome.set_aside, x.in_term.value);
     settle_waiting(true);
   }
