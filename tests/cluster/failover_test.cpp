@@ -16,14 +16,6 @@ using namespace kaiku::test;
 
 const header_list by_majority = {{"Kaiku-Durability", "majority"}};
 
-/// Checks the time a new leader took; the message says how busy the machine was (proc(5), /proc/pressure): a machine
-/// that hardly runs the nodes at all can't elect in time either.
-void check_in_time(milliseconds took, milliseconds bound) {
-  BOOST_TEST(took.count() <= bound.count(), took.count()
-                                                << " ms for a new leader, " << bound.count()
-                                                << " allowed; CPU pressure " << read_file("/proc/pressure/cpu"));
-}
-
 /// A write through the node that is acknowledged by a majority, tried until the deadline.
 void wait_until_writable(test_cluster& cluster, std::size_t through, milliseconds deadline) {
   cluster.wait_for("a majority takes a write through " + cluster.node(through).name(), deadline, [&] {
@@ -47,9 +39,7 @@ BOOST_AUTO_TEST_CASE(a_killed_leader_is_replaced_in_time_and_no_majority_write_i
   load clients(told, cluster.endpoints(), {.directory = "load", .seed = seed});
   for (std::uint64_t run = 0; run < runs; ++run) {
     const auto old = cluster.wait_for_leader();
-    const auto writes = told.count(outcome::majority);
-    cluster.wait_for("writes go on", milliseconds{10'000},
-                     [&] { return told.count(outcome::majority) >= writes + 20; });
+    wait_for_writes(cluster, told, 20);
 
     const auto start = clock::now();
     cluster.node(old).kill();
@@ -74,9 +64,7 @@ BOOST_AUTO_TEST_CASE(after_a_kill_of_all_nodes_at_once_every_majority_write_is_t
   history told;
   for (std::uint64_t run = 0; run < runs; ++run) {
     load clients(told, cluster.endpoints(), {.directory = "load/run" + std::to_string(run), .seed = seed + run});
-    const auto writes = told.count(outcome::majority);
-    cluster.wait_for("writes go on", milliseconds{10'000},
-                     [&] { return told.count(outcome::majority) >= writes + 150; });
+    wait_for_writes(cluster, told, 150);
     for (std::size_t i = 0; i < cluster.size(); ++i) cluster.node(i).process().send_signal(SIGKILL);
     for (std::size_t i = 0; i < cluster.size(); ++i) cluster.node(i).kill();
     clients.stop();
@@ -139,9 +127,7 @@ BOOST_AUTO_TEST_CASE(sigterm_of_the_leader_hands_over_at_once_and_loses_nothing)
   load clients(told, cluster.endpoints(), {.directory = "load", .seed = seed});
   for (int run = 0; run < 3; ++run) {
     const auto old = cluster.wait_for_leader();
-    const auto writes = told.count(outcome::majority);
-    cluster.wait_for("writes go on", milliseconds{10'000},
-                     [&] { return told.count(outcome::majority) >= writes + 20; });
+    wait_for_writes(cluster, told, 20);
     const auto start = clock::now();
     cluster.node(old).process().send_signal(SIGTERM);
     const auto now = cluster.wait_for_leader(milliseconds{10'000}, old);

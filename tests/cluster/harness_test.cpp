@@ -74,7 +74,7 @@ class scripted_server {
 };
 
 operation put_of(const std::string& path, std::uint64_t seed, outcome told) {
-  return {path, generated_bytes{seed, 10}, told, std::nullopt, "scripted", {}, {}};
+  return {path, generated_bytes{seed, 10}, told, std::nullopt, "scripted", {}, {}, {}};
 }
 
 tree standing(const std::string& path, std::uint64_t seed) {

@@ -144,7 +144,7 @@ void load::run(std::size_t client, const std::stop_token& stopped) {
     if (!again || random() % 3 != 0)
       op.content = generated_bytes{random(), large ? 66'000 + random() % 300'000 : random() % 6000};
     const bool majority = random() % 100 < options_.majority_percent;
-    auto& connection = connections[random() % connections.size()];
+    auto& connection = connections[(options_.one_node_each ? client : random()) % connections.size()];
     const header_list headers = {{"Kaiku-Durability", majority ? "majority" : "leader"}};
 
     op.begin = clock::now();
@@ -153,8 +153,8 @@ void load::run(std::size_t client, const std::stop_token& stopped) {
       auto answer = op.content ? connection.put(op.path, *op.content, headers) : connection.remove(op.path, headers);
       op.told = classify(answer, majority);
       op.stood_before = stood_before(answer);
-      op.answer +=
-          std::to_string(answer.status) + " " + answer.problem_code() + " token " + answer.header("Kaiku-Token");
+      op.token = answer.header("Kaiku-Token");
+      op.answer += std::to_string(answer.status) + " " + answer.problem_code() + " token " + op.token;
     } catch (const network_failure& e) {
       op.told = e.which() == network_failure::kind::not_connected ? outcome::refused : outcome::unknown;
       op.answer += e.what();

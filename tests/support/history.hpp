@@ -35,6 +35,7 @@ struct operation {
   outcome told = outcome::unknown;
   std::optional<bool> stood_before;  ///< whether the answer says that a file stood there (201 or 404: no; 204: yes)
   std::string answer;                ///< for messages: node, status, code
+  std::string token;                 ///< the write's name, as the answer gave it; may be empty
   clock::time_point begin;
   clock::time_point end;
 };
@@ -72,9 +73,11 @@ struct load_options {
   unsigned majority_percent = 50;
   /// Every so many writes one is larger than what fits a log message.
   unsigned large_every = 40;
+  /// Each client keeps to one node, so that a node that lets its clients wait holds up nobody else's.
+  bool one_node_each = false;
 };
 
-/// Clients that put new files, replace and remove older ones, through nodes picked at random.
+/// Clients that put new files, replace and remove older ones, through nodes picked at random or one each.
 class load {
  public:
   load(history& told, std::vector<endpoint> nodes, load_options options);
