@@ -8,6 +8,7 @@
 #include <boost/test/unit_test.hpp>
 #include <nlohmann/json.hpp>
 
+#include "chronicle.hpp"
 #include "scenario.hpp"
 #include "support/command.hpp"
 
@@ -27,35 +28,6 @@ void check_ended_with_a_message(test_cluster& cluster, std::size_t node) {
     BOOST_TEST(cluster.node(node).log_tail(6).find("the node ends and can be started again") != std::string::npos);
   }
 }
-
-/// What clients were told, those before each cut in a directory of their own.
-class told_per_cut {
- public:
-  std::string directory(std::size_t cut) const { return "load/cut" + std::to_string(cut); }
-  std::size_t size() const { return told_.size(); }
-  history& begin() { return *told_.emplace_back(std::make_unique<history>()); }
-
-  /// What the last cut left, on every node.
-  void check_last(test_cluster& cluster) {
-    const std::string below = directory(told_.size() - 1);
-    displaced_ += check_promises(cluster, *told_.back(), check_identical_trees(cluster, below), below, displaced_);
-  }
-  /// And nothing of it went later.
-  void check_all(test_cluster& cluster) {
-    const tree there = check_identical_trees(cluster);
-    std::size_t displaced = 0;
-    for (std::size_t i = 0; i < told_.size(); ++i) {
-      const verdict found = check(*told_[i], there, directory(i));
-      for (const auto& line : found.violations) BOOST_ERROR(line);
-      displaced += found.displaced;
-    }
-    BOOST_TEST(displaced == displaced_);
-  }
-
- private:
-  std::vector<std::unique_ptr<history>> told_;
-  std::size_t displaced_ = 0;
-};
 
 load_options writers(const std::string& directory, std::uint64_t seed) {
   return {.directory = directory, .seed = seed, .clients = 4, .per_second = 200, .large_every = 15};
@@ -133,17 +105,17 @@ BOOST_AUTO_TEST_CASE(what_a_lone_node_acknowledged_survives_every_power_cut) {
   const auto seed = announce_seed("power cuts of one node");
   std::mt19937_64 random(seed);
   test_cluster cluster({.nodes = 1, .disks = true});
-  told_per_cut told;
+  chronicle told(cluster);
   for (std::size_t cut = 0; cut < (cuts() + 1) / 2; ++cut) {
     history& now = told.begin();
-    load clients(now, cluster.endpoints(), writers(told.directory(cut), seed + cut));
+    load clients(now, cluster.endpoints(), writers(told.directory(), seed + cut));
     wait_for_writes(cluster, now, 20 + random() % 300);
     cut_power(cluster, {0}, random() % 2 == 0);
     clients.stop();
     give_power_back(cluster, {0});
-    told.check_last(cluster);
+    told.check_last();
   }
-  told.check_all(cluster);
+  told.check_all();
   BOOST_TEST(set_aside(cluster) == 0u);
 }
 
@@ -151,10 +123,10 @@ BOOST_AUTO_TEST_CASE(what_three_nodes_acknowledged_survives_power_cuts_of_some_o
   const auto seed = announce_seed("power cuts of three nodes");
   std::mt19937_64 random(seed);
   test_cluster cluster({.disks = true});
-  told_per_cut told;
+  chronicle told(cluster);
   for (std::size_t cut = 0; cut < cuts() / 2; ++cut) {
     history& now = told.begin();
-    load clients(now, cluster.endpoints(), writers(told.directory(cut), seed + cut));
+    load clients(now, cluster.endpoints(), writers(told.directory(), seed + cut));
     wait_for_writes(cluster, now, 20 + random() % 200);
     std::vector<std::size_t> nodes = {0, 1, 2};
     std::shuffle(nodes.begin(), nodes.end(), random);
@@ -163,9 +135,9 @@ BOOST_AUTO_TEST_CASE(what_three_nodes_acknowledged_survives_power_cuts_of_some_o
     cut_power(cluster, nodes, nodes.size() == 1 && random() % 2 == 0);
     clients.stop();
     give_power_back(cluster, nodes);
-    told.check_last(cluster);
+    told.check_last();
   }
-  told.check_all(cluster);
+  told.check_all();
 }
 
 BOOST_AUTO_TEST_CASE(a_node_whose_sync_fails_ends_and_has_acknowledged_nothing_that_a_power_cut_takes,
@@ -173,7 +145,7 @@ BOOST_AUTO_TEST_CASE(a_node_whose_sync_fails_ends_and_has_acknowledged_nothing_t
   const auto seed = announce_seed("failing syncs");
   std::mt19937_64 random(seed);
   test_cluster cluster({.nodes = 1, .disks = true});
-  told_per_cut told;
+  chronicle told(cluster);
   // The first few are those of a start.
   for (std::uint64_t n :
        {std::uint64_t{1}, std::uint64_t{2}, 3 + random() % 5, 8 + random() % 20, 30 + random() % 60}) {
@@ -181,7 +153,7 @@ BOOST_AUTO_TEST_CASE(a_node_whose_sync_fails_ends_and_has_acknowledged_nothing_t
     cluster.node(0).start(with_failing_sync(n));
     history& now = told.begin();
     {
-      load clients(now, cluster.endpoints(), writers(told.directory(told.size() - 1), seed + n));
+      load clients(now, cluster.endpoints(), writers(told.directory(), seed + n));
       const auto code = cluster.node(0).process().wait_for_exit(end_deadline);
       BOOST_TEST_CONTEXT("sync " << n << " fails; it printed:\n" << cluster.node(0).log_tail(6)) {
         BOOST_REQUIRE(code.has_value());
@@ -194,9 +166,9 @@ BOOST_AUTO_TEST_CASE(a_node_whose_sync_fails_ends_and_has_acknowledged_nothing_t
     cluster.disk(0).restore();
     cluster.node(0).start();
     cluster.wait_until_ready(milliseconds{30'000});
-    told.check_last(cluster);
+    told.check_last();
   }
-  told.check_all(cluster);
+  told.check_all();
 }
 
 BOOST_AUTO_TEST_CASE(a_leader_whose_sync_fails_is_replaced_and_no_majority_write_is_lost,
