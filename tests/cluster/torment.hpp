@@ -23,6 +23,8 @@ class torment {
   std::string strike();
   /// How often each struck, one line each.
   std::string counts() const;
+  /// When the power failed, for `history::doubt`.
+  const std::vector<period>& power_cuts() const { return power_cuts_; }
 
  private:
   struct fault {
@@ -53,6 +55,7 @@ class torment {
   std::mt19937_64 random_;
   std::vector<fault> of_processes_;
   std::vector<fault> of_packets_;
+  std::vector<period> power_cuts_;
 };
 
 }  // namespace kaiku::test

@@ -48,6 +48,9 @@ std::optional<bool> stood_before(const http_response& answer);
 class history {
  public:
   void add(operation what);
+  /// The power failed at this moment. What was acknowledged, and under way then, becomes `unknown`: ext4 lets an fsync
+  /// succeed whose journal commit the shutdown aborts.
+  void doubt(const period& cut);
   std::vector<operation> operations() const;
   std::size_t count(outcome told) const;
 
@@ -58,7 +61,7 @@ class history {
 
 struct verdict {
   std::vector<std::string> violations;
-  std::size_t displaced = 0;  ///< leader-acknowledged writes that are gone
+  std::vector<operation> displaced;  ///< leader-acknowledged writes that are gone
 };
 
 /// Compares. `there` is what stands below `directory`; files there that nobody wrote are violations too.
