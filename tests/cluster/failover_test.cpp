@@ -1,5 +1,6 @@
 /// The leader is killed, frozen, asked to stop; all nodes are killed at once. What was promised still holds.
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <iostream>
@@ -16,12 +17,15 @@ using namespace kaiku::test;
 
 const header_list by_majority = {{"Kaiku-Durability", "majority"}};
 
-/// Checks the time a new leader took; the message says how busy the machine was (proc(5), /proc/pressure): a machine
-/// that hardly runs the nodes at all can't elect in time either.
-void check_in_time(milliseconds took, milliseconds bound) {
-  BOOST_TEST(took.count() <= bound.count(), took.count()
-                                                << " ms for a new leader, " << bound.count()
-                                                << " allowed; CPU pressure " << read_file("/proc/pressure/cpu"));
+/// Prints the median and the 99th percentile, and checks them when there are enough values to speak of such.
+void check_distribution(std::vector<milliseconds> took, milliseconds median, milliseconds slowest) {
+  std::sort(took.begin(), took.end());
+  const auto p50 = took.at((took.size() - 1) / 2);
+  const auto p99 = took.at((took.size() * 99 + 99) / 100 - 1);
+  std::cout << "  " << took.size() << " times: p50 " << p50.count() << " ms, p99 " << p99.count() << " ms" << std::endl;
+  if (took.size() < 20) return;
+  check_in_time(p50, median);
+  check_in_time(p99, slowest);
 }
 
 /// A write through the node that is acknowledged by a majority, tried until the deadline.
@@ -42,28 +46,28 @@ BOOST_AUTO_TEST_SUITE(failover)
 BOOST_AUTO_TEST_CASE(a_killed_leader_is_replaced_in_time_and_no_majority_write_is_lost) {
   const auto seed = announce_seed("kill -9 of the leader");
   const auto runs = number_from_environment("KAIKU_TEST_KILLS", 10);
+  std::vector<milliseconds> took;
   test_cluster cluster;
   history told;
   load clients(told, cluster.endpoints(), {.directory = "load", .seed = seed});
   for (std::uint64_t run = 0; run < runs; ++run) {
     const auto old = cluster.wait_for_leader();
-    const auto writes = told.count(outcome::majority);
-    cluster.wait_for("writes go on", milliseconds{10'000},
-                     [&] { return told.count(outcome::majority) >= writes + 20; });
+    wait_for_writes(cluster, told, 20);
 
     const auto start = clock::now();
     cluster.node(old).kill();
     const auto now = cluster.wait_for_leader(milliseconds{10'000}, old);
-    const auto took = since(start);
-    std::cout << "  run " << run + 1 << ": " << cluster.node(now).name() << " leads " << took.count() << " ms after "
-              << cluster.node(old).name() << " was killed" << std::endl;
-    check_in_time(took, election_bound);
+    took.push_back(since(start));
+    std::cout << "  run " << run + 1 << ": " << cluster.node(now).name() << " leads " << took.back().count()
+              << " ms after " << cluster.node(old).name() << " was killed" << std::endl;
+    check_in_time(took.back(), election_bound);
     wait_until_writable(cluster, now, milliseconds{5000});
 
     cluster.node(old).start();
     cluster.wait_until_ready();
   }
   clients.stop();
+  check_distribution(took, election_timeout * 14 / 10, 2 * election_timeout + milliseconds{100});
   check_history(cluster, told, "load");
 }
 
@@ -74,9 +78,7 @@ BOOST_AUTO_TEST_CASE(after_a_kill_of_all_nodes_at_once_every_majority_write_is_t
   history told;
   for (std::uint64_t run = 0; run < runs; ++run) {
     load clients(told, cluster.endpoints(), {.directory = "load/run" + std::to_string(run), .seed = seed + run});
-    const auto writes = told.count(outcome::majority);
-    cluster.wait_for("writes go on", milliseconds{10'000},
-                     [&] { return told.count(outcome::majority) >= writes + 150; });
+    wait_for_writes(cluster, told, 150);
     for (std::size_t i = 0; i < cluster.size(); ++i) cluster.node(i).process().send_signal(SIGKILL);
     for (std::size_t i = 0; i < cluster.size(); ++i) cluster.node(i).kill();
     clients.stop();
@@ -134,26 +136,27 @@ BOOST_AUTO_TEST_CASE(a_frozen_leader_is_replaced_and_accepts_no_write_of_its_own
 
 BOOST_AUTO_TEST_CASE(sigterm_of_the_leader_hands_over_at_once_and_loses_nothing) {
   const auto seed = announce_seed("SIGTERM of the leader");
+  const auto runs = number_from_environment("KAIKU_TEST_HANDOVERS", 3);
+  std::vector<milliseconds> took;
   test_cluster cluster;
   history told;
   load clients(told, cluster.endpoints(), {.directory = "load", .seed = seed});
-  for (int run = 0; run < 3; ++run) {
+  for (std::uint64_t run = 0; run < runs; ++run) {
     const auto old = cluster.wait_for_leader();
-    const auto writes = told.count(outcome::majority);
-    cluster.wait_for("writes go on", milliseconds{10'000},
-                     [&] { return told.count(outcome::majority) >= writes + 20; });
+    wait_for_writes(cluster, told, 20);
     const auto start = clock::now();
     cluster.node(old).process().send_signal(SIGTERM);
     const auto now = cluster.wait_for_leader(milliseconds{10'000}, old);
-    const auto took = since(start);
-    std::cout << "  run " << run + 1 << ": " << cluster.node(now).name() << " leads " << took.count()
+    took.push_back(since(start));
+    std::cout << "  run " << run + 1 << ": " << cluster.node(now).name() << " leads " << took.back().count()
               << " ms after SIGTERM" << std::endl;
-    check_in_time(took, election_timeout);
+    check_in_time(took.back(), election_timeout);
     BOOST_TEST(cluster.node(old).process().wait_for_exit(milliseconds{12'000}).value_or(-1) == 0);
     cluster.node(old).start();
     cluster.wait_until_ready();
   }
   clients.stop();
+  check_distribution(took, milliseconds{200}, milliseconds{200});
   check_history(cluster, told, "load");
 }
 

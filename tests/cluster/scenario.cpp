@@ -3,7 +3,6 @@
 #include <iostream>
 #include <random>
 
-#include <boost/test/unit_test.hpp>
 #include <nlohmann/json.hpp>
 
 namespace kaiku::test {
@@ -14,12 +13,24 @@ std::uint64_t announce_seed(const char* test) {
   return seed;
 }
 
-tree check_identical_trees(test_cluster& cluster) {
+boost::test_tools::assertion_result may_partition(boost::unit_test::test_unit_id) {
+  boost::test_tools::assertion_result out(test_network::unavailable().empty());
+  out.message() << test_network::unavailable();
+  return out;
+}
+
+boost::test_tools::assertion_result may_cut_power(boost::unit_test::test_unit_id) {
+  boost::test_tools::assertion_result out(test_disk::unavailable().empty());
+  out.message() << test_disk::unavailable();
+  return out;
+}
+
+tree check_identical_trees(test_cluster& cluster, const std::string& directory) {
   cluster.wait_until_converged();
   std::vector<std::string> violations;
-  const tree first = read_tree(cluster.node(0).http(), "", violations);
+  const tree first = read_tree(cluster.node(0).http(), directory, violations);
   for (std::size_t i = 1; i < cluster.size(); ++i) {
-    const tree other = read_tree(cluster.node(i).http(), "", violations);
+    const tree other = read_tree(cluster.node(i).http(), directory, violations);
     for (const auto& line : differences(first, other))
       BOOST_ERROR("n1 and " + cluster.node(i).name() + " differ: " + line);
   }
@@ -27,17 +38,36 @@ tree check_identical_trees(test_cluster& cluster) {
   return first;
 }
 
-void check_history(test_cluster& cluster, const history& told, const std::string& directory) {
-  const tree there = check_identical_trees(cluster);
+std::size_t check_promises(test_cluster& cluster, const history& told, const tree& there, const std::string& directory,
+                           std::size_t displaced_before) {
   const verdict found = check(told, there, directory);
   for (const auto& line : found.violations) BOOST_ERROR(line);
-  BOOST_TEST(found.displaced <= set_aside(cluster),
-             "leader-acknowledged writes are gone without being set aside: " << found.displaced << " gone, "
-                                                                             << set_aside(cluster) << " set aside");
+  const auto gone = found.displaced.size() + displaced_before;
+  if (!found.displaced.empty() && gone > set_aside(cluster)) {
+    BOOST_ERROR("leader-acknowledged writes are gone, and not all of them are set aside: " + std::to_string(gone) +
+                " gone, " + std::to_string(displaced_before) + " of them before");
+    for (const auto& op : found.displaced) BOOST_ERROR("gone: /" + op.path + "; " + op.answer);
+  }
   std::cout << "  " << told.count(outcome::majority) << " writes acknowledged by a majority, "
-            << told.count(outcome::leader) << " by the leader (" << found.displaced << " displaced and set aside), "
-            << told.count(outcome::refused) << " refused, " << told.count(outcome::unknown) << " without an answer"
-            << std::endl;
+            << told.count(outcome::leader) << " by the leader (" << found.displaced.size()
+            << " displaced and set aside), " << told.count(outcome::refused) << " refused, "
+            << told.count(outcome::unknown) << " without an answer" << std::endl;
+  return found.displaced.size();
+}
+
+void check_history(test_cluster& cluster, const history& told, const std::string& directory) {
+  check_promises(cluster, told, check_identical_trees(cluster), directory);
+}
+
+void wait_for_writes(test_cluster& cluster, const history& told, std::size_t more, milliseconds deadline) {
+  const auto before = told.count(outcome::majority);
+  cluster.wait_for("writes go on", deadline, [&] { return told.count(outcome::majority) >= before + more; });
+}
+
+void check_in_time(milliseconds took, milliseconds bound) {
+  BOOST_TEST(took.count() <= bound.count(), took.count()
+                                                << " ms for a new leader, " << bound.count()
+                                                << " allowed; CPU pressure " << read_file("/proc/pressure/cpu"));
 }
 
 std::uint64_t set_aside(test_cluster& cluster) {

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <string>
 
+#include <boost/test/unit_test.hpp>
+
 #include "support/history.hpp"
 #include "support/test_cluster.hpp"
 
@@ -14,13 +16,29 @@ namespace kaiku::test {
 /// `KAIKU_TEST_SEED` from the environment, else a random one; printed, so that a failure can be tried again.
 std::uint64_t announce_seed(const char* test);
 
-/// Waits until all nodes agree on the log's end, then checks that each holds the same tree and that its bytes match
-/// their digests. Gives the tree.
-tree check_identical_trees(test_cluster& cluster);
+/// Preconditions of tests that need root and more; without it they are reported as skipped, and why.
+boost::test_tools::assertion_result may_partition(boost::unit_test::test_unit_id);
+boost::test_tools::assertion_result may_cut_power(boost::unit_test::test_unit_id);
 
-/// `check_identical_trees`, and that everything `told` promises holds: no violation, and no more leader-acknowledged
-/// writes displaced than the nodes say they have set aside.
+/// Waits until all nodes agree on the log's end, then checks that each holds the same tree below `directory` (empty:
+/// everything) and that its bytes match their digests. Gives the tree.
+tree check_identical_trees(test_cluster& cluster, const std::string& directory = "");
+
+/// That everything `told` promises holds in the tree: no violation, and no more leader-acknowledged writes displaced
+/// than the nodes say they have set aside, of which `displaced_before` are accounted for. Gives how many were
+/// displaced.
+std::size_t check_promises(test_cluster& cluster, const history& told, const tree& there, const std::string& directory,
+                           std::size_t displaced_before = 0);
+/// `check_identical_trees` of everything and `check_promises`.
 void check_history(test_cluster& cluster, const history& told, const std::string& directory);
+
+/// Waits until the clients were told of `more` further writes that a majority holds.
+void wait_for_writes(test_cluster& cluster, const history& told, std::size_t more,
+                     milliseconds deadline = milliseconds{15'000});
+
+/// Checks the time a new leader took; the message says how busy the machine was (proc(5), /proc/pressure): a machine
+/// that hardly runs the nodes at all can't elect in time either.
+void check_in_time(milliseconds took, milliseconds bound);
 
 /// Entries set aside on all disks, as `/cluster` says.
 std::uint64_t set_aside(test_cluster& cluster);

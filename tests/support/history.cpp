@@ -20,7 +20,7 @@ class path_checker {
   explicit path_checker(std::string path) : path_(std::move(path)) {}
 
   void add(const operation& op, verdict& out) {
-    const std::string result = op.content ? op.content->digest() : "";
+    const std::string result = result_of(op);
     if (op.stood_before && !could_have(*op.stood_before))
       out.violations.push_back("/" + path_ + (*op.stood_before ? " stood" : " was missing") + " when it can't have; " +
                                op.answer + ", before: " + last_answer_);
@@ -34,7 +34,7 @@ class path_checker {
         expected_ = result;
         break;
       case outcome::leader:
-        since_majority_.push_back(result);
+        since_majority_.push_back(op);
         expected_ = result;
         break;
     }
@@ -50,12 +50,15 @@ class path_checker {
                                                      : "holds the wrong bytes";
       out.violations.push_back("/" + path_ + " " + what + "; last answer: " + last_answer_);
     } else if (stands != expected_ && !unknown_.contains(stands)) {
-      auto kept = std::find(since_majority_.rbegin(), since_majority_.rend(), stands);
-      out.displaced += static_cast<std::size_t>(kept - since_majority_.rbegin());
+      auto kept = std::find_if(since_majority_.rbegin(), since_majority_.rend(),
+                               [&](const operation& op) { return result_of(op) == stands; });
+      out.displaced.insert(out.displaced.end(), kept.base(), since_majority_.end());
     }
   }
 
  private:
+  static std::string result_of(const operation& op) { return op.content ? op.content->digest() : ""; }
+
   bool could_have(bool file) const {
     return std::any_of(allowed_.begin(), allowed_.end(), [&](const std::string& x) { return x.empty() != file; });
   }
@@ -64,7 +67,7 @@ class path_checker {
   possible allowed_{""};
   possible unknown_;
   possible refused_;
-  std::vector<std::string> since_majority_;  ///< leader-acknowledged results since then, in order
+  std::vector<operation> since_majority_;  ///< leader-acknowledged ones since then, in order
   std::string expected_;
   std::string last_answer_ = "none";
 };
@@ -88,6 +91,12 @@ std::optional<bool> stood_before(const http_response& answer) {
 void history::add(operation what) {
   std::lock_guard lock(mutex_);
   operations_.push_back(std::move(what));
+}
+
+void history::doubt(const period& cut) {
+  std::lock_guard lock(mutex_);
+  for (auto& op : operations_)
+    if (op.begin <= cut.to && op.end >= cut.from && op.told != outcome::refused) op.told = outcome::unknown;
 }
 
 std::vector<operation> history::operations() const {
@@ -144,7 +153,7 @@ void load::run(std::size_t client, const std::stop_token& stopped) {
     if (!again || random() % 3 != 0)
       op.content = generated_bytes{random(), large ? 66'000 + random() % 300'000 : random() % 6000};
     const bool majority = random() % 100 < options_.majority_percent;
-    auto& connection = connections[random() % connections.size()];
+    auto& connection = connections[(options_.one_node_each ? client : random()) % connections.size()];
     const header_list headers = {{"Kaiku-Durability", majority ? "majority" : "leader"}};
 
     op.begin = clock::now();
@@ -153,8 +162,8 @@ void load::run(std::size_t client, const std::stop_token& stopped) {
       auto answer = op.content ? connection.put(op.path, *op.content, headers) : connection.remove(op.path, headers);
       op.told = classify(answer, majority);
       op.stood_before = stood_before(answer);
-      op.answer +=
-          std::to_string(answer.status) + " " + answer.problem_code() + " token " + answer.header("Kaiku-Token");
+      op.token = answer.header("Kaiku-Token");
+      op.answer += std::to_string(answer.status) + " " + answer.problem_code() + " token " + op.token;
     } catch (const network_failure& e) {
       op.told = e.which() == network_failure::kind::not_connected ? outcome::refused : outcome::unknown;
       op.answer += e.what();

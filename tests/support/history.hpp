@@ -35,6 +35,7 @@ struct operation {
   outcome told = outcome::unknown;
   std::optional<bool> stood_before;  ///< whether the answer says that a file stood there (201 or 404: no; 204: yes)
   std::string answer;                ///< for messages: node, status, code
+  std::string token;                 ///< the write's name, as the answer gave it; may be empty
   clock::time_point begin;
   clock::time_point end;
 };
@@ -47,6 +48,9 @@ std::optional<bool> stood_before(const http_response& answer);
 class history {
  public:
   void add(operation what);
+  /// The power failed at this moment. What was acknowledged, and under way then, becomes `unknown`: ext4 lets an fsync
+  /// succeed whose journal commit the shutdown aborts.
+  void doubt(const period& cut);
   std::vector<operation> operations() const;
   std::size_t count(outcome told) const;
 
@@ -57,7 +61,7 @@ class history {
 
 struct verdict {
   std::vector<std::string> violations;
-  std::size_t displaced = 0;  ///< leader-acknowledged writes that are gone
+  std::vector<operation> displaced;  ///< leader-acknowledged writes that are gone
 };
 
 /// Compares. `there` is what stands below `directory`; files there that nobody wrote are violations too.
@@ -72,9 +76,11 @@ struct load_options {
   unsigned majority_percent = 50;
   /// Every so many writes one is larger than what fits a log message.
   unsigned large_every = 40;
+  /// Each client keeps to one node, so that a node that lets its clients wait holds up nobody else's.
+  bool one_node_each = false;
 };
 
-/// Clients that put new files, replace and remove older ones, through nodes picked at random.
+/// Clients that put new files, replace and remove older ones, through nodes picked at random or one each.
 class load {
  public:
   load(history& told, std::vector<endpoint> nodes, load_options options);

@@ -32,26 +32,35 @@ bool has_test_failed() {
 }
 
 test_cluster::test_cluster(const cluster_options& options) : directory_(make_test_directory()) {
-  std::string members;
+  if (options.networked) network_ = std::make_unique<test_network>(options.nodes);
+  for (std::size_t i = 0; i < options.nodes; ++i) ports_.push_back(std::make_unique<ports>());
   for (std::size_t i = 0; i < options.nodes; ++i) {
-    ports_.push_back(std::make_unique<ports>());
-    members += (i == 0 ? "" : ",") + ("n" + std::to_string(i + 1)) +
-               "=127.0.0.1:" + std::to_string(ports_.back()->peers.number());
-  }
-  for (std::size_t i = 0; i < options.nodes; ++i) {
-    node_options node;
-    node.name = "n" + std::to_string(i + 1);
-    node.data = directory_ / node.name;
-    node.log = directory_ / (node.name + ".log");
-    node.http.port = ports_[i]->http.number();
-    node.peers.port = ports_[i]->peers.number();
-    node.cluster = members;
-    node.extra = options.extra;
+    const auto node = options_of(i, options);
+    if (options.disks) disks_.push_back(std::make_unique<test_disk>(node.data));
     if (options.prepare) options.prepare(node.data);
     nodes_.push_back(std::make_unique<test_node>(node));
     nodes_.back()->start();
   }
   wait_until_ready();
+}
+
+node_options test_cluster::options_of(std::size_t i, const cluster_options& options) const {
+  const auto address = [this](std::size_t node) { return network_ ? network_->address(node) : "127.0.0.1"; };
+  node_options out;
+  out.name = "n" + std::to_string(i + 1);
+  out.data = directory_ / out.name;
+  out.log = directory_ / (out.name + ".log");
+  out.http = {address(i), ports_[i]->http.number()};
+  out.peers = {address(i), ports_[i]->peers.number()};
+  for (std::size_t other = 0; other < ports_.size(); ++other)
+    out.cluster += (other == 0 ? "n" : ",n") + std::to_string(other + 1) + "=" +
+                   to_string(endpoint{address(other), ports_[other]->peers.number()});
+  out.extra = options.extra;
+  if (network_) {
+    out.extra.emplace_back("--insecure");  // there are no strangers on this network
+    out.run_in = network_->enter(i);
+  }
+  return out;
 }
 
 test_cluster::~test_cluster() {
@@ -60,6 +69,7 @@ test_cluster::~test_cluster() {
     if (node->is_up() || node->process().is_frozen()) node->kill();
   if (failed) std::cerr << log_tails() << "\nThe nodes' data and logs are kept in " << directory_ << "\n";
   if (failed || std::getenv("KAIKU_TEST_KEEP") != nullptr) return;
+  disks_.clear();  // unmounts them
   std::error_code ignored;
   std::filesystem::remove_all(directory_, ignored);
 }

@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "support/test_disk.hpp"
+#include "support/test_network.hpp"
 #include "support/test_node.hpp"
 
 namespace kaiku::test {
@@ -21,6 +23,8 @@ struct cluster_options {
   std::vector<std::string> extra = {};  ///< as `node_options::extra`, for every node
   /// Called with each data directory's path before the node starts.
   std::function<void(const std::filesystem::path&)> prepare = {};
+  bool networked = false;  ///< on a `test_network`, instead of loopback
+  bool disks = false;      ///< each data directory on a `test_disk`
 };
 
 class test_cluster {
@@ -34,6 +38,10 @@ class test_cluster {
   test_node& node(std::size_t i) { return *nodes_.at(i); }
   std::vector<endpoint> endpoints() const;
   const std::filesystem::path& directory() const { return directory_; }
+  /// Only with `networked`.
+  test_network& network() { return *network_; }
+  /// Only with `disks`.
+  test_disk& disk(std::size_t i) { return *disks_.at(i); }
 
   /// Waits for a condition. On the deadline throws std::runtime_error with `what` and the ends of all logs.
   void wait_for(const std::string& what, milliseconds deadline, const std::function<bool()>& holds);
@@ -56,7 +64,11 @@ class test_cluster {
  private:
   struct ports;
 
+  node_options options_of(std::size_t i, const cluster_options& options) const;
+
   std::filesystem::path directory_;
+  std::unique_ptr<test_network> network_;
+  std::vector<std::unique_ptr<test_disk>> disks_;
   std::vector<std::unique_ptr<ports>> ports_;
   std::vector<std::unique_ptr<test_node>> nodes_;
 };

@@ -24,7 +24,7 @@ std::string kaikud_program() {
 
 test_node::test_node(node_options options) : options_(std::move(options)) {}
 
-void test_node::start() {
+void test_node::start(const std::vector<std::string>& under) {
   std::vector<std::pair<std::string, std::string>> usual = {
       {"--name", options_.name},
       {"--data", options_.data.string()},
@@ -35,7 +35,9 @@ void test_node::start() {
       {"--log-format", "text"}};
   if (!options_.cluster.empty()) usual.emplace_back("--cluster", options_.cluster);
   const auto& extra = options_.extra;
-  std::vector<std::string> arguments = {kaikud_program()};
+  std::vector<std::string> arguments = options_.run_in;
+  arguments.insert(arguments.end(), under.begin(), under.end());
+  arguments.push_back(kaikud_program());
   for (const auto& [name, value] : usual)
     if (std::find(extra.begin(), extra.end(), name) == extra.end()) arguments.insert(arguments.end(), {name, value});
   arguments.insert(arguments.end(), extra.begin(), extra.end());

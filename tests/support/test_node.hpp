@@ -28,8 +28,9 @@ struct node_options {
   std::filesystem::path log;
   endpoint http;
   endpoint peers;
-  std::string cluster;                  ///< `n1=host:port,...`; empty: the option is left out
-  std::vector<std::string> extra = {};  ///< pairs of option and value; one given here replaces the usual one
+  std::string cluster;                   ///< `n1=host:port,...`; empty: the option is left out
+  std::vector<std::string> extra = {};   ///< pairs of option and value; one given here replaces the usual one
+  std::vector<std::string> run_in = {};  ///< the command that runs it, such as `test_network::enter`
 };
 
 /// What a node says about itself in the header of an answer.
@@ -45,8 +46,8 @@ class test_node {
  public:
   explicit test_node(node_options options);
 
-  /// Runs it; returns at once.
-  void start();
+  /// Runs it; returns at once. `under` is a command that runs the daemon and becomes it, such as `strace -D`.
+  void start(const std::vector<std::string>& under = {});
   /// Throws when `/healthz/ready` is not 200 within the deadline; the message has the log's end.
   void wait_until_ready(milliseconds deadline);
 

@@ -32,6 +32,7 @@ std::string read_one(http_client& client, const std::string& path, tree_entry& e
 tree read_tree(const endpoint& node, const std::string& directory, std::vector<std::string>& violations) {
   tree out;
   http_client lister(node, milliseconds{30'000});
+  if (!directory.empty() && lister.head(percent_encode(directory)).status == 404) return out;
   list_below(lister, directory, out);
   std::vector<tree::value_type*> files;
   for (auto& entry : out)

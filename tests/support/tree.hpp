@@ -24,8 +24,8 @@ struct tree_entry {
 /// By decoded path, without a `/` at either end.
 using tree = std::map<std::string, tree_entry>;
 
-/// Lists everything below `directory` (empty: the root) and reads every file. A file whose bytes do not match its
-/// `Repr-Digest`, its listed size or its listed entity tag is added to `violations`.
+/// Lists everything below `directory` (empty: the root; one that is not there holds nothing) and reads every file. A
+/// file whose bytes do not match its `Repr-Digest`, its listed size or its listed entity tag is added to `violations`.
 tree read_tree(const endpoint& node, const std::string& directory, std::vector<std::string>& violations);
 
 /// What differs, one line each, at most `most` lines; empty when they are equal.

@@ -1,0 +1,132 @@
+#include "torment.hpp"
+
+#include <algorithm>
+#include <csignal>
+
+#include <boost/test/unit_test.hpp>
+
+#include "scenario.hpp"
+
+namespace kaiku::test {
+
+torment::torment(test_cluster& cluster, std::uint64_t seed) : cluster_(cluster), random_(seed) {
+  auto& network = cluster_.network();
+  of_processes_ = {
+      {"kill -9", 4, [this] { kill({somebody()}); }},  {"kill -9 of several", 1, [this] { kill(some()); }},
+      {"freeze", 4, [this] { freeze(somebody()); }},   {"SIGTERM", 2, [this] { stop(somebody()); }},
+      {"power cut", 3, [this] { cut_power(some()); }},
+  };
+  of_packets_ = {
+      {"node cut off", 2,
+       [this, &network] {
+         network.isolate(somebody());
+         hold_cut();
+       }},
+      {"node not heard", 2,
+       [this, &network] {
+         const auto node = somebody();
+         for (std::size_t other = 0; other < cluster_.size(); ++other)
+           if (other != node) network.cut(node, other);
+         hold_cut();
+       }},
+      {"node does not hear", 2,
+       [this, &network] {
+         const auto node = somebody();
+         for (std::size_t other = 0; other < cluster_.size(); ++other)
+           if (other != node) network.cut(other, node);
+         hold_cut();
+       }},
+      {"link cut", 2,
+       [this, &network] {
+         const auto node = somebody();
+         network.cut_both_ways(node, somebody_but(node));
+         hold_cut();
+       }},
+      {"link cut one way", 2,
+       [this, &network] {
+         const auto node = somebody();
+         network.cut(node, somebody_but(node));
+         hold_cut();
+       }},
+  };
+}
+
+std::string torment::strike() {
+  return strike(random_() % 2 == 0 ? of_processes_ : of_packets_);
+}
+
+std::string torment::strike(std::vector<fault>& among) {
+  std::vector<double> weights;
+  for (const auto& x : among) weights.push_back(x.weight);
+  auto& drawn = among[std::discrete_distribution<std::size_t>(weights.begin(), weights.end())(random_)];
+  ++drawn.count;
+  drawn.strike();
+  return drawn.name;
+}
+
+std::string torment::counts() const {
+  std::string out;
+  for (const auto* faults : {&of_processes_, &of_packets_})
+    for (const auto& x : *faults) out += "  " + x.name + ": " + std::to_string(x.count) + "\n";
+  return out;
+}
+
+void torment::hold() {
+  const milliseconds time(20 + random_() % static_cast<std::uint64_t>(4 * election_timeout.count()));
+  wait_until(time, [] { return false; });
+}
+
+void torment::hold_cut() {
+  hold();
+  if (random_() % 3 == 0) strike(of_processes_);
+  cluster_.network().heal();
+}
+
+std::size_t torment::somebody() {
+  const auto leader = cluster_.leader();
+  return leader && random_() % 2 == 0 ? *leader : random_() % cluster_.size();
+}
+
+std::size_t torment::somebody_but(std::size_t node) {
+  return (node + 1 + random_() % (cluster_.size() - 1)) % cluster_.size();
+}
+
+torment::nodes torment::some() {
+  nodes out;
+  for (std::size_t i = 0; i < cluster_.size(); ++i) out.push_back(i);
+  std::shuffle(out.begin(), out.end(), random_);
+  out.resize(1 + random_() % out.size());
+  return out;
+}
+
+void torment::kill(const nodes& which) {
+  for (auto i : which) cluster_.node(i).process().send_signal(SIGKILL);
+  for (auto i : which) cluster_.node(i).kill();
+  if (random_() % 2 == 0) hold();
+  for (auto i : which) cluster_.node(i).start();
+}
+
+void torment::freeze(std::size_t node) {
+  cluster_.node(node).freeze();
+  hold();
+  cluster_.node(node).thaw();
+}
+
+void torment::stop(std::size_t node) {
+  const auto code = cluster_.node(node).terminate(milliseconds{20'000});
+  BOOST_TEST(code.value_or(-1) == 0, cluster_.node(node).name() << " ended with " << code.value_or(-1));
+  cluster_.node(node).start();
+}
+
+void torment::cut_power(const nodes& which) {
+  power_cuts_.push_back({clock::now(), {}});
+  for (auto i : which) cluster_.disk(i).cut_power();
+  power_cuts_.back().to = clock::now();
+  // Sometimes the machine goes with its disk, sometimes the node is left with a dead one.
+  if (random_() % 2 == 0) hold();
+  for (auto i : which) cluster_.node(i).kill();
+  for (auto i : which) cluster_.disk(i).restore();
+  for (auto i : which) cluster_.node(i).start();
+}
+
+}  // namespace kaiku::test

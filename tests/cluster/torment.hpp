@@ -1,0 +1,61 @@
+#pragma once
+
+/// Purpose: every fault that a test can make, drawn by chance and counted: processes that are killed, frozen or asked
+/// to stop, packets that are lost, disks whose power fails. Lifecycle: for one cluster with a network and disks of its
+/// own. Thread: the main thread.
+
+#include <cstddef>
+#include <functional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "support/test_cluster.hpp"
+
+namespace kaiku::test {
+
+class torment {
+ public:
+  torment(test_cluster& cluster, std::uint64_t seed);
+
+  /// One fault, or one within another, from beginning to end: afterwards every node runs, every packet arrives. Gives
+  /// its name.
+  std::string strike();
+  /// How often each struck, one line each.
+  std::string counts() const;
+  /// When the power failed, for `history::doubt`.
+  const std::vector<period>& power_cuts() const { return power_cuts_; }
+
+ private:
+  struct fault {
+    std::string name;
+    unsigned weight = 1;  ///< how often, relative to the others
+    std::function<void()> strike;
+    std::size_t count = 0;
+  };
+  using nodes = std::vector<std::size_t>;
+
+  std::string strike(std::vector<fault>& among);
+  /// A time between almost nothing and 4 T, so that some faults are noticed and some are not.
+  void hold();
+  /// Lets packets be lost for a while, sometimes with another fault meanwhile.
+  void hold_cut();
+  /// The leader as often as any other node.
+  std::size_t somebody();
+  std::size_t somebody_but(std::size_t node);
+  /// One or more, all of them included.
+  nodes some();
+
+  void kill(const nodes& which);
+  void freeze(std::size_t node);
+  void stop(std::size_t node);
+  void cut_power(const nodes& which);
+
+  test_cluster& cluster_;
+  std::mt19937_64 random_;
+  std::vector<fault> of_processes_;
+  std::vector<fault> of_packets_;
+  std::vector<period> power_cuts_;
+};
+
+}  // namespace kaiku::test
