@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "kaiku/core/invariant.hpp"
+#include "kaiku/core/mutant.hpp"
 
 namespace kaiku {
 namespace {
@@ -96,7 +97,7 @@ void election::campaign(instant now, bool pre_vote, bool transfer, election_effe
 
 void election::count(instant now, const node_id& voter, election_effects& out) {
   ballots_.insert(voter);
-  if (ballots_.size() < majority()) return;
+  if (ballots_.size() + (KAIKU_MUTANT(elected_one_vote_short) ? 1 : 0) < majority()) return;
   if (campaign_.pre_vote) {
     campaign(now, false, false, out);
     return;
@@ -118,14 +119,14 @@ election_effects election::on_deadline(instant now) {
     pause_before_retry(now);
     return out;
   }
-  campaign(now, settings_.voters.size() > 1, false, out);
+  campaign(now, settings_.voters.size() > 1 && !KAIKU_MUTANT(pre_vote_skipped), false, out);
   return out;
 }
 
 election_effects election::on_vote_request(instant now, const vote_request& request) {
   election_effects out;
   if (!is_voter() || request.candidate == settings_.self) return out;
-  if (leader_is_fresh(now) && !request.transfer) {
+  if (leader_is_fresh(now) && !request.transfer && !KAIKU_MUTANT(stickiness_off)) {
     vote_reply refusal{settings_.self, request.in_term, term_, request.pre_vote, false};
     out.emplace_back(effect::send_vote_reply{request.candidate, std::move(refusal)});
   } else {
@@ -138,7 +139,7 @@ election_effects election::on_vote_decision(instant now, const vote_request& req
   election_effects out;
   const auto& after = decision.after;
   if (request.candidate == settings_.self) {
-    if (asking_ && request == campaign_)
+    if (asking_ && (request == campaign_ || KAIKU_MUTANT(stale_decision_taken)))
       on_own_decision(now, decision, out);
     else if (after.current > term_)  // the campaign is over, but its vote is on the disk
       follow(now, after.current, {}, out);
@@ -177,9 +178,10 @@ election_effects election::on_vote_reply(instant now, const vote_reply& reply) {
     learn_higher_term(now, reply.voter_term, out);
     return out;
   }
-  const bool mine =
-      campaigning() && !asking_ && reply.in_term == campaign_.in_term && reply.pre_vote == campaign_.pre_vote;
-  if (mine && reply.granted) count(now, reply.voter, out);
+  const bool same_term = reply.in_term == campaign_.in_term || KAIKU_MUTANT(ballot_of_an_older_term_counted);
+  const bool same_kind = reply.pre_vote == campaign_.pre_vote || KAIKU_MUTANT(pre_vote_counted_as_vote);
+  const bool mine = campaigning() && !asking_ && same_term && same_kind;
+  if (mine && (reply.granted || KAIKU_MUTANT(refusal_counted_as_vote))) count(now, reply.voter, out);
   return out;
 }
 
@@ -191,7 +193,7 @@ election_effects election::on_hard_state(instant now, const hard_state& state) {
 
 election_effects election::on_leader_contact(instant now, const node_id& leader, term in_term) {
   election_effects out;
-  if (leader == settings_.self || in_term < term_) return out;
+  if (leader == settings_.self || (in_term < term_ && !KAIKU_MUTANT(older_leader_followed))) return out;
   // The vote for a later term may already be on the disk: that leader's time is over here.
   if (role_ == role::candidate && in_term < campaign_.in_term) return out;
   INVARIANT(role_ != role::leader || in_term > term_, "two leaders in one term");
@@ -201,7 +203,7 @@ election_effects election::on_leader_contact(instant now, const node_id& leader,
 }
 
 void election::learn_higher_term(instant now, term in_term, election_effects& out) {
-  if (in_term <= term_) return;
+  if (in_term <= term_ || KAIKU_MUTANT(higher_term_ignored)) return;
   if (role_ != role::follower) follow(now, term_, {}, out);
   if (in_term <= adopting_) return;
   adopting_ = in_term;
@@ -216,6 +218,7 @@ election_effects election::on_higher_term(instant now, term in_term) {
 
 election_effects election::on_quorum_lost(instant now, term in_term) {
   election_effects out;
+  if (KAIKU_MUTANT(check_quorum_off)) return out;
   if (role_ == role::leader && in_term == term_) follow(now, term_, {}, out);
   return out;
 }

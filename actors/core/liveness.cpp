@@ -7,6 +7,7 @@
 
 #include "kaiku/core/invariant.hpp"
 #include "kaiku/core/limits.hpp"
+#include "kaiku/core/mutant.hpp"
 
 namespace kaiku {
 
@@ -31,6 +32,8 @@ void liveness::begin_leading(instant asked_at) {
 std::uint64_t liveness::begin_round(instant now) {
   rounds_.emplace(++round_, now);
   if (rounds_.size() > rounds_remembered) rounds_.erase(rounds_.begin());
+  if (KAIKU_MUTANT(quorum_counted_from_sends))
+    for (const auto& voter : voters_) answered_[voter] = now;
   return round_;
 }
 
@@ -49,7 +52,7 @@ void liveness::on_reply(instant now, const node_id& from, std::uint64_t round) {
   if (sent == rounds_.end()) return;
   peer->round_trip = std::chrono::duration_cast<milliseconds>(now - sent->second);
   auto& latest = answered_.try_emplace(from, sent->second).first->second;
-  latest = std::max(latest, sent->second);
+  latest = std::max(latest, KAIKU_MUTANT(quorum_dated_by_receipt) ? now : sent->second);
 }
 
 void liveness::on_leader(instant now, const node_id& leader) {

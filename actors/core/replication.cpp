@@ -7,6 +7,7 @@
 #include "kaiku/core/invariant.hpp"
 #include "kaiku/core/limits.hpp"
 #include "kaiku/core/membership.hpp"
+#include "kaiku/core/mutant.hpp"
 
 namespace kaiku {
 
@@ -26,14 +27,14 @@ void replication::begin_leading(instant now, term in_term, log_index last) {
   term_ = in_term;
   term_start_ = last.next();
   last_ = last;
-  followers_.clear();
+  if (!KAIKU_MUTANT(progress_of_an_earlier_term_kept)) followers_.clear();
   for (const auto& voter : voters_) add_follower(now, voter);
   for (const auto& learner : learners_) add_follower(now, learner);
 }
 
 void replication::stop_leading() {
   leading_ = false;
-  followers_.clear();
+  if (!KAIKU_MUTANT(progress_of_an_earlier_term_kept)) followers_.clear();
 }
 
 void replication::forget_other_disk(const member& one) {
@@ -104,7 +105,8 @@ void replication::on_local_durable(log_index last) {
 
 void replication::on_reply(instant now, const append_reply& reply) {
   auto found = followers_.find(reply.from);
-  if (!leading_ || reply.in_term != term_ || found == followers_.end()) return;
+  const bool mine = reply.in_term == term_ || KAIKU_MUTANT(reply_of_another_term_counted);
+  if (!leading_ || !mine || found == followers_.end()) return;
   const auto disk = disks_.find(reply.from);
   if (reply.disk.known() && disk != disks_.end() && disk->second != reply.disk) return;
   auto& progress = found->second;
@@ -141,6 +143,7 @@ void replication::accepted(follower_progress& progress, log_index match) {
 /// A refusal that moves nothing is late or not about the log at all (a full disk): the probe in flight stays, so that
 /// the next one waits for the retry.
 void replication::refused(follower_progress& progress, log_index hint) {
+  if (KAIKU_MUTANT(mismatch_never_moves_back)) return;
   if (progress.state != follower_progress::mode::probe) {
     probe_again(progress);
     return;
@@ -159,6 +162,7 @@ void replication::on_sent(instant now, const node_id& to, log_index from, log_in
   if (progress.in_flight.empty()) progress.last_progress = now;
   progress.in_flight.push_back(last);
   if (progress.state == follower_progress::mode::replicate) progress.next = last.next();
+  if (KAIKU_MUTANT(commit_counted_from_sends)) progress.match = std::max(progress.match, last);
   INVARIANT(progress.in_flight.size() <= limits::append_window, "the append window is bounded");
 }
 
@@ -185,7 +189,8 @@ void replication::on_unsendable(instant now, const node_id& to) {
 void replication::on_retry(instant now, milliseconds patience) {
   for (auto& [id, progress] : followers_) {
     const auto limit = progress.waiting_for_content ? patience * content_patience : patience;
-    if (!progress.in_flight.empty() && now - progress.last_progress > limit) probe_again(progress);
+    const bool lost = !progress.in_flight.empty() && now - progress.last_progress > limit;
+    if (lost && !KAIKU_MUTANT(lost_append_never_retried)) probe_again(progress);
   }
 }
 
@@ -195,8 +200,8 @@ std::vector<send_append> replication::due() const {
     if (!progress.connected) continue;
     if (progress.state == follower_progress::mode::snapshot) continue;
     const bool probing = progress.state == follower_progress::mode::probe;
-    const bool ready = probing ? progress.in_flight.empty()
-                               : progress.next <= last_ && progress.in_flight.size() < limits::append_window;
+    const bool room = progress.in_flight.size() < limits::append_window || KAIKU_MUTANT(append_window_ignored);
+    const bool ready = probing ? progress.in_flight.empty() : progress.next <= last_ && room;
     if (ready) due.push_back({id, progress.next});
   }
   return due;
@@ -225,12 +230,14 @@ log_index replication::held_by(std::size_t count) const {
 
 void replication::update_commit() {
   if (!leading_) return;
-  const auto held = held_by(voters_.size() / 2 + 1);
-  if (held >= term_start_) commit_ = std::max(commit_, held);
+  const auto majority = voters_.size() / 2 + 1;
+  const auto held = held_by(KAIKU_MUTANT(commit_one_holder_short) ? std::max<std::size_t>(majority - 1, 1) : majority);
+  if (held >= term_start_ || KAIKU_MUTANT(commit_of_an_older_term)) commit_ = std::max(commit_, held);
 }
 
 void replication::learn_commit(log_index leader_commit, log_index own_match) {
-  commit_ = std::max(commit_, std::min(leader_commit, own_match));
+  commit_ =
+      std::max(commit_, KAIKU_MUTANT(commit_beyond_own_match) ? leader_commit : std::min(leader_commit, own_match));
 }
 
 }  // namespace kaiku

@@ -33,9 +33,13 @@ class invariants {
   void synced(const node_id& node, const hard_state& before, const disk_content& now);
   /// Storage takes entries of `sender` while its own term is `fence`.
   void accepted(const node_id& node, term sender, term fence);
-  void logged(const node_id& node, const log_entry& entry, const log_position& previous);
+  /// `contents`: the large content that is durable there.
+  void logged(const node_id& node, const log_entry& entry, const log_position& previous,
+              const std::set<std::string>& contents);
   /// `image` is about to be cut behind `keep`.
   void truncated(const node_id& node, const disk_content& image, log_index keep);
+  /// A sync took `cut` out of the log of `now`.
+  void cut_off(const node_id& node, const std::vector<log_entry>& cut, const disk_content& now) const;
 
   // --- facts: messages --------------------------------------------------------------------------------------------
   void sending(instant local_now, const node_id& from, const node_id& to, const message& what);
@@ -43,12 +47,20 @@ class invariants {
 
   // --- facts: roles -----------------------------------------------------------------------------------------------
   /// `boot` tells one process of a node from the next.
-  void leads(instant local_now, const node_id& node, std::uint64_t boot, term in_term);
-  void counts_quorum_since(instant local_now, term in_term);
-  void claims_quorum(instant local_now, const node_id& leader, term in_term, instant contact);
+  /// The votes were asked for at `asked_at`, on the leader's clock.
+  void leads(instant asked_at, const node_id& node, std::uint64_t boot, term in_term);
+  /// What the election knew when the leader of `in_term` was heard, and afterwards.
+  void hears(const node_id& node, const role_change& before, term in_term, const role_change& after) const;
+  /// A heartbeat's round begins, and a majority followed at `contact`; `lost`: the leader says that is too long ago.
+  void claims_quorum(const node_id& leader, term in_term, instant contact, bool lost);
+  /// The leader of `in_term` takes it that `follower` durably holds its log up to `match`.
+  void claims_match(const node_id& leader, term in_term, const node_id& follower, log_index match) const;
+  /// What `leader` knew of a follower when an answer to another leadership came in, and afterwards.
+  void ignores_answer_of_another_term(const node_id& leader, const follower_progress& before,
+                                      const follower_progress& after) const;
   void committed(const node_id& node, bool leading, term in_term, log_index before, log_index now);
-  void acknowledged(const node_id& node, durability how, const log_entry& entry);
-  void bounded(std::string_view queue, std::size_t size, std::size_t bound) const;
+  void acknowledged(instant local_now, const node_id& node, durability how, const log_entry& entry);
+  void bounded(const node_id& node, const char* queue, std::size_t size, std::size_t bound) const;
 
   /// Everything at once, by brute force: a check on the checks above.
   void whole() const;
@@ -56,7 +68,6 @@ class invariants {
   void converged(const std::map<node_id, log_index>& commits, const std::set<node_id>& leaders) const;
 
   std::size_t committed_entries() const { return committed_.size(); }
-  std::size_t acknowledged_writes() const { return acknowledged_.size(); }
   std::size_t elections() const { return leaders_.size(); }
 
  private:
@@ -75,13 +86,15 @@ class invariants {
   void fence_rejects_lower_term(const node_id& node, term sender, term fence) const;
   void ack_matches_durability(const node_id& node, durability how, const log_entry& entry) const;
   void append_in_own_term(const node_id& from, const message& what) const;
+  void handover_loses_nothing(const node_id& from, const node_id& to, const message& what) const;
+  void bounded_loss(instant local_now, const node_id& node, const log_entry& entry) const;
   void quorum_from_answers(const node_id& leader, term in_term, instant contact) const;
-  void leader_without_quorum_steps_down(instant local_now, const node_id& leader, term in_term, instant contact);
+  void leader_without_quorum_steps_down(const node_id& leader, term in_term, bool lost);
 
   struct leadership {
     node_id node;
     std::uint64_t boot = 0;
-    instant since;
+    instant since;                            ///< its votes were asked for
     std::map<std::uint64_t, instant> rounds;  ///< send times, on the leader's clock
     int beats_without_quorum = 0;
     std::map<node_id, instant> followed;  ///< send time of the latest round that each follower took
@@ -95,6 +108,7 @@ class invariants {
   std::map<node_id, const disk_content*> disks_;
   std::map<term, leadership> leaders_;
   std::map<std::pair<node_id, term>, node_id> votes_;    ///< as they became durable
+  std::map<node_id, term> terms_;                        ///< likewise, the highest
   std::map<std::pair<node_id, term>, log_index> reach_;  ///< longest durable log of a node in a term
   std::map<log_position, logged_entry> entries_;
   std::vector<log_entry> committed_;

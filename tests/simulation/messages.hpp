@@ -3,6 +3,8 @@
 /// Purpose: what travels between simulated nodes: the core's own messages, and the two whose actor versions carry more.
 /// Thread: values.
 
+#include <memory>
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -27,6 +29,14 @@ struct timeout_now {
 
 using message =
     std::variant<vote_request, vote_reply, heartbeat, heartbeat_reply, append_entries, append_reply, timeout_now>;
+
+/// One message, shared by its copies on the way.
+using parcel = std::shared_ptr<const message>;
+
+/// Thrown out of a node's own code: its process ends here, in the middle of what it was doing.
+struct process_died {
+  node_id who;
+};
 
 /// One line for the diary.
 std::string describe(const message& x);

@@ -39,13 +39,13 @@ std::string describe(const message& x) {
   return std::visit(describe_visitor{}, x);
 }
 
-void network::send(const node_id& from, const node_id& to, message what) {
-  if (notes_.kept()) notes_.note(from.name, " -> ", to.name, ' ', describe(what));
+void network::send(const node_id& from, const node_id& to, const parcel& what) {
+  if (notes_.kept()) notes_.note(from.name, " -> ", to.name, ' ', describe(*what));
   deliver_later(from, to, what);
   if (luck_.percent(repeat_percent)) deliver_later(from, to, what);
 }
 
-void network::deliver_later(const node_id& from, const node_id& to, const message& what) {
+void network::deliver_later(const node_id& from, const node_id& to, const parcel& what) {
   if (luck_.percent(loss_percent)) return;
   auto when = time_.now() + luck_.between(microseconds{200}, microseconds{10'000});
   if (luck_.percent(straggler_percent)) {
@@ -55,7 +55,7 @@ void network::deliver_later(const node_id& from, const node_id& to, const messag
     when = last = std::max(last, when);
   }
   time_.at(when, [this, from, to, what] {
-    if (reaches(from, to)) receivers_.at(to)(from, what);
+    if (reaches(from, to)) receivers_.at(to)(what);
   });
 }
 

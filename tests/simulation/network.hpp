@@ -16,12 +16,12 @@ namespace kaiku::simulation {
 
 class network {
  public:
-  using receiver = std::function<void(const node_id& from, const message& what)>;
+  using receiver = std::function<void(const parcel& what)>;
 
   network(schedule& time, chance& luck, diary& notes) : time_(time), luck_(luck), notes_(notes) {}
 
   void attach(const node_id& id, receiver what) { receivers_[id] = std::move(what); }
-  void send(const node_id& from, const node_id& to, message what);
+  void send(const node_id& from, const node_id& to, const parcel& what);
 
   void cut(const node_id& from, const node_id& to) { cut_.emplace(from, to); }
   void heal() { cut_.clear(); }
@@ -33,7 +33,7 @@ class network {
   unsigned straggler_percent = 0;  ///< take up to a second, some up to fifteen
 
  private:
-  void deliver_later(const node_id& from, const node_id& to, const message& what);
+  void deliver_later(const node_id& from, const node_id& to, const parcel& what);
 
   schedule& time_;
   chance& luck_;

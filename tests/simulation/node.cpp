@@ -7,14 +7,12 @@
 
 namespace kaiku::simulation {
 
-node::node(surroundings& around, node_id self, std::uint64_t boot, node_clock clock, simulated_storage& disk,
-           std::set<std::string>& contents)
+node::node(surroundings& around, node_id self, std::uint64_t boot, const node_clock& clock, simulated_storage& disk)
     : around_(around),
       self_(std::move(self)),
       boot_(boot),
       clock_(clock),
       disk_(disk),
-      contents_(contents),
       liveness_(self_, around.voters),
       machine_(self_, around.voters) {
   disk_.start([this](microseconds delay, schedule::action what) { later(delay, std::move(what)); });
@@ -23,7 +21,7 @@ node::node(surroundings& around, node_id self, std::uint64_t boot, node_clock cl
   election_ = std::make_unique<election>(std::move(settings), disk_.durable().state(), now());
   heartbeat_role_ = replication_role_ = {role::follower, disk_.durable().current, {}};
   arm_election();
-  retry_periodically();
+  on_timer();
 }
 
 // --- running ------------------------------------------------------------------------------------------------------
@@ -45,60 +43,61 @@ void node::post(mailbox to, schedule::action what) {
   auto& luck = around_.luck;
   auto delay = luck.between(microseconds{0}, microseconds{200});
   if (luck.percent(around_.sluggish_percent)) delay += luck.between(microseconds{0}, microseconds{100'000});
+  if (to == mailbox::replication && luck.below(1000) < around_.busy_permille)
+    delay += luck.between(milliseconds{0}, milliseconds{2000});
   auto& last = mailbox_last_[static_cast<std::size_t>(to)];
   last = std::max(last, around_.time.now() + delay);
   later(last - around_.time.now(), std::move(what));
 }
 
-void node::send(const node_id& to, message what) {
-  around_.judge.sending(now(), self_, to, what);
-  around_.net.send(self_, to, std::move(what));
+void node::takes_effect() {
+  if (effects_left_ && (*effects_left_)-- == 0) throw process_died{self_};
 }
 
-void node::receive(const node_id&, const message& what) {
-  struct visitor {
-    node& x;
-    void operator()(const vote_request& m) {
-      x.post(mailbox::election,
-             [this_ = &x, m] { this_->carry_out(this_->election_->on_vote_request(this_->now(), m)); });
-    }
-    void operator()(const vote_reply& m) {
-      x.post(mailbox::election,
-             [this_ = &x, m] { this_->carry_out(this_->election_->on_vote_reply(this_->now(), m)); });
-    }
-    void operator()(const timeout_now& m) {
-      x.post(mailbox::election,
-             [this_ = &x, m] { this_->carry_out(this_->election_->on_timeout_now(this_->now(), m.in_term)); });
-    }
-    void operator()(const heartbeat& m) {
-      x.post(mailbox::heartbeat, [this_ = &x, m] { this_->on_heartbeat(m); });
-    }
-    void operator()(const heartbeat_reply& m) {
-      x.post(mailbox::heartbeat, [this_ = &x, m] { this_->on_heartbeat_reply(m); });
-    }
-    void operator()(const append_entries& m) {
-      x.post(mailbox::replication, [this_ = &x, m] { this_->on_append(m); });
-    }
-    void operator()(const append_reply& m) {
-      x.post(mailbox::replication, [this_ = &x, m] { this_->on_append_reply(m); });
-    }
+void node::send(const node_id& to, message what) {
+  takes_effect();
+  around_.judge.sending(now(), self_, to, what);
+  around_.net.send(self_, to, std::make_shared<const message>(std::move(what)));
+}
+
+void node::receive(const parcel& what) {
+  struct destination {
+    mailbox operator()(const vote_request&) { return mailbox::election; }
+    mailbox operator()(const vote_reply&) { return mailbox::election; }
+    mailbox operator()(const timeout_now&) { return mailbox::election; }
+    mailbox operator()(const heartbeat&) { return mailbox::heartbeat; }
+    mailbox operator()(const heartbeat_reply&) { return mailbox::heartbeat; }
+    mailbox operator()(const append_entries&) { return mailbox::replication; }
+    mailbox operator()(const append_reply&) { return mailbox::replication; }
   };
-  std::visit(visitor{*this}, what);
+  struct handler {
+    node& x;
+    void operator()(const vote_request& m) { x.carry_out(x.election_->on_vote_request(x.now(), m)); }
+    void operator()(const vote_reply& m) { x.carry_out(x.election_->on_vote_reply(x.now(), m)); }
+    void operator()(const timeout_now& m) { x.carry_out(x.election_->on_timeout_now(x.now(), m.in_term)); }
+    void operator()(const heartbeat& m) { x.on_heartbeat(m); }
+    void operator()(const heartbeat_reply& m) { x.on_heartbeat_reply(m); }
+    void operator()(const append_entries& m) { x.on_append(m); }
+    void operator()(const append_reply& m) { x.on_append_reply(m); }
+  };
+  post(std::visit(destination{}, *what), [this, what] { std::visit(handler{*this}, *what); });
 }
 
 void node::check_bounds() const {
-  around_.judge.bounded(self_.name + "'s storage queue", disk_.queued(), storage_queue_max);
-  around_.judge.bounded(self_.name + "'s queued writes", queue_.size(), writes_waiting_max + 1);
-  around_.judge.bounded(self_.name + "'s waiting writes", waiting_.size(), writes_waiting_max);
-  around_.judge.bounded(self_.name + "'s inbox of appends", inbox_.size(), 2 * limits::append_window);
+  const auto& judge = around_.judge;
+  judge.bounded(self_, "storage queue", disk_.queued(), storage_queue_max);
+  judge.bounded(self_, "queued writes", queue_.size(), writes_waiting_max + 1);
+  judge.bounded(self_, "waiting writes", waiting_.size(), 2 * writes_waiting_max);
+  judge.bounded(self_, "inbox of appends", inbox_.size(), 2 * limits::append_window);
   for (const auto& [id, follower] : machine_.followers())
-    around_.judge.bounded(self_.name + "'s window to " + id.name, follower.in_flight.size(), limits::append_window);
+    judge.bounded(self_, "window to a follower", follower.in_flight.size(), limits::append_window);
 }
 
 // --- election -----------------------------------------------------------------------------------------------------
 
 void node::carry_out(const election_effects& effects) {
   for (const auto& one : effects) {
+    takes_effect();
     if (const auto* ask = std::get_if<effect::ask_storage>(&one)) {
       disk_.ballot(ask->ballot, [this, ballot = ask->ballot](const vote_decision& decision) {
         post(mailbox::election,
@@ -119,10 +118,17 @@ void node::carry_out(const election_effects& effects) {
   arm_election();
 }
 
+void node::leader_contact(const node_id& leader, term in_term) {
+  const role_change before{election_->current_role(), election_->current_term(), election_->leader()};
+  carry_out(election_->on_leader_contact(now(), leader, in_term));
+  around_.judge.hears(self_, before, in_term,
+                      {election_->current_role(), election_->current_term(), election_->leader()});
+}
+
 void node::announce(const role_change& change) {
   around_.notes.note(self_.name, " is ", to_string(change.now), " term=", to_string(change.in_term),
                      " leader=", change.leader.name);
-  if (change.now == role::leader) around_.judge.leads(now(), self_, boot_, change.in_term);
+  if (change.now == role::leader) around_.judge.leads(change.asked_at, self_, boot_, change.in_term);
   post(mailbox::heartbeat, [this, change] { heartbeat_role(change); });
   post(mailbox::replication, [this, change] { replication_role(change); });
 }
@@ -145,15 +151,18 @@ void node::heartbeat_role(const role_change& change) {
   heartbeat_role_ = change;
   ++beat_epoch_;
   if (change.now != role::leader || led) return;
-  liveness_.begin_leading(now());
-  around_.judge.counts_quorum_since(now(), change.in_term);
+  liveness_.begin_leading(change.asked_at);
+  leads_since_ = now();
   beat();
 }
 
 void node::beat() {
   const auto contact = liveness_.quorum_contact(now());
-  around_.judge.claims_quorum(now(), self_, heartbeat_role_.in_term, contact);
-  if (now() - contact > election_timeout)
+  // The first round has T to be answered, however long the votes took.
+  const bool lost = now() - std::max(contact, leads_since_) > election_timeout;
+  around_.judge.claims_quorum(self_, heartbeat_role_.in_term, contact, lost);
+  publish_contact();
+  if (lost)
     post(mailbox::election,
          [this, in_term = heartbeat_role_.in_term] { carry_out(election_->on_quorum_lost(now(), in_term)); });
   const auto round = liveness_.begin_round(now());
@@ -166,12 +175,12 @@ void node::beat() {
 
 void node::on_heartbeat(const heartbeat& x) {
   // A leader of an older term is answered too, so that it learns of the newer one.
-  const auto known = heartbeat_role_.in_term;
+  const auto known = std::max(heartbeat_role_.in_term, disk_.durable().current);
   if (x.in_term >= known) around_.judge.follows(self_, x);
   send(x.leader, heartbeat_reply{self_, std::max(known, x.in_term), x.round});
   if (x.in_term < known) return;
   liveness_.on_leader(now(), x.leader);
-  post(mailbox::election, [this, x] { carry_out(election_->on_leader_contact(now(), x.leader, x.in_term)); });
+  post(mailbox::election, [this, leader = x.leader, in_term = x.in_term] { leader_contact(leader, in_term); });
   post(mailbox::replication, [this, x] { learn_commit(x.in_term, x.commit); });
 }
 
@@ -180,6 +189,14 @@ void node::on_heartbeat_reply(const heartbeat_reply& x) {
     post(mailbox::election, [this, x] { carry_out(election_->on_higher_term(now(), x.in_term)); });
   if (heartbeat_role_.now == role::leader && x.in_term == heartbeat_role_.in_term)
     liveness_.on_reply(now(), x.from, x.round);
+  publish_contact();
+}
+
+void node::publish_contact() {
+  if (heartbeat_role_.now != role::leader) return;
+  post(mailbox::replication, [this, in_term = heartbeat_role_.in_term, at = liveness_.quorum_contact(now())] {
+    if (in_term == replication_role_.in_term) quorum_contact_ = std::max(quorum_contact_, at);
+  });
 }
 
 }  // namespace kaiku::simulation

@@ -13,6 +13,7 @@
 #include <set>
 #include <string>
 
+#include "history.hpp"
 #include "invariants.hpp"
 #include "messages.hpp"
 #include "network.hpp"
@@ -23,13 +24,11 @@ namespace kaiku::simulation {
 
 inline constexpr milliseconds election_timeout{1000};
 inline constexpr milliseconds heartbeat_interval{150};
+inline constexpr milliseconds durability_wait{10'000};
 inline constexpr std::size_t entries_per_append = 4;  ///< small, so that windows fill
 inline constexpr std::size_t commands_per_proposal = 8;
 inline constexpr std::size_t writes_waiting_max = 64;
 inline constexpr std::size_t storage_queue_max = 128;
-
-/// A write's command begins with this when it names content that a follower has to pull first.
-inline constexpr char large_content_mark = 'L';
 
 /// What all nodes of a scenario share.
 struct surroundings {
@@ -38,8 +37,10 @@ struct surroundings {
   diary& notes;
   network& net;
   invariants& judge;
+  history& clients;
   std::set<node_id> voters;
   unsigned sluggish_percent = 0;  ///< of the messages between a node's actors wait, up to 100 ms
+  unsigned busy_permille = 0;     ///< of those to a replication actor find it busy, up to 2 s
 };
 
 /// A node's steady clock: runs at its own rate from its own zero.
@@ -57,16 +58,18 @@ struct node_clock {
 
 class node {
  public:
-  node(surroundings& around, node_id self, std::uint64_t boot, node_clock clock, simulated_storage& disk,
-       std::set<std::string>& contents);
+  node(surroundings& around, node_id self, std::uint64_t boot, const node_clock& clock, simulated_storage& disk);
 
-  void receive(const node_id& from, const message& what);
+  void receive(const parcel& what);
   void link_up(const node_id& peer);
   void link_down(const node_id& peer);
   void client_write(std::string command, durability want);
+  /// Brings a follower up to date and asks it to take over; given up after T.
   void hand_over();
   /// Nothing runs here before `until`, as under SIGSTOP; it is all still there afterwards.
   void pause(instant until) { paused_until_ = until; }
+  /// The process ends in front of the `count`-th thing from now on that anybody else could notice.
+  void die_before_effect(std::uint64_t count) { effects_left_ = count; }
 
   bool leads() const { return election_->current_role() == role::leader; }
   log_index commit() const { return machine_.commit(); }
@@ -74,6 +77,23 @@ class node {
 
  private:
   enum class mailbox : std::size_t { election, heartbeat, replication };
+  struct pending_write {
+    std::string command;  ///< empty: the leader's own first entry
+    durability want = durability::leader;
+  };
+  struct waiting_write {
+    std::string command;
+    durability want = durability::leader;
+    log_position at;
+    instant deadline;
+  };
+  /// Asks the leader to begin again, a little later.
+  struct later_reply {
+    instant due;
+    node_id leader;
+    term in_term;
+    log_position previous;
+  };
 
   instant now() const { return clock_.local(around_.time.now()); }
   void later(microseconds delay, schedule::action what);
@@ -81,9 +101,12 @@ class node {
   /// To an actor of this node: in order per mailbox, with a delay nobody controls.
   void post(mailbox to, schedule::action what);
   void send(const node_id& to, message what);
+  /// Before whatever others can notice: a message, a request to the disk, an answer to a client.
+  void takes_effect();
 
   // Election's shell.
   void carry_out(const election_effects& effects);
+  void leader_contact(const node_id& leader, term in_term);
   void announce(const role_change& change);
   void arm_election();
 
@@ -92,31 +115,46 @@ class node {
   void beat();
   void on_heartbeat(const heartbeat& x);
   void on_heartbeat_reply(const heartbeat_reply& x);
+  void publish_contact();
 
-  // Replication's shell.
+  // Replication's shell: leading.
   void replication_role(const role_change& change);
+  void on_timer();
+  bool takes_writes() const;
+  bool in_contact_with_quorum() const;
+  bool leads(term in_term) const;
+  void propose_first_entry();
+  void pump();
+  void on_proposed(term in_term, const propose_outcome& outcome, const std::vector<pending_write>& writes);
+  void answer_or_wait(const pending_write& write, const log_position& at);
+  void settle_waiting(bool all = false);
+  void refuse_queued();
+  void replicate();
+  void on_append_reply(const append_reply& x);
+  void check_matches() const;
+  void after_progress();
+  void try_hand_over();
+  void acknowledge(const std::string& command, answer what, const log_position& at);
+
+  // Replication's shell: following.
   void on_append(const append_entries& x);
   void append_next();
+  void fetch_missing();
   void append_first();
-  void begin_again();
+  void begin_again(const append_entries& x);
+  void ask_again(const later_reply& x);
   void on_appended(const append_entries& x, const append_outcome& outcome);
-  void on_append_reply(const append_reply& x);
-  void propose_queued();
-  void on_proposed(term in_term, const propose_outcome& outcome);
-  void replicate();
-  void after_progress();
   void learn_commit(term in_term, log_index commit);
-  void retry_periodically();
 
   surroundings& around_;
   node_id self_;
   std::uint64_t boot_;
-  node_clock clock_;
+  const node_clock& clock_;
   simulated_storage& disk_;
-  std::set<std::string>& contents_;                             ///< commands whose large content is on the disk
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  ///< expires with this process
   instant paused_until_{};
   std::array<instant, 3> mailbox_last_{};
+  std::optional<std::uint64_t> effects_left_;
 
   std::unique_ptr<election> election_;
   std::uint64_t election_epoch_ = 0;
@@ -125,20 +163,23 @@ class node {
   liveness liveness_;
   role_change heartbeat_role_;
   log_index progress_commit_;
+  instant leads_since_;
   std::uint64_t beat_epoch_ = 0;
 
-  struct pending_write {
-    std::string command;
-    durability want = durability::leader;
-  };
   replication machine_;
   role_change replication_role_;
+  instant quorum_contact_;
   std::deque<pending_write> queue_;
-  std::vector<pending_write> proposing_;
-  std::map<log_index, log_entry> waiting_;  ///< for a majority
-  std::deque<append_entries> inbox_;        ///< the first is being worked on while `appending_`
+  bool first_entry_queued_ = false;
+  bool proposing_ = false;
+  std::multimap<log_index, waiting_write> waiting_;
+  std::optional<instant> hand_over_deadline_;
+  bool target_told_ = false;
+  std::deque<append_entries> inbox_;  ///< the first is being worked on while `appending_`
   bool appending_ = false;
   bool fetching_ = false;
+  std::uint64_t fetch_number_ = 0;
+  std::optional<later_reply> begin_again_;
   term verified_term_;        ///< whose leader's log
   log_index verified_match_;  ///< is known to equal this node's up to here
   log_index told_commit_;     ///< last commit index the judge heard

@@ -3,9 +3,9 @@
 /// Purpose: the simulation's time, chance and diary: the same seed gives the same run on every machine.
 /// Owner: `scenario` owns one of each. Thread: the test's.
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
-#include <queue>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -44,14 +44,18 @@ class schedule {
   using action = std::function<void()>;
 
   instant now() const { return now_; }
-  void at(instant when, action what) { events_.push({std::max(when, now_), ++sequence_, std::move(what)}); }
+  void at(instant when, action what) {
+    events_.push_back({std::max(when, now_), ++sequence_, std::move(what)});
+    std::push_heap(events_.begin(), events_.end());
+  }
   void after(microseconds delay, action what) { at(now_ + delay, std::move(what)); }
 
   /// Runs the next event unless it is due after `end`. False when there was none.
   bool step(instant end) {
-    if (events_.empty() || events_.top().when > end) return false;
-    auto next = events_.top();
-    events_.pop();
+    if (events_.empty() || events_.front().when > end) return false;
+    std::pop_heap(events_.begin(), events_.end());
+    const auto next = std::move(events_.back());
+    events_.pop_back();
     now_ = next.when;
     next.what();
     return true;
@@ -66,7 +70,7 @@ class schedule {
       return when != other.when ? when > other.when : sequence > other.sequence;
     }
   };
-  std::priority_queue<event> events_;
+  std::vector<event> events_;  ///< a heap: a queue of the standard's would copy each event out
   std::uint64_t sequence_ = 0;
   instant now_{};
 };

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "kaiku/core/mutant.hpp"
+
 namespace kaiku::simulation {
 
 log_position disk_content::position(log_index index) const {
@@ -20,6 +22,10 @@ std::vector<log_entry> simulated_storage::read_log(log_index from, std::size_t c
 void simulated_storage::apply(disk_content& to, const write& what) {
   to.current = what.current;
   to.voted_for = what.voted_for;
+  for (auto i = what.keep; i < to.log.size() && !KAIKU_MUTANT(truncated_without_set_aside); ++i)
+    to.set_aside.emplace(to.log[i].at, to.log[i].encoded_command);
+  // It may have been set aside before, and come back with a leader that kept it.
+  for (const auto& entry : what.added) to.set_aside.erase(entry.at);
   to.log.resize(what.keep);
   to.log.insert(to.log.end(), what.added.begin(), what.added.end());
 }
@@ -31,9 +37,14 @@ void simulated_storage::put(write what) {
 
 void simulated_storage::make_durable(std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) {
+    const auto& one = unsynced_[i];
     const auto before = durable_.state();
-    apply(durable_, unsynced_[i]);
+    std::vector<log_entry> cut;
+    if (one.keep < durable_.log.size())
+      cut.assign(durable_.log.begin() + static_cast<std::ptrdiff_t>(one.keep), durable_.log.end());
+    apply(durable_, one);
     judge_.synced(self_, before, durable_);
+    judge_.cut_off(self_, cut, durable_);
   }
 }
 
@@ -52,7 +63,13 @@ void simulated_storage::begin_sync() {
   }
   auto duration = slowness + luck_.between(microseconds{100}, microseconds{8'000});
   if (luck_.percent(2)) duration += luck_.between(microseconds{0}, microseconds{300'000});
+  if (KAIKU_MUTANT(acknowledged_before_fsync))
+    for (const auto& answer : std::exchange(answers, {})) answer();
   later_(duration, [this, answers = std::move(answers)] {
+    if (std::exchange(sync_fails_, false)) {
+      if (!KAIKU_MUTANT(fsync_error_ignored)) throw process_died{self_};
+      unsynced_.clear();
+    }
     make_durable(unsynced_.size());
     unsynced_.clear();
     for (const auto& answer : answers) answer();
@@ -65,8 +82,16 @@ void simulated_storage::crash() {
   make_durable(luck_.below(unsynced_.size() + 1));
   unsynced_.clear();
   queue_.clear();
-  syncing_ = false;
-  image_ = durable_;
+  syncing_ = sync_fails_ = false;
+  if (!KAIKU_MUTANT(lost_writes_remembered)) image_ = durable_;
+  if (KAIKU_MUTANT(vote_forgotten_at_restart)) image_.voted_for = durable_.voted_for = {};
+  if (KAIKU_MUTANT(term_forgotten_at_restart)) image_.current = durable_.current = durable_.state().last.in_term;
+}
+
+bool simulated_storage::lacks_content(const std::vector<log_entry>& entries) const {
+  return !KAIKU_MUTANT(entry_before_content) && std::any_of(entries.begin(), entries.end(), [&](const auto& entry) {
+    return entry.encoded_command.starts_with(large_content_mark) && !contents_.contains(entry.encoded_command);
+  });
 }
 
 // --- the fence ----------------------------------------------------------------------------------------------------
@@ -74,7 +99,8 @@ void simulated_storage::crash() {
 void simulated_storage::ballot(const vote_request& request, std::function<void(const vote_decision&)> done) {
   submit([this, request, done = std::move(done)] {
     auto decision = decide(image_.state(), request);
-    put({decision.after.current, decision.after.voted_for, image_.log.size(), {}});
+    if (!KAIKU_MUTANT(vote_not_persisted))
+      put({decision.after.current, decision.after.voted_for, image_.log.size(), {}});
     return [decision, done] { done(decision); };
   });
 }
@@ -90,15 +116,19 @@ void simulated_storage::propose(term in_term, std::vector<std::string> commands,
                                 std::function<void(const propose_outcome&)> done) {
   submit([this, in_term, commands = std::move(commands), done = std::move(done)] {
     propose_outcome outcome;
-    if (in_term != image_.current) {
+    if (in_term != image_.current && !KAIKU_MUTANT(propose_not_fenced)) {
       outcome.failure = {errc::stale_term, "the fence"};
+    } else if (full) {
+      outcome.failure = {errc::disk_full, "no room"};
     } else {
       judge_.accepted(self_, in_term, image_.current);
       write entries{image_.current, image_.voted_for, image_.log.size(), {}};
-      auto previous = image_.position({image_.log.size()});
+      if (KAIKU_MUTANT(leader_overwrites_its_log) && entries.keep > 0)
+        judge_.truncated(self_, image_, {--entries.keep});
+      auto previous = image_.position({entries.keep});
       for (const auto& one : commands) {
         entries.added.push_back({{in_term, previous.index.next()}, one});
-        judge_.logged(self_, entries.added.back(), previous);
+        judge_.logged(self_, entries.added.back(), previous, contents_);
         previous = entries.added.back().at;
         outcome.results.push_back({previous.index, {}, {}, true});
       }
@@ -119,28 +149,50 @@ void simulated_storage::append(append_command what, std::function<void(const app
 
 append_outcome simulated_storage::follow_log(const append_command& what) {
   append_outcome outcome;
-  if (what.leader_term < image_.current) {
+  if (what.leader_term < image_.current && !KAIKU_MUTANT(append_not_fenced)) {
     outcome.failure = {errc::stale_term, "the fence"};
     return outcome;
   }
   judge_.accepted(self_, what.leader_term, image_.current);
+  // The term is taken even if the entries are not.
   if (what.leader_term > image_.current) put({what.leader_term, {}, image_.log.size(), {}});
   const log_index end{image_.log.size()};
-  if (what.previous.index > end || image_.position(what.previous.index) != what.previous) {
+  const bool meets = image_.position(what.previous.index) == what.previous || KAIKU_MUTANT(append_without_matching);
+  if (what.previous.index > end || !meets) {
     outcome.failure = {errc::log_mismatch, "the entry before differs"};
     outcome.hint = std::min(what.previous.index.previous(), end);
     return outcome;
   }
-  outcome.match = {what.previous.index.value + what.entries.size()};
   std::size_t known = 0;
-  while (known < what.entries.size() && image_.position(what.entries[known].at.index) == what.entries[known].at)
-    ++known;
-  if (known == what.entries.size()) return outcome;
+  for (; known < what.entries.size(); ++known) {
+    const auto& at = what.entries[known].at;
+    const bool there = KAIKU_MUTANT(conflict_kept) ? at.index <= end : image_.position(at.index) == at;
+    if (!there) break;
+  }
+  return take(what, known);
+}
+
+/// The first `known` entries stand here already.
+append_outcome simulated_storage::take(const append_command& what, std::size_t known) {
+  append_outcome outcome;
+  outcome.match = {what.previous.index.value + what.entries.size()};
   write entries{image_.current, image_.voted_for, what.previous.index.value + known, {}};
-  if (entries.keep < image_.log.size()) judge_.truncated(self_, image_, {entries.keep});
+  if (known == what.entries.size()) {
+    if (!KAIKU_MUTANT(truncated_past_the_match) || entries.keep == image_.log.size()) return outcome;
+  } else if (full) {
+    outcome.failure = {errc::disk_full, "no room"};
+    return outcome;
+  } else if (lacks_content(what.entries)) {
+    outcome.failure = {errc::content_missing, "not pulled"};
+    return outcome;
+  }
+  if (entries.keep < image_.log.size()) {
+    judge_.truncated(self_, image_, {entries.keep});
+    outcome.set_aside = image_.log.size() - entries.keep;
+  }
   auto previous = image_.position({entries.keep});
   for (; known < what.entries.size(); ++known) {
-    judge_.logged(self_, what.entries[known], previous);
+    judge_.logged(self_, what.entries[known], previous, contents_);
     previous = what.entries[known].at;
     entries.added.push_back(what.entries[known]);
   }

@@ -1,27 +1,35 @@
 #pragma once
 
-/// Purpose: one node's disk: hard state and log, what is synced and what is not yet. Plays `storage_actor` and `store`:
-/// the only writer and the fence of `docs/protocol.md`. Group commit: what queues during a sync goes together after it.
+/// Purpose: one node's disk: hard state, log, what was set aside, content; what is synced and what is not yet. Plays
+/// `storage_actor` and `store`: the only writer and the fence of `docs/protocol.md`. Group commit: what queues during a
+/// sync goes together after it.
 /// Owner: owns the facts "hard state" and "log" of one node; outlives its crashes.
 /// Lifecycle: made once per node and scenario; `crash` forgets what is not synced. Thread: the test's.
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "invariants.hpp"
 #include "kaiku/core/fence.hpp"
+#include "messages.hpp"
 #include "schedule.hpp"
 
 namespace kaiku::simulation {
+
+/// A write's command begins with this when it names content that a follower has to pull first.
+inline constexpr char large_content_mark = 'L';
 
 /// What a disk holds: entry `i` stands at `log[i - 1]`.
 struct disk_content {
   term current;
   node_id voted_for;
   std::vector<log_entry> log;
+  std::map<log_position, std::string> set_aside;  ///< commands of the entries that were cut off
 
   log_position position(log_index index) const;
   hard_state state() const { return {current, voted_for, position({log.size()})}; }
@@ -37,6 +45,8 @@ class simulated_storage {
   void start(run_later later) { later_ = std::move(later); }
   /// Whatever was not synced is lost, from a random write on.
   void crash();
+  /// The next sync fails: it may have written some of what it should, and the process ends.
+  void fail_next_sync() { sync_fails_ = true; }
 
   // Each answers through `done`, once its change is synced.
   void ballot(const vote_request& request, std::function<void(const vote_decision&)> done);
@@ -49,8 +59,14 @@ class simulated_storage {
   std::vector<log_entry> read_log(log_index from, std::size_t count) const;
   std::size_t queued() const { return queue_.size(); }
 
+  /// Large content is synced before the entries that name it are given to `propose` or `append`.
+  void add_content(const std::string& command) { contents_.insert(command); }
+  bool lacks_content(const std::vector<log_entry>& entries) const;
+
   /// A sync takes this long at least; large for a slow disk.
   microseconds slowness{0};
+  /// No room for entries; votes still find some.
+  bool full = false;
 
  private:
   /// One atomic write: hard state, log cut to `keep` entries, then `added`.
@@ -69,6 +85,7 @@ class simulated_storage {
   void make_durable(std::size_t count);
   static void apply(disk_content& to, const write& what);
   append_outcome follow_log(const append_command& what);
+  append_outcome take(const append_command& what, std::size_t known);
 
   node_id self_;
   chance& luck_;
@@ -79,6 +96,8 @@ class simulated_storage {
   std::deque<operation> queue_;
   std::vector<write> unsynced_;
   bool syncing_ = false;
+  bool sync_fails_ = false;
+  std::set<std::string> contents_;  ///< commands whose large content is on this disk
 };
 
 }  // namespace kaiku::simulation

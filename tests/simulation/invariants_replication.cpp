@@ -1,0 +1,161 @@
+// The invariants of the log, of commit and of acknowledgement; and all of them by brute force.
+
+#include <algorithm>
+#include <functional>
+
+#include "invariants.hpp"
+#include "node.hpp"
+#include "requirement.hpp"
+
+namespace kaiku::simulation {
+
+// --- the log ------------------------------------------------------------------------------------------------------
+
+/// By induction over the predecessors: if entries of one index and term agree, so do the logs up to them.
+void invariants::log_matching(const node_id& node, const log_entry& entry, const log_position& previous) {
+  REQUIRE(entry.at.index == previous.index.next() && entry.at.in_term >= previous.in_term, "LOG_MATCHING",
+          node.name + " logs " + text(entry.at) + " behind " + text(previous));
+  const auto& known = entries_.try_emplace(entry.at, logged_entry{entry.encoded_command, previous}).first->second;
+  REQUIRE(known.command == entry.encoded_command && known.previous == previous, "LOG_MATCHING",
+          node.name + " has another entry " + text(entry.at));
+}
+
+void invariants::leader_append_only(const node_id& node, const disk_content& image) const {
+  auto leader = leaders_.find(image.current);
+  REQUIRE(leader == leaders_.end() || leader->second.node != node, "LEADER_APPEND_ONLY",
+          node.name + " cuts its log in a term that it leads");
+}
+
+/// What a leader sends is its own log: a later leader's entries are not there while it leads.
+void invariants::append_in_own_term(const node_id& from, const message& what) const {
+  const auto* append = std::get_if<append_entries>(&what);
+  if (append == nullptr) return;
+  const auto newest = append->entries.empty() ? append->previous.in_term : append->entries.back().at.in_term;
+  REQUIRE(newest <= append->in_term, "LEADER_APPEND_ONLY",
+          from.name + " sends entries of term " + to_string(newest) + " in term " + to_string(append->in_term));
+}
+
+/// The target may have gone over to a later leader since it answered: then it does not listen.
+void invariants::handover_loses_nothing(const node_id& from, const node_id& to, const message& what) const {
+  const auto* told = std::get_if<timeout_now>(&what);
+  if (told == nullptr || disks_.at(to)->current > told->in_term) return;
+  const auto& log = disks_.at(from)->log;
+  REQUIRE(log.empty() || holds(*disks_.at(to), log.back()), "HANDOVER_LOSES_NOTHING",
+          from.name + " hands over to " + to.name + ", which lacks " + text(log.back().at));
+}
+
+void invariants::fence_rejects_lower_term(const node_id& node, term sender, term fence) const {
+  REQUIRE(sender >= fence, "FENCE_REJECTS_LOWER_TERM",
+          node.name + " takes entries of term " + to_string(sender) + " in term " + to_string(fence));
+}
+
+/// One that has gone over to a later leader may have cut its log since.
+void invariants::claims_match(const node_id& leader, term in_term, const node_id& follower, log_index match) const {
+  if (match.value == 0 || disks_.at(follower)->current > in_term) return;
+  const auto& log = disks_.at(leader)->log;
+  REQUIRE(match.value <= log.size() && holds(*disks_.at(follower), log[match.value - 1]), "PROGRESS_IS_TRUE",
+          leader.name + " takes it that " + follower.name + " holds " + to_string(match));
+}
+
+void invariants::ignores_answer_of_another_term(const node_id& leader, const follower_progress& before,
+                                                const follower_progress& after) const {
+  REQUIRE(before.match == after.match && before.next == after.next && before.last_progress == after.last_progress,
+          "PROGRESS_IS_TRUE", leader.name + " counts an answer to another term's leader");
+}
+
+// --- commit -------------------------------------------------------------------------------------------------------
+
+bool invariants::on_majority(const log_entry& entry) const {
+  const auto holders =
+      std::count_if(disks_.begin(), disks_.end(), [&](const auto& disk) { return holds(*disk.second, entry); });
+  return static_cast<std::size_t>(holders) >= majority();
+}
+
+void invariants::commit_current_term_only(const node_id& node, term in_term, log_index commit) const {
+  const auto at = disks_.at(node)->position(commit);
+  REQUIRE(at.in_term == in_term, "COMMIT_CURRENT_TERM_ONLY",
+          node.name + " commits " + text(at) + " by counting in term " + to_string(in_term));
+}
+
+void invariants::state_machine_safety(const node_id& node, term in_term, const log_entry& entry) {
+  const auto index = entry.at.index.value;
+  if (index <= committed_.size()) {
+    REQUIRE(committed_[index - 1] == entry, "STATE_MACHINE_SAFETY",
+            node.name + " commits " + text(entry.at) + " where " + text(committed_[index - 1].at) + " is committed");
+    return;
+  }
+  REQUIRE(on_majority(entry), "COMMITTED_NEVER_LOST", text(entry.at) + " is committed without a majority of disks");
+  committed_.push_back(entry);
+  committed_in_.push_back(in_term);
+}
+
+void invariants::committed_never_lost_by_truncation(const node_id& node, const disk_content& image,
+                                                    log_index keep) const {
+  if (keep.value >= committed_.size()) return;
+  REQUIRE(image.log[keep.value] != committed_[keep.value], "COMMITTED_NEVER_LOST",
+          node.name + " cuts the committed entry " + text(committed_[keep.value].at));
+}
+
+/// Leader completeness (paper, 5.4.3). A leader of an older term may well learn of its election late.
+void invariants::committed_never_lost_by_election(const node_id& node, term in_term) const {
+  const auto before = std::lower_bound(committed_in_.begin(), committed_in_.end(), in_term) - committed_in_.begin();
+  if (before == 0) return;
+  const auto& last = committed_[static_cast<std::size_t>(before) - 1];
+  REQUIRE(holds(*disks_.at(node), last), "COMMITTED_NEVER_LOST",
+          node.name + " is elected without the committed entry " + text(last.at));
+}
+
+void invariants::ack_matches_durability(const node_id& node, durability how, const log_entry& entry) const {
+  const bool durable = how == durability::majority ? on_majority(entry) : holds(*disks_.at(node), entry);
+  REQUIRE(durable, "ACK_MATCHES_DURABILITY",
+          text(entry.at) + " is acknowledged at " + std::string(to_string(how)) + " and is not there");
+}
+
+/// Word of a majority's answers came within T, so that little can be lost with this leader; or nothing can.
+void invariants::bounded_loss(instant local_now, const node_id& node, const log_entry& entry) const {
+  if (on_majority(entry)) return;
+  const auto& leader = leaders_.at(entry.at.in_term);
+  std::vector<instant> contacts{local_now};
+  for (const auto& [follower, heard] : leader.followed) contacts.push_back(heard);
+  contacts.resize(std::max(contacts.size(), voters_.size()), leader.since);
+  std::sort(contacts.begin(), contacts.end(), std::greater<>{});
+  const auto contact = std::max(contacts[majority() - 1], leader.since);
+  REQUIRE(local_now - contact <= election_timeout, "BOUNDED_LOSS",
+          node.name + " acknowledges " + text(entry.at) + " and has long lost its majority");
+}
+
+/// Without a text that nobody reads: this is asked at every step.
+void invariants::bounded(const node_id& node, const char* queue, std::size_t size, std::size_t bound) const {
+  if (size > bound) throw violation("BOUNDED_QUEUES", node.name + "'s " + queue + ": " + std::to_string(size));
+}
+
+// --- all at once --------------------------------------------------------------------------------------------------
+
+void invariants::whole() const {
+  for (const auto& [id, disk] : disks_) {
+    log_position previous;
+    for (const auto& entry : disk->log) {
+      const auto& known = entries_.at(entry.at);
+      REQUIRE(known.command == entry.encoded_command && known.previous == previous, "LOG_MATCHING",
+              id.name + " differs at " + text(entry.at));
+      previous = entry.at;
+    }
+  }
+  for (const auto& entry : committed_)
+    REQUIRE(on_majority(entry), "COMMITTED_NEVER_LOST", text(entry.at) + " is no longer on a majority of disks");
+  for (const auto& entry : acknowledged_)
+    REQUIRE(on_majority(entry), "ACK_MATCHES_DURABILITY", text(entry.at) + " was acknowledged at majority and is lost");
+}
+
+void invariants::converged(const std::map<node_id, log_index>& commits, const std::set<node_id>& leaders) const {
+  REQUIRE(leaders.size() == 1, "CONVERGES_AFTER_HEAL", std::to_string(leaders.size()) + " leaders");
+  const auto& reference = disks_.at(*leaders.begin())->log;
+  for (const auto& [id, disk] : disks_) {
+    REQUIRE(disk->log == reference, "CONVERGES_AFTER_HEAL", id.name + "'s log differs from the leader's");
+    REQUIRE(commits.at(id).value == reference.size(), "CONVERGES_AFTER_HEAL",
+            id.name + " has committed " + to_string(commits.at(id)) + " of " + std::to_string(reference.size()));
+  }
+  REQUIRE(committed_.size() == reference.size(), "CONVERGES_AFTER_HEAL", "not everything is committed");
+}
+
+}  // namespace kaiku::simulation

@@ -1,0 +1,259 @@
+// The part of a simulated node that plays the leader's half of replication_actor.
+
+#include <algorithm>
+#include <utility>
+
+#include "kaiku/core/invariant.hpp"
+#include "kaiku/core/limits.hpp"
+#include "kaiku/core/mutant.hpp"
+#include "node.hpp"
+
+namespace kaiku::simulation {
+namespace {
+
+constexpr milliseconds timer_interval{election_timeout / 10};
+
+}  // namespace
+
+void node::link_up(const node_id& peer) {
+  post(mailbox::replication, [this, peer] {
+    machine_.on_connected(now(), peer);
+    replicate();
+  });
+}
+
+void node::link_down(const node_id& peer) {
+  post(mailbox::replication, [this, peer] { machine_.on_disconnected(peer); });
+}
+
+void node::on_timer() {
+  later(timer_interval, [this] { on_timer(); });
+  machine_.on_retry(now(), election_timeout);
+  replicate();
+  settle_waiting();
+  if (begin_again_ && now() >= begin_again_->due) ask_again(*std::exchange(begin_again_, std::nullopt));
+  if (hand_over_deadline_ && now() >= *hand_over_deadline_) hand_over_deadline_.reset();
+  // Tried again until it stands: a disk that was full refuses it.
+  if (machine_.leading() && !first_entry_queued_ && !hand_over_deadline_ &&
+      disk_.durable().state().last.in_term != replication_role_.in_term)
+    propose_first_entry();
+  pump();
+}
+
+// --- roles --------------------------------------------------------------------------------------------------------
+
+void node::replication_role(const role_change& change) {
+  if (change.in_term < replication_role_.in_term) return;  // an append of a later term was faster
+  const bool new_term = change.in_term != replication_role_.in_term;
+  replication_role_ = change;
+  if (change.now == role::leader && (!machine_.leading() || new_term)) {
+    quorum_contact_ = change.asked_at;
+    machine_.begin_leading(now(), change.in_term, disk_.durable().state().last.index);
+    check_matches();
+    propose_first_entry();
+    pump();
+  } else if (change.now != role::leader && machine_.leading()) {
+    machine_.stop_leading();
+    refuse_queued();
+  }
+  if (change.now != role::leader && !change.leader.name.empty()) hand_over_deadline_.reset();
+}
+
+bool node::in_contact_with_quorum() const {
+  return now() - quorum_contact_ <= election_timeout || KAIKU_MUTANT(acknowledged_without_contact);
+}
+
+bool node::leads(term in_term) const {
+  return machine_.leading() && replication_role_.in_term == in_term && in_contact_with_quorum();
+}
+
+void node::hand_over() {
+  post(mailbox::replication, [this] {
+    if (!machine_.leading() || hand_over_deadline_) return;
+    hand_over_deadline_ = now() + election_timeout;
+    target_told_ = false;
+    refuse_queued();
+    try_hand_over();
+  });
+}
+
+void node::try_hand_over() {
+  if (!hand_over_deadline_ || target_told_ || proposing_ || !machine_.leading()) return;
+  const auto last = disk_.durable().state().last.index;
+  for (const auto& [id, follower] : machine_.followers()) {
+    const bool complete = follower.match == last || KAIKU_MUTANT(handed_over_to_one_behind);
+    if (!follower.connected || !complete) continue;
+    around_.notes.note(self_.name, " hands over to ", id.name);
+    target_told_ = true;
+    send(id, timeout_now{replication_role_.in_term});
+    return;
+  }
+}
+
+// --- writes -------------------------------------------------------------------------------------------------------
+
+bool node::takes_writes() const {
+  return machine_.leading() && !hand_over_deadline_ && queue_.size() + waiting_.size() < writes_waiting_max &&
+         in_contact_with_quorum();
+}
+
+void node::acknowledge(const std::string& command, answer what, const log_position& at) {
+  takes_effect();
+  if (what == answer::recorded) around_.judge.acknowledged(now(), self_, durability::leader, {at, command});
+  if (what == answer::majority) around_.judge.acknowledged(now(), self_, durability::majority, {at, command});
+  around_.clients.answered(around_.time.now(), command, what, at);
+}
+
+void node::client_write(std::string command, durability want) {
+  post(mailbox::replication, [this, command = std::move(command), want] {
+    if (!takes_writes()) {
+      acknowledge(command, answer::refused, {});
+      return;
+    }
+    if (command[0] == large_content_mark) disk_.add_content(command);
+    queue_.push_back({command, want});
+    pump();
+  });
+}
+
+void node::refuse_queued() {
+  for (const auto& write : std::exchange(queue_, {}))
+    if (!write.command.empty()) acknowledge(write.command, answer::refused, {});
+  first_entry_queued_ = false;
+}
+
+void node::propose_first_entry() {
+  if (KAIKU_MUTANT(no_first_entry)) return;
+  queue_.push_front({"", durability::leader});
+  first_entry_queued_ = true;
+}
+
+void node::pump() {
+  if (!machine_.leading() || hand_over_deadline_ || proposing_ || queue_.empty()) return;
+  std::vector<pending_write> writes;
+  std::vector<std::string> commands;
+  while (!queue_.empty() && commands.size() < commands_per_proposal) {
+    commands.push_back(queue_.front().command);
+    writes.push_back(std::move(queue_.front()));
+    queue_.pop_front();
+  }
+  proposing_ = true;
+  takes_effect();
+  const auto in_term = replication_role_.in_term;
+  disk_.propose(in_term, std::move(commands),
+                [this, in_term, writes = std::move(writes)](const propose_outcome& outcome) {
+                  post(mailbox::replication, [this, in_term, outcome, writes] {
+                    proposing_ = false;
+                    on_proposed(in_term, outcome, writes);
+                    replicate();
+                    after_progress();
+                    try_hand_over();
+                    pump();
+                  });
+                });
+}
+
+void node::on_proposed(term in_term, const propose_outcome& outcome, const std::vector<pending_write>& writes) {
+  if (outcome.after.current > in_term)
+    post(mailbox::election, [this, after = outcome.after] { carry_out(election_->on_hard_state(now(), after)); });
+  for (const auto& write : writes)
+    if (write.command.empty()) first_entry_queued_ = false;
+  if (outcome.failure.code != errc::none) {
+    for (const auto& write : writes)
+      if (!write.command.empty()) acknowledge(write.command, answer::refused, {});
+    return;
+  }
+  machine_.on_local_durable(outcome.after.last.index);
+  for (std::size_t i = 0; i < writes.size(); ++i)
+    if (!writes[i].command.empty()) answer_or_wait(writes[i], {in_term, outcome.results[i].index});
+}
+
+/// A leader that was frozen since it took the write may be one no more: then only a majority's word will do.
+void node::answer_or_wait(const pending_write& write, const log_position& at) {
+  if (write.want == durability::majority && KAIKU_MUTANT(majority_at_own_disk))
+    acknowledge(write.command, answer::majority, at);
+  else if (write.want == durability::leader && leads(at.in_term))
+    acknowledge(write.command, answer::recorded, at);
+  else
+    waiting_.emplace(at.index, waiting_write{write.command, write.want, at, now() + durability_wait});
+}
+
+/// `all`: also looks whether the others still stand in the log.
+void node::settle_waiting(bool all) {
+  for (auto it = waiting_.begin(); it != waiting_.end();) {
+    const auto& [index, write] = *it;
+    const bool too_late = now() >= write.deadline;
+    if (!all && !too_late && index > machine_.commit()) {
+      ++it;
+      continue;
+    }
+    auto what = answer::recorded;
+    if (disk_.durable().position(index) != write.at && !KAIKU_MUTANT(settled_without_looking)) {
+      what = answer::unknown;
+    } else if (index <= machine_.commit()) {
+      if (write.want == durability::majority) what = answer::majority;
+    } else if (!too_late) {
+      ++it;
+      continue;
+    } else if (write.want == durability::leader || !leads(write.at.in_term)) {
+      what = answer::unknown;
+    }
+    const auto settled = write;
+    it = waiting_.erase(it);
+    acknowledge(settled.command, what, settled.at);
+  }
+}
+
+// --- entries ------------------------------------------------------------------------------------------------------
+
+void node::replicate() {
+  if (!machine_.leading()) return;
+  // What storage has just logged can be read before its word on it arrives here; an answer for more than the machine
+  // knows of would be taken for nonsense.
+  machine_.on_local_durable(disk_.durable().state().last.index);
+  for (auto due = machine_.due(); !due.empty(); due = machine_.due()) {
+    for (const auto& one : due) {
+      const auto& log = disk_.durable();
+      append_entries x{self_, replication_role_.in_term, log.position(one.from.previous()),
+                       disk_.read_log(one.from, entries_per_append), machine_.commit()};
+      const auto last = x.entries.empty() ? one.from.previous() : x.entries.back().at.index;
+      INVARIANT(x.previous.index == one.from.previous(), "a leader holds what it sends");
+      machine_.on_sent(now(), one.to, one.from, last);
+      send(one.to, std::move(x));
+    }
+  }
+}
+
+void node::on_append_reply(const append_reply& x) {
+  if (x.in_term > replication_role_.in_term)
+    post(mailbox::election, [this, x] { carry_out(election_->on_higher_term(now(), x.in_term)); });
+  // Only the machine looks at the term: a mutant of its own rule is to be seen.
+  if (!machine_.leading()) return;
+  const auto found = machine_.followers().find(x.from);
+  const auto before = found == machine_.followers().end() ? follower_progress{} : found->second;
+  machine_.on_reply(now(), x);
+  if (x.in_term != replication_role_.in_term && found != machine_.followers().end())
+    around_.judge.ignores_answer_of_another_term(self_, before, found->second);
+  replicate();
+  after_progress();
+  try_hand_over();
+}
+
+void node::check_matches() const {
+  for (const auto& [id, follower] : machine_.followers())
+    around_.judge.claims_match(self_, replication_role_.in_term, id, follower.match);
+}
+
+void node::after_progress() {
+  if (machine_.leading()) check_matches();
+  const auto commit = machine_.commit();
+  if (commit != told_commit_) {
+    around_.notes.note(self_.name, " commits ", to_string(commit));
+    around_.judge.committed(self_, machine_.leading(), replication_role_.in_term, told_commit_, commit);
+    told_commit_ = commit;
+  }
+  settle_waiting();
+  post(mailbox::heartbeat, [this, commit] { progress_commit_ = commit; });
+}
+
+}  // namespace kaiku::simulation
