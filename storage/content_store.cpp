@@ -39,6 +39,7 @@ staged_file::staged_file(content_store& owner, std::uint64_t id, std::filesystem
     : owner_(owner), id_(id), path_(std::move(path)), file_(std::move(file)) {}
 
 staged_file::~staged_file() {
+  if (syncing_.valid()) syncing_.wait();
   if (finished_) {
     std::lock_guard guard{owner_.mutex_};
     auto [it, end] = owner_.staged_.equal_range(*finished_);
@@ -61,11 +62,17 @@ status staged_file::write(std::string_view bytes) {
   hasher_.update(bytes);
   size_.value += bytes.size();
   if (size_.value - flushed_.value >= limits::staging_flush_bytes) {
-    // To the end, not only begun: a sync of the log waits for all that the disk was given before it.
-    owner_.sync_file(file_.get(), path_);
+    // To the end, not only begun: a sync of the log waits for all that the disk was given before it. Beside what comes
+    // next, unless that is faster than the disk.
+    end_sync();
+    syncing_ = std::async(std::launch::async, [this] { owner_.sync_file(file_.get(), path_); });
     flushed_ = size_;
   }
   return success();
+}
+
+void staged_file::end_sync() {
+  if (syncing_.valid()) syncing_.get();
 }
 
 content_ref staged_file::seal() {
@@ -91,6 +98,7 @@ result<std::string> staged_file::read(byte_count offset, std::size_t most) const
 result<content_ref> staged_file::finish() {
   INVARIANT(!finished_, "a staged file is finished once");
   const auto what = seal();
+  end_sync();
   owner_.sync_file(file_.get(), path_);
   file_ = {};
   // The name says the digest before a blob of that digest can exist, so that a start after a crash finds it.

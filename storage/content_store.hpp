@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <future>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -72,6 +73,7 @@ class staged_file {
  private:
   friend class content_store;
   staged_file(content_store& owner, std::uint64_t id, std::filesystem::path path, unique_fd file);
+  void end_sync();
 
   content_store& owner_;
   std::uint64_t id_;
@@ -79,7 +81,8 @@ class staged_file {
   unique_fd file_;  ///< until it is finished
   sha256_hasher hasher_;
   byte_count size_;
-  byte_count flushed_;  ///< bytes known to be on the disk
+  byte_count flushed_;         ///< bytes that were synced, or are by `syncing_`
+  std::future<void> syncing_;  ///< uses `file_` and `path_`
   std::optional<content_ref> sealed_;
   std::optional<digest> finished_;
 };
