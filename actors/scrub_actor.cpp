@@ -78,8 +78,16 @@ void scrub_actor::set_timer(milliseconds after) {
 void scrub_actor::on_timer() {
   const auto at = kaiku::now(system());
   if (at >= next_look_) look_for_missing();
+  if (at >= next_expiry_) expire_set_aside();
   if (!known_.running && settings_.interval.count() > 0 && at >= next_pass_) begin_pass();
   set_timer(known_.running ? step() : milliseconds(limits::scrub_look_ms));
+}
+
+void scrub_actor::expire_set_aside() {
+  next_expiry_ = kaiku::now(system()) + milliseconds(limits::set_aside_look_ms);
+  if (disk_->set_aside_count() == 0) return;
+  const auto oldest = wall_clock().value - milliseconds(settings_.keep_set_aside).count();
+  send(storage_, kaiku::expire_set_aside{{oldest}, settings_.keep_set_aside_bytes});
 }
 
 // --- the walk ------------------------------------------------------------------------------------------------------
@@ -92,7 +100,7 @@ void scrub_actor::begin_pass() {
   origin_ = random_digest();
   cursor_ = origin_;
   wrapped_ = false;
-  hopeless_.clear();
+  page_.clear();
 }
 
 void scrub_actor::end_pass() {
@@ -154,9 +162,10 @@ void scrub_actor::on_verdict(const status& verdict) {
 }
 
 void scrub_actor::on_suspect(const content_ref& what) {
+  if (hopeless_.contains(what)) return;  // asked for again when a member comes, and now and then
   if (!disk_->has_content(what.sha256)) return want(what);
   auto opened = disk_->open_content(what);
-  if (opened.ok()) return page_.push_front(what);
+  if (opened.ok()) return;
   spdlog::error("a read met damaged content: {}", opened.failure().detail);
   take_away(what);
 }
@@ -176,12 +185,14 @@ void scrub_actor::look_for_missing() {
   next_look_ = kaiku::now(system()) + milliseconds(limits::scrub_look_ms);
   // What a state to come names, its installer fetches.
   if (disk_->installing()) return;
-  hopeless_.clear();
-  for (const auto& what : disk_->list_wanted({}, limits::listing_page)) want(what);
+  const auto missing = disk_->list_wanted({}, limits::listing_page);
+  std::erase_if(hopeless_,
+                [&](const auto& one) { return std::find(missing.begin(), missing.end(), one) == missing.end(); });
+  for (const auto& what : missing) want(what);
 }
 
 void scrub_actor::want(const content_ref& what) {
-  const bool known = hopeless_.contains(what) || std::find(wanted_.begin(), wanted_.end(), what) != wanted_.end();
+  const bool known = std::find(wanted_.begin(), wanted_.end(), what) != wanted_.end();
   if (known || wanted_.size() >= limits::listing_page) return;
   wanted_.push_back(what);
   repair_next();
@@ -238,12 +249,14 @@ void scrub_actor::end_repair(const error& why) {
   repairing_ = false;
   ++attempt_;
   if (why.code == errc::none) {
+    hopeless_.erase(what);
     ++known_.repaired;
     spdlog::info("content {} of {} bytes was brought again and is whole", to_string(what.sha256), what.size.value);
   } else if (why.code != errc::not_found) {  // else nothing names it any more
-    hopeless_.insert(what);
-    spdlog::error("content {} of {} bytes is missing on this disk: {}", to_string(what.sha256), what.size.value,
-                  why.detail);
+    const bool news = hopeless_.insert(what).second;
+    if (news)
+      spdlog::error("content {} of {} bytes is missing on this disk: {}", to_string(what.sha256), what.size.value,
+                    why.detail);
   }
   repair_next();
 }

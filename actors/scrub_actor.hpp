@@ -2,7 +2,7 @@
 
 /// Purpose: finds what the disk has lost: hashes all stored content again in the background, at a bounded rate, and has
 /// what is not what its name says taken away and brought again from another member. Also looks at once at what a read
-/// stumbled over, and keeps asking for what is missing.
+/// stumbled over, keeps asking for what is missing, and lets what was set aside expire.
 /// Owner: owns the walk and the list of what it asks for. Learns members from the directory; the disk changes through
 /// storage; large content comes through a fetch actor of its own.
 /// Lifecycle: as long as the node. In a thread of its own: it reads the disk.
@@ -28,7 +28,10 @@ namespace kaiku {
 
 struct scrub_settings {
   byte_count bytes_per_second{limits::scrub_bytes_per_second};
-  std::chrono::hours interval{limits::scrub_interval_hours};  ///< from a pass's begin to the next one's; 0: only on demand
+  /// From a pass's begin to the next one's; 0: only when asked.
+  std::chrono::hours interval{limits::scrub_interval_hours};
+  std::chrono::hours keep_set_aside{24 * limits::set_aside_days};
+  byte_count keep_set_aside_bytes{limits::set_aside_bytes};
 };
 
 class scrub_actor : public observed<scrub_handle::base> {
@@ -44,6 +47,8 @@ class scrub_actor : public observed<scrub_handle::base> {
   void on_suspect(const content_ref& what);
   void on_timer();
   void set_timer(milliseconds after);
+
+  void expire_set_aside();
 
   // --- the walk ---
   void begin_pass();
@@ -72,20 +77,21 @@ class scrub_actor : public observed<scrub_handle::base> {
 
   scrub_view known_;
   instant next_pass_{};
-  digest origin_;                      ///< where the pass began
-  std::optional<digest> cursor_;       ///< the last one taken
-  bool wrapped_ = false;               ///< went on from the lowest digest
-  std::deque<content_ref> page_;       ///< to be hashed next
+  instant next_expiry_{};
+  digest origin_;                 ///< where the pass began
+  std::optional<digest> cursor_;  ///< the last one taken
+  bool wrapped_ = false;          ///< went on from the lowest digest
+  std::deque<content_ref> page_;  ///< to be hashed next
   std::optional<content_check> check_;
   content_ref checking_;
-  std::uint64_t left_ = 0;             ///< bytes of it
+  std::uint64_t left_ = 0;  ///< bytes of it
 
-  instant next_look_{};                ///< for what is missing
-  std::deque<content_ref> wanted_;     ///< the first is asked for, when `sources_` says so
-  std::set<content_ref> hopeless_;     ///< nobody had it, the last time it was asked for
+  instant next_look_{};             ///< for what is missing
+  std::deque<content_ref> wanted_;  ///< the first is asked for, when `sources_` says so
+  std::set<content_ref> hopeless_;  ///< nobody had it, the last time it was asked for
   std::vector<content_handle> sources_;
   bool repairing_ = false;
-  std::uint64_t attempt_ = 0;          ///< answers to an earlier one are dropped
+  std::uint64_t attempt_ = 0;  ///< answers to an earlier one are dropped
 };
 
 }  // namespace kaiku
