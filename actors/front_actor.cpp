@@ -130,7 +130,14 @@ result<directory_page> front_actor::list(const file_path& path, std::string_view
 }
 
 result<opened_content> front_actor::open(const content_ref& content) const {
-  return disk_->open_content(content);
+  auto opened = disk_->open_content(content);
+  if (!opened && local_.scrub) {
+    const auto code = opened.failure().code;
+    const bool lost = code == errc::not_found && disk_->has_content(content.sha256);
+    if (lost || code == errc::content_missing || code == errc::corrupt || code == errc::io_error)
+      caf::anon_send(local_.scrub, suspect_content{content});
+  }
+  return opened;
 }
 
 // --- to the leader -------------------------------------------------------------------------------------------------

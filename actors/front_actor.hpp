@@ -47,6 +47,10 @@ class front_actor final : public observed<on_io_context<front_handle::base>>, pu
   void find_write(const write_token& token, std::function<void(result<write_status>)> done) override;
   void change_members(const member_change& what, std::function<void(status)> done) override;
   void transfer_leadership(const node_id& to, std::function<void(status)> done) override;
+  result<displaced_page> set_aside(const log_position& after, std::size_t limit) const override;
+  result<displaced_write> set_aside_at(const log_position& at) const override;
+  void purge_set_aside(const log_position& at, std::function<void(status)> done) override;
+  void scrub(bool start, std::function<void(result<scrub_view>)> done) override;
   void write(client_write what, std::function<void(result<write_outcome>)> done) override;
   void begin_upload(byte_count expected, std::function<void(result<std::unique_ptr<upload>>)> done) override;
 

@@ -128,6 +128,7 @@ void peer_directory::tell_everybody(const Message& x) {
   send(here.heartbeat, x);
   send(here.replication, x);
   send(here.content, x);
+  if (settings_.scrub) send(settings_.scrub, x);
   for (const auto& front : settings_.fronts) send(front, x);
 }
 

@@ -27,6 +27,7 @@ namespace kaiku {
 struct directory_settings {
   introduction self;  ///< the handles in it are also this node's own subscribers
   std::vector<front_handle> fronts;
+  scrub_handle scrub;                                                       ///< null: none
   std::function<void(const cluster_id&, std::vector<member>)> set_members;  ///< of the link layer
   std::function<void(const node_id&, link_serial)> on_link_down;            ///< of the link layer
   milliseconds introduction_timeout{limits::link_handshake_timeout_ms};

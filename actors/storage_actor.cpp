@@ -1,6 +1,15 @@
 #include "kaiku/actors/storage_actor.hpp"
 
+#include <spdlog/spdlog.h>
+
 namespace kaiku {
+namespace {
+
+disk_changed outcome_of(const status& x) {
+  return {x.ok() ? error{} : x.failure()};
+}
+
+}  // namespace
 
 storage_actor::storage_actor(caf::actor_config& cfg, std::shared_ptr<store> disk)
     : observed(cfg), disk_(std::move(disk)) {}
@@ -33,6 +42,13 @@ storage_actor::behavior_type storage_actor::make_behavior() {
         return {outcome.ok() ? error{} : outcome.failure(), disk_->state()};
       },
       [this](const timer_due&) { collect_garbage(); },
+      [this](const purge_set_aside& x) { return outcome_of(disk_->purge_set_aside(x.at)); },
+      [this](const expire_set_aside& x) {
+        const auto dropped = disk_->expire_set_aside(x.older_than, x.keep);
+        if (dropped > 0) spdlog::info("forgot {} entries that were set aside: too old, or too much", dropped);
+      },
+      [this](const quarantine_content& x) { return outcome_of(disk_->quarantine(x.what)); },
+      [this](const repair_content& x) { return outcome_of(disk_->provide_repaired(x.what, x.small_content.view())); },
   };
 }
 

@@ -74,6 +74,17 @@ inline constexpr std::uint32_t snapshot_keep_ms = 600'000;
 /// What nothing names any more is looked for at this interval, and at the other while there is more of it.
 inline constexpr std::uint32_t garbage_interval_ms = 1000;
 inline constexpr std::uint32_t garbage_busy_interval_ms = 20;
+/// What is missing on a disk is asked for again after this; also the first check of stored content after a start.
+inline constexpr std::uint32_t scrub_look_ms = 60'000;
+/// From the begin of one check of all stored content to the next: what a disk loses silently is found before the other
+/// copies are likely to have lost the same.
+inline constexpr std::uint32_t scrub_interval_hours = 7 * 24;
+inline constexpr std::uint32_t scrub_interval_max_hours = 365 * 24;
+/// What failovers displaced is kept for so long: whoever misses a write comes for it within weeks.
+inline constexpr std::uint32_t set_aside_days = 30;
+inline constexpr std::uint32_t set_aside_max_days = 3650;
+/// How often it is looked at for what is too old or too much.
+inline constexpr std::uint32_t set_aside_look_ms = 600'000;
 /// SIGTERM to exit: handover, requests in flight, close. Kubernetes kills after 30 s by default.
 inline constexpr std::uint32_t shutdown_grace_ms = 10'000;
 
@@ -101,6 +112,10 @@ inline constexpr std::size_t batch_entries = 1024;
 inline constexpr std::size_t queued_write_bytes = std::size_t{64} * 1024 * 1024;
 /// Most of a directory's state, log and small content that one piece of a snapshot may hold: as an append.
 inline constexpr std::size_t snapshot_piece_bytes = append_batch_bytes;
+/// A check of stored content reads this much in a second: 1 TiB in six days, and a fiftieth of what a slow disk gives.
+inline constexpr std::uint64_t scrub_bytes_per_second = std::uint64_t{2} * 1024 * 1024;
+/// What failovers displaced, with its content, is kept up to this; then the oldest goes first.
+inline constexpr std::uint64_t set_aside_bytes = std::uint64_t{10} * 1024 * 1024 * 1024;
 /// Free space kept back: RocksDB must still be able to log votes, flush and compact when files no longer fit.
 inline constexpr std::uint64_t disk_reserve_bytes = std::uint64_t{48} * 1024 * 1024;
 /// The log with its undo records and the small content it names is compacted above this: enough for a follower that

@@ -97,6 +97,29 @@ class upload {
   virtual void finish(std::function<void(result<content_ref>)> done) = 0;
 };
 
+/// A change that a failover displaced, as this node keeps it.
+struct displaced_write {
+  write_token token;
+  unix_time_ms since;  ///< when it was set aside here
+  command what;
+};
+struct displaced_page {
+  std::vector<displaced_write> entries;  ///< oldest first
+  bool more = false;                     ///< another page follows after the last one
+};
+
+/// What the check of this node's stored content has done and found, in this pass or else the last one.
+struct scrub_view {
+  bool running = false;
+  std::optional<unix_time_ms> began;  ///< empty: there was none since the process started
+  std::optional<unix_time_ms> ended;
+  std::uint64_t checked = 0;  ///< contents
+  byte_count checked_bytes;
+  std::uint64_t damaged = 0;  ///< found otherwise than named, or missing
+  std::uint64_t repaired = 0;
+  std::uint64_t unrepairable = 0;  ///< of the damaged: no member that could be asked has it whole; tried again
+};
+
 /// How fresh a read has to be.
 enum class consistency : std::uint8_t {
   any,          ///< what this node has
@@ -141,6 +164,15 @@ class gateway : public file_view {
   /// Asks the leader to let `to` lead (empty name: whoever is most up to date). Errors: `not_found` (not a voter),
   /// `busy` (it did not come up to date within T: the leader goes on leading), `no_leader`.
   virtual void transfer_leadership(const node_id& to, std::function<void(status)> done) = 0;
+
+  /// What failovers displaced on this node, behind `after` (all zero: from the start).
+  virtual result<displaced_page> set_aside(const log_position& after, std::size_t limit) const = 0;
+  /// Errors: `not_found`.
+  virtual result<displaced_write> set_aside_at(const log_position& at) const = 0;
+  /// Forgets it for good, on this node. Errors: `not_found`.
+  virtual void purge_set_aside(const log_position& at, std::function<void(status)> done) = 0;
+  /// Begins to check all content stored on this node, unless `start` is false or it is being checked.
+  virtual void scrub(bool start, std::function<void(result<scrub_view>)> done) = 0;
 
   /// Sends a change to the leader, waiting `limits::leader_wait_ms` for one. For a put, `what` names content that a
   /// finished upload gave, or `small_content` holds the bytes and the gateway fills in the name.

@@ -16,6 +16,7 @@
 #include <caf/typed_actor.hpp>
 
 #include "kaiku/core/fence.hpp"
+#include "kaiku/messages/gateway.hpp"
 #include "kaiku/messages/inspect.hpp"
 
 namespace kaiku {
@@ -36,6 +37,28 @@ struct propose {
 /// replication -> storage. Follow the leader's log. Reply: append_outcome, after the sync.
 struct append {
   append_command what;
+};
+/// front -> storage. Forget what was set aside at `at`, for good. Reply: disk_changed, after the sync.
+struct purge_set_aside {
+  log_position at;
+};
+/// scrub -> storage. Forget what was set aside before `older_than`, and then the oldest until the rest takes no more
+/// than `keep`.
+struct expire_set_aside {
+  unix_time_ms older_than;
+  byte_count keep;
+};
+/// scrub -> storage. This was found damaged: take it away. Reply: disk_changed.
+struct quarantine_content {
+  content_ref what;
+};
+/// scrub -> storage. Take what is missing: staged when large, these bytes when small. Reply: disk_changed.
+struct repair_content {
+  content_ref what;
+  chunk small_content;
+};
+struct disk_changed {
+  error failure;
 };
 /// election -> storage. Take this higher term without a vote. Reply: hard_state, after the sync.
 struct adopt_term {
@@ -323,9 +346,24 @@ struct install {
 
 using installer_handle = caf::typed_actor<caf::replies_to<install>::with<installed>, caf::reacts_to<local_handles>>;
 
+// --- scrub ---------------------------------------------------------------------------------------------------------
+
+/// front -> scrub. Where the check stands; `start`: begin one, unless it is under way. Reply: scrub_view.
+struct ask_scrub {
+  bool start = false;
+};
+/// front -> scrub. A read met content that can't be right, or is missing.
+struct suspect_content {
+  content_ref what;
+};
+
+using scrub_handle = caf::typed_actor<caf::replies_to<ask_scrub>::with<scrub_view>, caf::reacts_to<suspect_content>,
+                                      caf::reacts_to<peer_up>, caf::reacts_to<peer_down>, caf::reacts_to<local_handles>,
+                                      caf::reacts_to<timer_due>>;
+
 // --- peers ---------------------------------------------------------------------------------------------------------
 
-/// peer_directory -> election, heartbeat, replication, content, fronts. The link to this member is gone.
+/// peer_directory -> election, heartbeat, replication, content, scrub, fronts. The link to this member is gone.
 struct peer_down {
   node_id id;
 };
@@ -342,14 +380,14 @@ struct member_seen {
   incarnation disk;
 };
 
-using storage_handle =
-    caf::typed_actor<caf::replies_to<vote_request>::with<vote_decision>,
-                     caf::replies_to<confirm_cluster>::with<hard_state>, caf::replies_to<adopt_term>::with<hard_state>,
-                     caf::replies_to<propose>::with<propose_outcome>, caf::replies_to<append>::with<append_outcome>,
-                     caf::replies_to<compact>::with<compacted>, caf::replies_to<begin_install>::with<install_begun>,
-                     caf::replies_to<install_piece>::with<content_wanted>,
-                     caf::replies_to<keep_for_install>::with<content_wanted>,
-                     caf::replies_to<finish_install>::with<installed>, caf::reacts_to<timer_due>>;
+using storage_handle = caf::typed_actor<
+    caf::replies_to<vote_request>::with<vote_decision>, caf::replies_to<confirm_cluster>::with<hard_state>,
+    caf::replies_to<adopt_term>::with<hard_state>, caf::replies_to<propose>::with<propose_outcome>,
+    caf::replies_to<append>::with<append_outcome>, caf::replies_to<compact>::with<compacted>,
+    caf::replies_to<begin_install>::with<install_begun>, caf::replies_to<install_piece>::with<content_wanted>,
+    caf::replies_to<keep_for_install>::with<content_wanted>, caf::replies_to<finish_install>::with<installed>,
+    caf::reacts_to<timer_due>, caf::replies_to<purge_set_aside>::with<disk_changed>, caf::reacts_to<expire_set_aside>,
+    caf::replies_to<quarantine_content>::with<disk_changed>, caf::replies_to<repair_content>::with<disk_changed>>;
 
 using election_handle =
     caf::typed_actor<caf::reacts_to<vote_request>, caf::reacts_to<vote_reply>, caf::reacts_to<timeout_now>,
@@ -379,8 +417,8 @@ struct peer_handles {
   content_handle content;
 };
 
-/// peer_directory -> election, heartbeat, replication, content, fronts. A link to this member stands; these are its
-/// actors.
+/// peer_directory -> election, heartbeat, replication, content, scrub, fronts. A link to this member stands; these are
+/// its actors.
 struct peer_up {
   node_id id;
   boot_id boot;
@@ -427,6 +465,7 @@ struct local_handles {
   content_handle content;
   fetch_handle fetch;
   installer_handle installer;
+  scrub_handle scrub;  ///< null in tests that do without
   directory_handle directory;
   std::vector<front_handle> fronts;
 };
@@ -610,6 +649,14 @@ CAF_BEGIN_TYPE_ID_BLOCK(kaiku, first_custom_type_id)
   CAF_ADD_TYPE_ID(kaiku, (kaiku::append_outcome))
   CAF_ADD_TYPE_ID(kaiku, (kaiku::adopt_term))
   CAF_ADD_TYPE_ID(kaiku, (kaiku::confirm_cluster))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::purge_set_aside))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::expire_set_aside))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::quarantine_content))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::repair_content))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::disk_changed))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::ask_scrub))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::suspect_content))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::scrub_view))
   CAF_ADD_TYPE_ID(kaiku, (kaiku::timer_due))
   CAF_ADD_TYPE_ID(kaiku, (kaiku::local_handles))
   CAF_ADD_TYPE_ID(kaiku, (kaiku::leader_contact))
@@ -650,6 +697,14 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::append)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::append_outcome)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::adopt_term)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::confirm_cluster)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::purge_set_aside)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::expire_set_aside)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::quarantine_content)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::repair_content)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::disk_changed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::ask_scrub)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::suspect_content)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::scrub_view)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::timer_due)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::local_handles)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::leader_contact)

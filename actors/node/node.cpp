@@ -22,6 +22,7 @@
 #include "kaiku/actors/installer_actor.hpp"
 #include "kaiku/actors/peer_directory.hpp"
 #include "kaiku/actors/replication_actor.hpp"
+#include "kaiku/actors/scrub_actor.hpp"
 #include "kaiku/actors/storage_actor.hpp"
 #include "kaiku/actors/supervisor.hpp"
 #include "kaiku/http/server/server.hpp"
@@ -96,6 +97,7 @@ struct node::impl {
   std::shared_ptr<link_layer> links;
   std::unique_ptr<http_server> http;
   local_handles actors;
+  fetch_handle repairs;  ///< scrub's own: replication's fetch is never held up by it
   supervisor_handle watcher;
   boot_id boot = random_id_of_kind<boot_id>();
 };
@@ -138,6 +140,9 @@ void node::impl::make_actors() {
   actors.content = sys.spawn<content_actor, caf::detached>(disk, threads::own);
   actors.fetch = sys.spawn<fetch_actor, caf::detached>(disk, threads::own);
   actors.installer = sys.spawn<installer_actor>();
+  repairs = sys.spawn<fetch_actor, caf::detached>(disk, threads::own);
+  actors.scrub = sys.spawn<scrub_actor, caf::detached>(
+      scrub_settings{with.scrub_rate, with.scrub_interval, with.set_aside_age, with.set_aside_bytes}, disk, repairs);
   actors.heartbeat = sys.spawn<heartbeat_actor>(heartbeat_settings{
       with.name, names, with.heartbeat_interval, with.election_timeout, [d = disk] { return d->state().current; }});
   actors.replication = sys.spawn<replication_actor>(
@@ -153,6 +158,7 @@ void node::impl::make_actors() {
             to_string(with.advertise_http),
             {actors.election, actors.heartbeat, actors.replication, actors.content}};
   d.fronts = actors.fronts;
+  d.scrub = actors.scrub;
   d.set_members = [l = links](const cluster_id& cluster, std::vector<member> now) {
     l->set_members(cluster, std::move(now));
   };
@@ -169,6 +175,8 @@ void node::impl::watch() {
   add(actors.content, "content");
   add(actors.fetch, "fetch");
   add(actors.installer, "installer");
+  add(repairs, "fetch for repairs");
+  add(actors.scrub, "scrub");
   add(actors.heartbeat, "heartbeat");
   add(actors.replication, "replication");
   add(actors.election, "election");
@@ -197,6 +205,7 @@ void node::impl::introduce_everybody() {
   caf::anon_send(actors.content, actors);
   caf::anon_send(actors.heartbeat, actors);
   caf::anon_send(actors.installer, actors);
+  caf::anon_send(actors.scrub, actors);
   caf::anon_send(actors.replication, actors);
   caf::anon_send(actors.election, actors);
   for (auto& one : io_threads) one->thread = std::thread([&io = one->io] { io.run(); });
@@ -267,6 +276,8 @@ void node::impl::stop_actors() {
   end(actors.content);
   end(actors.fetch);
   end(actors.installer);
+  end(actors.scrub);
+  end(repairs);
   end(actors.storage);
   watcher = nullptr;
 }

@@ -16,7 +16,7 @@ struct option_spec {
   const char* help;
 };
 
-constexpr std::array<option_spec, 14> specs{{
+constexpr std::array<option_spec, 18> specs{{
     {"name", "NAME", "this member's name: a-z 0-9 - . (default: the host name)"},
     {"data", "DIR", "data directory (default: ./kaiku-data)"},
     {"http", "ADDRESS:PORT", "where to listen for clients (default: 127.0.0.1:8000)"},
@@ -29,6 +29,10 @@ constexpr std::array<option_spec, 14> specs{{
     {"heartbeat-ms", "MS", "interval of heartbeats, at most T/3 (default: 150, or T/6 if that is less)"},
     {"peer-secret-file", "FILE", "secret that members prove to each other; same content on every member"},
     {"insecure", nullptr, "allow listening beyond loopback without access control"},
+    {"scrub-rate", "BYTES", "what the check of stored content reads in a second (default: 2097152)"},
+    {"scrub-interval-hours", "HOURS", "from one check's begin to the next, 0: only when asked (default: 168)"},
+    {"set-aside-days", "DAYS", "how long what failovers displaced is kept (default: 30)"},
+    {"set-aside-bytes", "BYTES", "how much of it is kept; the oldest goes first (default: 10737418240)"},
     {"log-level", "LEVEL", "trace, debug, info, warn or error (default: info)"},
     {"log-format", "text|json", "one line of text or one JSON object per event (default: text)"},
 }};

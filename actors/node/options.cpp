@@ -124,6 +124,16 @@ class reader {
       complaint_ = usage(found->second.place + ": " + parsed.failure().detail);
   }
 
+  /// A number from `low` to `high`, times `unit`.
+  template <class T>
+  void number(std::string_view name, T& into, std::uint64_t low, std::uint64_t high, std::uint64_t unit = 1) {
+    value(name, into, [&](const std::string& text) -> result<T> {
+      auto number = parse_number<std::uint64_t>(text);
+      if (number && *number >= low && *number <= high) return T{*number * unit};
+      return usage("\"" + text + "\" is not a number from " + std::to_string(low) + " to " + std::to_string(high));
+    });
+  }
+
   template <class T, std::size_t N>
   void choice(std::string_view name, T& into, const std::array<std::pair<const char*, T>, N>& known) {
     value(name, into, [&](const std::string& text) -> result<T> {
@@ -157,6 +167,14 @@ void read_times(reader& read, options& into) {
   into.heartbeat_interval = milliseconds{std::min(limits::heartbeat_interval_ms, timeout / 6)};
   read.duration("heartbeat-ms", into.heartbeat_interval, limits::heartbeat_interval_min_ms, timeout / 3,
                 " (a third of the election timeout)");
+}
+
+void read_care(reader& read, options& into) {
+  constexpr auto any = std::uint64_t{1} << 50;
+  read.number("scrub-rate", into.scrub_rate, 1024, any);
+  read.number("scrub-interval-hours", into.scrub_interval, 0, limits::scrub_interval_max_hours);
+  read.number("set-aside-days", into.set_aside_age, 1, limits::set_aside_max_days, 24);
+  read.number("set-aside-bytes", into.set_aside_bytes, 0, any);
 }
 
 void read_texts(reader& read, options& into) {
@@ -285,6 +303,7 @@ result<parse_outcome> parse_options(int argc, const char* const* argv, const sur
   options parsed;
   read_texts(read, parsed);
   read_times(read, parsed);
+  read_care(read, parsed);
   if (read.complaint()) return *read.complaint();
   if (auto complaint = complete(parsed, read, around.host_name)) return *complaint;
   if (auto complaint = check_exposure(parsed)) return *complaint;

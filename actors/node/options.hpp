@@ -58,6 +58,10 @@ struct options {
   milliseconds heartbeat_interval{limits::heartbeat_interval_ms};
   std::string peer_secret;  ///< content of `--peer-secret-file` without the line end; empty: none
   bool insecure = false;
+  byte_count scrub_rate{limits::scrub_bytes_per_second};
+  std::chrono::hours scrub_interval{limits::scrub_interval_hours};  ///< 0: only when asked
+  std::chrono::hours set_aside_age{24 * limits::set_aside_days};
+  byte_count set_aside_bytes{limits::set_aside_bytes};
   log_level level = log_level::info;
   log_format format = log_format::text;
 };

@@ -74,6 +74,8 @@ response content_answer(exchange& ex, const file_path& path, const file_info& in
   return out;
 }
 
+}  // namespace
+
 response read_file(exchange& ex, const file_path& path, const file_info& info, opened_content* content) {
   const auto etag = info.etag();
   auto verdict = check_read(ex.in, etag, info.modified);
@@ -87,6 +89,8 @@ response read_file(exchange& ex, const file_path& path, const file_info& info, o
   }
   return content_answer(ex, path, info, content);
 }
+
+namespace {
 
 bool is_gone(errc code) {
   return code == errc::not_found || code == errc::content_missing;

@@ -1,12 +1,11 @@
 // PUT, DELETE and POST under /files.
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
+#include "kaiku/http/api/change.hpp"
 #include "kaiku/http/api/conditions.hpp"
 #include "kaiku/http/api/digest_field.hpp"
 #include "kaiku/http/api/handlers.hpp"
-#include "kaiku/http/api/http_date.hpp"
 #include "kaiku/http/api/problem.hpp"
 #include "kaiku/http/api/router.hpp"
 #include "kaiku/http/api/target.hpp"
@@ -21,19 +20,6 @@ struct change {
   query_parameters query;
   client_write write;
 };
-
-result<std::optional<durability>> parse_want(const request& in, const query_parameters& query) {
-  std::optional<durability> want;
-  for (auto text : {in.header("Kaiku-Durability"), query.get("durability")}) {
-    if (!text) continue;
-    auto known = parse_durability(*text);
-    if (!known)
-      return {errc::bad_request, "durability is 'leader', 'majority' or 'all', not '" + std::string(*text) + "'"};
-    if (want && *want != *known) return {errc::bad_request, "Kaiku-Durability and ?durability= differ"};
-    want = known;
-  }
-  return want;
-}
 
 result<change> parse_change(const exchange& ex, std::initializer_list<std::string_view> parameters) {
   auto where = parse_file_target(ex);
@@ -66,37 +52,6 @@ bool is_media_type(std::string_view text) {
   return std::all_of(essence.begin(), essence.begin() + static_cast<std::ptrdiff_t>(slash), is_token_char) &&
          std::all_of(essence.begin() + static_cast<std::ptrdiff_t>(slash) + 1, essence.end(), is_token_char) &&
          std::all_of(text.begin(), text.end(), printable);
-}
-
-/// 204 for what was there before, 201 for what is new; 202 when less is known durable than was asked for.
-response write_answer(const write_outcome& outcome, const file_path& path, bool gives_file) {
-  response out;
-  out.status = outcome.created ? 201 : 204;
-  out.add("Kaiku-Token", to_string(outcome.token));
-  out.add("Kaiku-Durability", to_string(outcome.achieved));
-  out.add("Kaiku-Replicas", std::to_string(outcome.holders) + "/" + std::to_string(outcome.voters));
-  if (gives_file) {
-    out.add("ETag", outcome.file.etag());
-    out.add("Last-Modified", format_http_date(outcome.file.modified));
-  }
-  if (outcome.achieved >= outcome.asked) return out;
-  nlohmann::ordered_json document{
-      {"path", "/" + path.text()},
-      {"token", to_string(outcome.token)},
-      {"asked", to_string(outcome.asked)},
-      {"achieved", to_string(outcome.achieved)},
-      {"holders", outcome.holders},
-      {"voters", outcome.voters},
-      {"detail",
-       outcome.achieved == durability::leader
-           ? "recorded by the leader, but not by as many nodes as asked for within the wait; it is replicated "
-             "further, and lost only when the leader fails before that"
-           : "recorded by a majority, which keeps it for good, but not by all within the wait; it is "
-             "replicated further"}};
-  out.status = 202;
-  out.add("Content-Type", "application/json");
-  out.body = document.dump() + "\n";
-  return out;
 }
 
 /// The root is there and stays.
@@ -143,32 +98,6 @@ status check_promises(const std::vector<digest>& promised, const digest& actual)
   return success();
 }
 
-/// Sends a body on to the leader's disk, `first` and what follows it. Bounded: one piece here, a window in the gateway.
-task<result<content_ref>> stream_body(exchange& ex, std::string first) {
-  auto opened = co_await ask<result<std::unique_ptr<upload>>>(
-      ex, [&](auto done) { ex.node.begin_upload({ex.body.length().value_or(0)}, std::move(done)); });
-  if (!opened) co_return opened.failure();
-  ex.sending = std::move(*opened);
-  std::string piece = std::move(first);
-  std::uint64_t size = 0;
-  for (;;) {
-    if (!piece.empty()) {
-      size += piece.size();
-      auto ready = co_await ask<status>(ex, [&](auto done) { ex.sending->write(std::move(piece), std::move(done)); });
-      if (!ready) co_return ready.failure();
-    }
-    auto next = co_await ex.body.read(limits::chunk_bytes);
-    if (ex.abandoned) throw session_abandoned{};
-    if (!next) co_return next.failure();
-    if (next->empty()) break;
-    piece = std::move(*next);
-  }
-  auto named = co_await ask<result<content_ref>>(ex, [&](auto done) { ex.sending->finish(std::move(done)); });
-  if (named.ok() && named->size.value != size)
-    co_return error{errc::corrupt, "the leader received another number of bytes than were sent"};
-  co_return named;
-}
-
 /// Reads the body: small content into the plan, large content to the leader.
 task<status> take_body(exchange& ex, put_plan& plan) {
   const auto length = ex.body.length();
@@ -189,18 +118,10 @@ task<status> take_body(exchange& ex, put_plan& plan) {
       co_return success();
     }
   }
-  auto named = co_await stream_body(ex, std::move(first));
+  auto named = co_await stream_content(ex, ex.body, std::move(first));
   if (!named) co_return named.failure();
   plan.file.content = *named;
   co_return check_promises(plan.promised, named->sha256);
-}
-
-task<response> send_change(exchange& ex, client_write write, file_path path, bool gives_file) {
-  if (ex.abandoned) throw session_abandoned{};
-  auto outcome =
-      co_await ask<result<write_outcome>>(ex, [&](auto done) { ex.node.write(std::move(write), std::move(done)); });
-  if (!outcome) co_return problem(outcome.failure());
-  co_return write_answer(*outcome, path, gives_file);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 /// Purpose: the handlers that the route table names. Thread: the session's.
 
 #include <optional>
+#include <string_view>
 
 #include "kaiku/core/path.hpp"
 #include "kaiku/http/api/router.hpp"
@@ -12,7 +13,11 @@ namespace kaiku {
 
 // files.cpp
 routed read_path(exchange& ex);
+/// Content with its conditions and ranges, as files are answered; without `content`, its header.
+response read_file(exchange& ex, const file_path& path, const file_info& info, opened_content* content);
 // listing.cpp
+/// A page's length, from 1 to `limits::listing_page`. Errors: `bad_request`.
+result<std::size_t> parse_limit(std::optional<std::string_view> text);
 response list_directory(exchange& ex, const file_view& from, const file_path& path, const file_info& info,
                         const query_parameters& query);
 // files_write.cpp
@@ -21,6 +26,15 @@ task<response> post_path(exchange& ex);
 task<response> delete_path(exchange& ex);
 // writes.cpp
 task<response> show_write(exchange& ex);
+// set_aside.cpp
+response list_set_aside(exchange& ex);
+response show_set_aside(exchange& ex);
+response set_aside_content(exchange& ex);
+task<response> restore_set_aside(exchange& ex);
+task<response> purge_set_aside(exchange& ex);
+// scrub.cpp
+task<response> show_scrub(exchange& ex);
+task<response> start_scrub(exchange& ex);
 // health.cpp
 response healthz_live(exchange& ex);
 response healthz_ready(exchange& ex);

@@ -12,15 +12,6 @@
 namespace kaiku {
 namespace {
 
-result<std::size_t> parse_limit(std::optional<std::string_view> text) {
-  if (!text) return limits::listing_page;
-  std::size_t value = 0;
-  auto [stop, failed] = std::from_chars(text->data(), text->data() + text->size(), value);
-  if (failed != std::errc{} || stop != text->data() + text->size() || value == 0 || value > limits::listing_page)
-    return {errc::bad_request, "limit is a number from 1 to " + std::to_string(limits::listing_page)};
-  return value;
-}
-
 json describe(const directory_entry& entry) {
   const auto& info = entry.info;
   json out{{"name", entry.name}, {"type", info.is_directory() ? "directory" : "file"}};
@@ -33,6 +24,15 @@ json describe(const directory_entry& entry) {
 }
 
 }  // namespace
+
+result<std::size_t> parse_limit(std::optional<std::string_view> text) {
+  if (!text) return limits::listing_page;
+  std::size_t value = 0;
+  auto [stop, failed] = std::from_chars(text->data(), text->data() + text->size(), value);
+  if (failed != std::errc{} || stop != text->data() + text->size() || value == 0 || value > limits::listing_page)
+    return {errc::bad_request, "limit is a number from 1 to " + std::to_string(limits::listing_page)};
+  return value;
+}
 
 response list_directory(exchange& ex, const file_view& from, const file_path& path, const file_info& info,
                         const query_parameters& query) {

@@ -23,6 +23,9 @@ routed later(exchange&) {
 constexpr std::array table{
     route{"/files/{path}", read_path, put_path, post_path, delete_path},
     route{"/writes/{token}", later<show_write>},
+    route{"/set-aside", at_once<list_set_aside>},
+    route{"/set-aside/{token}", at_once<show_set_aside>, nullptr, restore_set_aside, purge_set_aside},
+    route{"/set-aside/{token}/content", at_once<set_aside_content>},
     route{"/healthz/live", at_once<healthz_live>},
     route{"/healthz/ready", at_once<healthz_ready>},
     route{"/healthz/leader", at_once<healthz_leader>},
@@ -31,6 +34,7 @@ constexpr std::array table{
     route{"/cluster/members", at_once<list_members>, nullptr, add_member},
     route{"/cluster/members/{id}", at_once<show_member>, nullptr, nullptr, remove_member},
     route{"/cluster/leader", at_once<show_leader>, nullptr, change_leader},
+    route{"/cluster/scrub", later<show_scrub>, nullptr, start_scrub},
     route{"/openapi.json", at_once<openapi_document>},
 };
 

@@ -61,6 +61,8 @@ class fake_gateway final : public gateway {
   durability asked_by_default = durability::leader;
   bool learner = false;  ///< the second member does not vote
   std::optional<lost_entries> possibly_lost;
+  std::vector<displaced_write> displaced;
+  scrub_view scrubbed;
   bool hold_writes = false;  ///< keep callbacks until `release_writes`
   bool keep_uploads = true;  ///< false: count and hash only, for bounded memory
 
@@ -77,6 +79,7 @@ class fake_gateway final : public gateway {
   write_token last_token;
   member_change last_member_change;
   node_id last_transfer;
+  std::atomic<int> scrubs_begun{0};
 
   /// Puts a file there without a request. From the test's thread, while nothing else runs.
   file_info add_file(const std::string& path, std::string bytes, std::string type = "text/plain",
@@ -144,6 +147,30 @@ class fake_gateway final : public gateway {
   void transfer_leadership(const node_id& to, std::function<void(status)> done) override {
     last_transfer = to;
     answer(std::move(done));
+  }
+
+  result<displaced_page> set_aside(const log_position& after, std::size_t limit) const override {
+    displaced_page page;
+    for (const auto& one : displaced) {
+      if (one.token.at <= after) continue;
+      page.more = page.entries.size() == limit;
+      if (page.more) break;
+      page.entries.push_back(one);
+    }
+    return page;
+  }
+  result<displaced_write> set_aside_at(const log_position& at) const override {
+    for (const auto& one : displaced)
+      if (one.token.at == at) return one;
+    return {errc::not_found, "nothing is set aside there"};
+  }
+  void purge_set_aside(const log_position& at, std::function<void(status)> done) override {
+    std::erase_if(displaced, [&](const auto& one) { return one.token.at == at; });
+    boost::asio::post(io_, [done = std::move(done)] { done(success()); });
+  }
+  void scrub(bool start, std::function<void(result<scrub_view>)> done) override {
+    if (start) ++scrubs_begun;
+    boost::asio::post(io_, [this, done = std::move(done)] { done(scrubbed); });
   }
 
   result<file_info> stat(const file_path& path) const override {

@@ -234,10 +234,28 @@ BOOST_AUTO_TEST_CASE(an_empty_or_foreign_variable_counts_as_not_set) {
 BOOST_AUTO_TEST_CASE(help_and_version_are_answers_and_win_over_other_mistakes) {
   BOOST_TEST(printed({"--version"}) == "kaikud " KAIKU_VERSION "\n");
   std::string help = printed({"--redis", "--help"});
-  for (const char* option :
-       {"--name", "--data", "--http", "--peers", "--advertise-http", "--advertise-peers", "--cluster", "--durability",
-        "--election-timeout-ms", "--heartbeat-ms", "--peer-secret-file", "--insecure", "--log-level", "--log-format",
-        "--config", "--version", "--help", "KAIKU_"}) {
+  for (const char* option : {"--name",
+                             "--data",
+                             "--http",
+                             "--peers",
+                             "--advertise-http",
+                             "--advertise-peers",
+                             "--cluster",
+                             "--durability",
+                             "--election-timeout-ms",
+                             "--heartbeat-ms",
+                             "--peer-secret-file",
+                             "--insecure",
+                             "--scrub-rate",
+                             "--scrub-interval-hours",
+                             "--set-aside-days",
+                             "--set-aside-bytes",
+                             "--log-level",
+                             "--log-format",
+                             "--config",
+                             "--version",
+                             "--help",
+                             "KAIKU_"}) {
     CHECK_CONTAINS(help, option);
   }
 }
@@ -322,6 +340,23 @@ BOOST_AUTO_TEST_CASE(numbers_out_of_range_are_refused) {
 BOOST_AUTO_TEST_CASE(a_short_election_timeout_brings_a_shorter_heartbeat) {
   BOOST_TEST(accepted({"--election-timeout-ms", "300"}).heartbeat_interval.count() == 50);
   BOOST_TEST(accepted({"--election-timeout-ms", "100"}).heartbeat_interval.count() == 16);
+}
+
+BOOST_AUTO_TEST_CASE(the_care_for_what_is_stored_has_numbers_in_bounds) {
+  const auto usual = accepted({});
+  BOOST_TEST(usual.scrub_rate.value == 2u * 1024 * 1024);
+  BOOST_TEST(usual.scrub_interval.count() == 168);
+  BOOST_TEST(usual.set_aside_age.count() == 30 * 24);
+  BOOST_TEST(usual.set_aside_bytes.value == 10ull << 30);
+  const auto other = accepted(
+      {"--scrub-rate", "4096", "--scrub-interval-hours", "0", "--set-aside-days", "2", "--set-aside-bytes", "0"});
+  BOOST_TEST(other.scrub_rate.value == 4096u);
+  BOOST_TEST(other.scrub_interval.count() == 0);
+  BOOST_TEST(other.set_aside_age.count() == 48);
+  BOOST_TEST(other.set_aside_bytes.value == 0u);
+  CHECK_CONTAINS(refused({"--scrub-rate", "100"}), "\"100\" is not a number from 1024 to");
+  CHECK_CONTAINS(refused({"--set-aside-days", "0"}), "\"0\" is not a number from 1 to 3650");
+  CHECK_CONTAINS(refused({"--scrub-interval-hours", "1h"}), "\"1h\" is not a number from 0 to 8760");
 }
 
 BOOST_AUTO_TEST_CASE(words_outside_a_choice_are_refused) {
