@@ -61,8 +61,8 @@ struct hello {
   link_nonce nonce{};  ///< fresh for every connection
   // Since here, nodes may leave the fields out.
   hello_purpose purpose = hello_purpose::link;
-  std::string peer_address;  ///< host:port where members reach the sender
-  log_index since;           ///< the entry that named the members it knows; 0: it knows none
+  std::string peer_address{};  ///< host:port where members reach the sender
+  log_index since{};           ///< the entry that named the members it knows; 0: it knows none
 
   friend bool operator==(const hello&, const hello&) = default;
 };
