@@ -132,8 +132,8 @@ std::optional<refusal> judge_question(const hello& theirs, const hello_rules& ru
   if (theirs.name == self.name) return refusal{refusal_reason::name_taken, "two nodes are called " + self.name.name};
   for (const auto& other : rules.linked)
     if (other.name == theirs.name && other.disk != theirs.disk)
-      return refusal{refusal_reason::name_taken, "another node called " + theirs.name.name + " is here: end it first, " +
-                                                     "or give this one a name of its own"};
+      return refusal{refusal_reason::name_taken, "another node called " + theirs.name.name +
+                                                     " is here: end it first, " + "or give this one a name of its own"};
   return std::nullopt;
 }
 
@@ -145,6 +145,8 @@ std::optional<refusal> judge_identity(const hello& theirs, const hello_rules& ru
     return refusal{refusal_reason::wrong_name, "dialled " + rules.dialled.name + " and reached " + theirs.name.name +
                                                    ": check the addresses in the list of members"};
   if (theirs.name == self.name) return refusal{refusal_reason::unknown_name, "two nodes are called " + self.name.name};
+  // Whoever has newer members of the same cluster knows better who belongs to it; this node's log has yet to say so.
+  if (knows_better(theirs, self)) return std::nullopt;
   auto known =
       std::find_if(rules.members.begin(), rules.members.end(), [&](const member& x) { return x.id == theirs.name; });
   if (known == rules.members.end() && rules.stands == standing::joining)
@@ -219,6 +221,10 @@ link_proof make_proof(std::string_view secret, link_role role, std::string_view 
 
 bool is_same_proof(const link_proof& a, const link_proof& b) {
   return CRYPTO_memcmp(a.mac.data(), b.mac.data(), a.mac.size()) == 0;
+}
+
+bool knows_better(const hello& theirs, const hello& self) {
+  return self.cluster.known() && theirs.cluster == self.cluster && theirs.since > self.since;
 }
 
 std::optional<refusal> judge(const hello& theirs, const hello_rules& rules) {

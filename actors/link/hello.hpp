@@ -15,8 +15,8 @@
 ///      |<-------------------------------|   refused: wrong secret
 ///      | BASP                      BASP |   nothing of it is read here: frames are read exactly
 ///
-/// A dialler that has not come for a link but to ask for its cluster (`hello_purpose`) gets a `welcome` after the second
-/// proof, and the connection ends: CAF never meets it.
+/// A dialler that has not come for a link but to ask for its cluster (`hello_purpose`) gets a `welcome` after the
+/// second proof, and the connection ends: CAF never meets it.
 ///
 /// Instead of any frame either side may send a refusal, and closes. The acceptor proves itself second, so that it gives
 /// a stranger nothing that the secret could be guessed from. All of it runs over plain TCP: whoever can change packets
@@ -149,6 +149,8 @@ struct hello_rules {
   standing stands = standing::settled;
 };
 
+/// `theirs` is from a member of the same cluster that knows newer members of it.
+bool knows_better(const hello& theirs, const hello& self);
 /// Why `theirs` is refused; nothing when it is welcome.
 std::optional<refusal> judge(const hello& theirs, const hello_rules& rules);
 

@@ -77,10 +77,18 @@ handshake_side link_layer::impl::side_for(const link_session_ptr& session, link_
   return side;
 }
 
+void link_layer::impl::enter_newer(const hello& theirs) {
+  auto& known = peers[theirs.name];
+  if (known != nullptr) return;
+  known = std::make_shared<linked_peer>(io);
+  known->who = {theirs.name, theirs.disk, theirs.peer_address};
+}
+
 /// Ends the link that the peer itself has given up, and waits until CAF has noticed.
 net::awaitable<bool> link_layer::impl::wait_for_old_link(link_session_ptr session, const hello& theirs) {
   std::vector<caf::node_id> nodes(1);
   if (caf::parse(theirs.caf_node, nodes.front())) co_return false;
+  if (knows_better(theirs, own)) enter_newer(theirs);
   auto known = peers.find(theirs.name);
   if (known == peers.end()) co_return false;
   if (auto& old = known->second->link) {
@@ -111,7 +119,8 @@ int link_layer::impl::hand_over(const link_session_ptr& session, const hello& th
   auto unreadable = caf::parse(theirs.caf_node, caf_node);
   INVARIANT(!unreadable, "parsed before, when its old link was waited for");
   last_serial = last_serial.next();
-  known->second->link.emplace(standing_link{last_serial, theirs.boot, theirs.disk, caf_node, std::move(guard)});
+  known->second->link.emplace(
+      standing_link{last_serial, theirs.boot, theirs.disk, theirs.since, caf_node, std::move(guard)});
   known->second->last_failure.clear();
   return session->release();
 }
@@ -188,7 +197,8 @@ void link_layer::impl::take_members(membership now) {
 void link_layer::impl::replace_members(std::vector<member> now) {
   members = std::move(now);
   for (auto i = peers.begin(); i != peers.end();) {
-    if (find_member(i->first) != nullptr) {
+    const bool knows_newer = i->second->link && i->second->link->since > own.since;
+    if (find_member(i->first) != nullptr || knows_newer) {
       ++i;
       continue;
     }
@@ -202,7 +212,7 @@ void link_layer::impl::replace_members(std::vector<member> now) {
     auto& known = peers[x.id];
     if (known == nullptr) known = std::make_shared<linked_peer>(io);
     known->who = x;
-    if (!known->link || !x.disk.known() || known->link->disk == x.disk) continue;
+    if (!known->link || !x.disk.known() || known->link->disk == x.disk || known->link->since > own.since) continue;
     spdlog::info("link: {} is a member with another disk by now", x.id.name);
     end_link(*known);
   }
@@ -220,7 +230,7 @@ void link_layer::impl::begin() {
 void link_layer::impl::dial_all() {
   if (!begun || stands == standing::asking) return;
   for (const auto& [id, x] : peers) {
-    if (x->dialled || id < settings.self) continue;
+    if (x->dialled) continue;
     x->dialled = true;
     run(dial_forever(x));
   }

@@ -4,8 +4,9 @@
 /// secret, refuses strangers with a reason on both sides, and only then hands the socket to CAF. CAF itself never
 /// listens. Owner: owns the peer port and every connection until CAF has it, and a second descriptor of those that CAF
 /// has, to end them when the process at the other end no longer answers. Learns who is a member from `set_members`.
-/// Lifecycle: `start` takes the port; `open` and the first `set_members` begin to accept and to dial; `stop` ends every connection and the thread.
-/// It is stopped before its actor system goes. The directory and the link layer need each other, so:
+/// Lifecycle: `start` takes the port; `open` and the first `set_members` begin to accept and to dial; `stop` ends every
+/// connection and the thread. It is stopped before its actor system goes. The directory and the link layer need each
+/// other, so:
 ///
 ///   std::shared_ptr links = link_layer::start(system, settings);  // takes the port, or says why not
 ///   auto directory = system.spawn<peer_directory>(...);           // shares it for set_members and on_link_down
@@ -15,7 +16,8 @@
 /// Thread: a thread of its own; all public calls from any.
 ///
 /// One link per pair: the member with the smaller name dials, again and again until the link stands; `on_link_down`
-/// makes it dial anew. A peer that comes back gets its new link only after CAF has reported the old one down: a
+/// makes it dial anew. One that has been away may not know the newest members: whoever does is welcome to it, and dials
+/// it when it does not. A peer that comes back gets its new link only after CAF has reported the old one down: a
 /// restarted process can have the CAF node id of its former self, and CAF would take the new connection for a second
 /// way to it.
 ///
@@ -23,9 +25,8 @@
 ///
 ///              all that can be heard know of none either
 ///   asking ------------------------------------------------> settled
-///      |                                                        | refused as a stranger; asked again, and then the same
-///      | a cluster has this node's name with another disk,      |
-///      v or not at all                                          |
+///      |                                                        | refused as a stranger; asked again, and then the
+///      same | a cluster has this node's name with another disk,      | v or not at all |
 ///   joining <---------------------------------------------------+
 ///      |  ^
 ///      |  +--- (start, with `wants_in`)
@@ -55,7 +56,7 @@ struct link_settings {
   node_id self;
   incarnation disk;
   boot_id boot;
-  std::string secret;  ///< shared by all members; empty: none is asked for, and a peer that asks is refused
+  std::string secret;        ///< shared by all members; empty: none is asked for, and a peer that asks is refused
   std::string peer_address;  ///< host:port where members reach this node
   /// Peer addresses at which a node whose disk knows no cluster asks for one. Empty: it does not ask.
   std::vector<std::string> ask_at;
@@ -63,6 +64,7 @@ struct link_settings {
   bool wants_in = false;
   /// Does this disk know a cluster by now? Called on the link layer's thread.
   std::function<bool()> knows_cluster = [] { return true; };
+  milliseconds undialled_wait{limits::link_undialled_ms};
   milliseconds handshake_timeout{limits::link_handshake_timeout_ms};
   /// Versions of the messages between nodes; a test stands in for other builds.
   std::uint8_t version_min = protocol_version_min;

@@ -30,14 +30,24 @@ net::awaitable<void> link_layer::impl::dial_forever(linked_peer_ptr target) {
   auto keep = shared_from_this();
   error_code ignored;
   milliseconds wait = milliseconds{limits::link_retry_first_ms};
+  // It dials; this node only when it does not, and only for what it may not know: the members.
+  const bool is_smaller = target->who.id < settings.self;
   while (!stopping && !target->removed) {
-    co_await dial(target);
+    if (is_smaller) {
+      error_code woken;
+      target->timer.expires_after(settings.undialled_wait);
+      co_await target->timer.async_wait(net::redirect_error(use_awaitable, woken));
+      if (woken) continue;  // a link has ended: from now on, then
+    }
+    const bool due = !is_smaller || (!target->link && stands == standing::settled && own.cluster.known());
+    if (due) co_await dial(target);
     auto since = steady_clock::now();
     while (target->link && !stopping && !target->removed) {
       target->timer.expires_at(steady_clock::time_point::max());
       co_await target->timer.async_wait(net::redirect_error(use_awaitable, ignored));
     }
     if (stopping || target->removed) break;
+    if (is_smaller) continue;
     if (steady_clock::now() - since >= good_link) wait = milliseconds{limits::link_retry_first_ms};
     target->timer.expires_after(wait);
     co_await target->timer.async_wait(net::redirect_error(use_awaitable, ignored));

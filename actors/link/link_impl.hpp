@@ -1,8 +1,8 @@
 #pragma once
 
 /// Purpose: the inside of the link layer, shared by the files that implement it: `link.cpp` (from hello to CAF,
-/// members, the public face), `link_accept.cpp`, `link_dial.cpp`, `link_join.cpp`. Owner, lifecycle: `link.hpp`. Thread: everything
-/// below "used by the thread only" runs on the link layer's thread.
+/// members, the public face), `link_accept.cpp`, `link_dial.cpp`, `link_join.cpp`. Owner, lifecycle: `link.hpp`.
+/// Thread: everything below "used by the thread only" runs on the link layer's thread.
 
 #include "kaiku/link/link.hpp"
 
@@ -31,18 +31,20 @@ struct standing_link {
   link_serial serial;
   boot_id boot;
   incarnation disk;
+  log_index since;  ///< the members' entry that the peer knew
   caf::node_id caf_node;
   connection_guard connection;
 };
 
-/// A member other than this node, as the link layer knows it.
+/// A member other than this node, as the link layer knows it: from the members, or for as long as its link stands,
+/// since it knows newer ones.
 struct linked_peer {
   explicit linked_peer(boost::asio::io_context& io) : timer(io) {}
 
   member who;
   std::optional<standing_link> link;
   boost::asio::steady_timer timer;  ///< the dialler waits on it; cancelled when there is something to do
-  bool dialled = false;  ///< `dial_forever` is at it
+  bool dialled = false;             ///< `dial_forever` is at it
   bool removed = false;
   std::shared_ptr<bool> resolving = std::make_shared<bool>(false);  ///< a thread still looks up its name
   std::string last_failure;  ///< of dialling, as logged; the same is not said twice before a link stood
@@ -83,9 +85,9 @@ struct link_layer::impl : std::enable_shared_from_this<impl> {
   std::list<link_session_ptr> dialling;
   std::vector<asked_address_ptr> asked;
   standing stands = standing::settled;
-  bool members_told = false;   ///< by `set_members`
+  bool members_told = false;  ///< by `set_members`
   bool begun = false;
-  bool outcast_told = false;   ///< the log says that members refuse this node
+  bool outcast_told = false;  ///< the log says that members refuse this node
   directory_handle directory;
   link_serial last_serial;
   bool stopping = false;
@@ -100,6 +102,7 @@ struct link_layer::impl : std::enable_shared_from_this<impl> {
   boost::asio::awaitable<void> dial_forever(linked_peer_ptr target);
   boost::asio::awaitable<void> dial(const linked_peer_ptr& target);
   boost::asio::awaitable<status> reach(link_session_ptr session, std::string address, std::shared_ptr<bool> resolving);
+  void enter_newer(const hello& theirs);
   boost::asio::awaitable<bool> wait_for_old_link(link_session_ptr session, const hello& theirs);
   handshake_side side_for(const link_session_ptr& session, link_role role, const node_id& dialled);
   void begin();

@@ -255,8 +255,8 @@ struct peer_down {
 struct members_changed {
   membership now;
 };
-/// node -> replication. Members of an older cluster have refused this fresh disk: it founds nothing, but waits to be
-/// taken in.
+/// link -> peer_directory -> replication. A cluster is there that knows this fresh disk's node by another disk, or not
+/// at all: it founds nothing, but waits to be taken in.
 struct forget_bootstrap {};
 /// A member's disk was seen for the first time: replication, if it leads, records its incarnation.
 struct member_seen {

@@ -221,8 +221,9 @@ std::optional<error> complete(options& x, const reader& read, const std::string&
     x.name = node_id{name};
   }
   if (!x.cluster.empty() && !x.join.empty()) {
-    return usage("--join and --cluster exclude each other: a node joins a cluster that is there, or is among the first "
-                 "members of a new one");
+    return usage(
+        "--join and --cluster exclude each other: a node joins a cluster that is there, or is among the first "
+        "members of a new one");
   }
   auto own = std::find_if(x.cluster.begin(), x.cluster.end(), [&](const auto& member) { return member.id == x.name; });
   bool listed = own != x.cluster.end();

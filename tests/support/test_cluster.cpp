@@ -31,27 +31,41 @@ bool has_test_failed() {
   return !boost::unit_test::results_collector.results(id).passed();
 }
 
-test_cluster::test_cluster(const cluster_options& options) : directory_(make_test_directory()) {
+test_cluster::test_cluster(const cluster_options& options) : directory_(make_test_directory()), extra_(options.extra) {
+  std::vector<node_options> all;
   std::string members;
   for (std::size_t i = 0; i < options.nodes; ++i) {
-    ports_.push_back(std::make_unique<ports>());
-    members += (i == 0 ? "" : ",") + ("n" + std::to_string(i + 1)) +
-               "=127.0.0.1:" + std::to_string(ports_.back()->peers.number());
+    all.push_back(next_node());
+    members += (i == 0 ? "" : ",") + all.back().name + "=" + to_string(all.back().peers);
   }
-  for (std::size_t i = 0; i < options.nodes; ++i) {
-    node_options node;
-    node.name = "n" + std::to_string(i + 1);
-    node.data = directory_ / node.name;
-    node.log = directory_ / (node.name + ".log");
-    node.http.port = ports_[i]->http.number();
-    node.peers.port = ports_[i]->peers.number();
+  for (auto& node : all) {
     node.cluster = members;
-    node.extra = options.extra;
     if (options.prepare) options.prepare(node.data);
     nodes_.push_back(std::make_unique<test_node>(node));
     nodes_.back()->start();
   }
   wait_until_ready();
+}
+
+/// With ports of its own.
+node_options test_cluster::next_node() {
+  ports_.push_back(std::make_unique<ports>());
+  node_options node;
+  node.name = "n" + std::to_string(ports_.size());
+  node.data = directory_ / node.name;
+  node.log = directory_ / (node.name + ".log");
+  node.http.port = ports_.back()->http.number();
+  node.peers.port = ports_.back()->peers.number();
+  node.extra = extra_;
+  return node;
+}
+
+test_node& test_cluster::add_node(std::size_t through) {
+  auto node = next_node();
+  node.extra.insert(node.extra.end(), {"--join", to_string(nodes_.at(through)->peers())});
+  nodes_.push_back(std::make_unique<test_node>(node));
+  nodes_.back()->start();
+  return *nodes_.back();
 }
 
 test_cluster::~test_cluster() {

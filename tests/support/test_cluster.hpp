@@ -30,6 +30,9 @@ class test_cluster {
   test_cluster(const test_cluster&) = delete;
   test_cluster& operator=(const test_cluster&) = delete;
 
+  /// Starts one more node, called after its number, that joins by the peer port of node `through`.
+  test_node& add_node(std::size_t through);
+
   std::size_t size() const { return nodes_.size(); }
   test_node& node(std::size_t i) { return *nodes_.at(i); }
   std::vector<endpoint> endpoints() const;
@@ -55,8 +58,10 @@ class test_cluster {
 
  private:
   struct ports;
+  node_options next_node();
 
   std::filesystem::path directory_;
+  std::vector<std::string> extra_;
   std::vector<std::unique_ptr<ports>> ports_;
   std::vector<std::unique_ptr<test_node>> nodes_;
 };

@@ -85,8 +85,8 @@ BOOST_AUTO_TEST_CASE(a_hello_of_the_first_builds_lacks_the_last_fields) {
 
 BOOST_AUTO_TEST_CASE(a_frame_cut_anywhere_is_an_error) {
   for (const link_frame& frame :
-       {link_frame{hello_of("n1", 1)}, link_frame{link_proof{}}, link_frame{refusal{refusal_reason::cluster, "another"}},
-        link_frame{welcome_of_three()}}) {
+       {link_frame{hello_of("n1", 1)}, link_frame{link_proof{}},
+        link_frame{refusal{refusal_reason::cluster, "another"}}, link_frame{welcome_of_three()}}) {
     auto payload = payload_of(frame);
     for (std::size_t size = 0; size < payload.size(); ++size) {
       if (std::holds_alternative<hello>(frame) && size + later_fields_bytes == payload.size()) continue;
@@ -213,6 +213,20 @@ BOOST_AUTO_TEST_CASE(one_that_joins_links_with_the_members_it_was_told) {
   rules.self.cluster = {};
   rules.stands = standing::joining;
   BOOST_TEST(!judge(hello_of("n1", 1), rules));
+}
+
+BOOST_AUTO_TEST_CASE(whoever_knows_newer_members_of_the_same_cluster_is_no_stranger) {
+  auto rules = rules_of(link_role::acceptor);
+  rules.self.since = {7};
+  for (auto theirs : {hello_of("n9", 9), hello_of("n1", 9)}) {
+    theirs.since = {8};
+    BOOST_TEST(!judge(theirs, rules));
+    theirs.since = {7};
+    BOOST_TEST(judge(theirs, rules).has_value());
+    theirs.since = {8};
+    theirs.cluster = {};
+    BOOST_TEST(judge(theirs, rules).has_value());
+  }
 }
 
 struct refused_case {

@@ -1,9 +1,9 @@
 /// One member for `link_test.cpp`: a link layer and a directory, and listeners in place of all other actors. Arguments
 /// are `key=value`: name, port, disk, cluster, boot (small numbers; 0: not known), secret, timeout (ms of a handshake),
 /// rtt (round trips to measure), members (`name@host:port@disk`, separated by commas), learners (how many of the last
-/// members are), ask_at (addresses), wants_in, takes_in (whoever asks is made a member), log (members as this node's own
-/// log says once it has a link), version_min, version_max. Prints what happens, one line each, with the time in front;
-/// ends cleanly on SIGTERM.
+/// members are), since (the entry that names them), undialled (ms), ask_at (addresses), wants_in, takes_in (whoever
+/// asks is made a member), log (members as this node's own log says once it has a link), version_min, version_max.
+/// Prints what happens, one line each, with the time in front; ends cleanly on SIGTERM.
 
 #include <algorithm>
 #include <csignal>
@@ -60,6 +60,7 @@ membership as_membership(arguments& given) {
   membership out;
   out.cluster = small_id<cluster_id>(given["cluster"]);
   out.voters = parse_members(given["members"]);
+  if (given.count("since") != 0) out.since = {std::stoull(given["since"])};
   for (int left = given.count("learners") != 0 ? std::stoi(given["learners"]) : 0; left > 0; --left) {
     out.learners.push_back(out.voters.back());
     out.voters.pop_back();
@@ -166,8 +167,11 @@ int run(arguments given) {
   settings.knows_cluster = [known = given["cluster"] != "0"] { return known; };
   std::istringstream addresses{given["ask_at"]};
   for (std::string one; std::getline(addresses, one, ',');) settings.ask_at.push_back(one);
-  if (given.count("version_min") != 0) settings.version_min = static_cast<std::uint8_t>(std::stoi(given["version_min"]));
-  if (given.count("version_max") != 0) settings.version_max = static_cast<std::uint8_t>(std::stoi(given["version_max"]));
+  if (given.count("version_min") != 0)
+    settings.version_min = static_cast<std::uint8_t>(std::stoi(given["version_min"]));
+  if (given.count("version_max") != 0)
+    settings.version_max = static_cast<std::uint8_t>(std::stoi(given["version_max"]));
+  if (given.count("undialled") != 0) settings.undialled_wait = milliseconds{std::stoi(given["undialled"])};
   if (given.count("timeout") != 0) settings.handshake_timeout = milliseconds{std::stoi(given["timeout"])};
   auto links = link_layer::start(system, settings);
   if (!links) {

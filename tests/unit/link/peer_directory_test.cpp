@@ -40,8 +40,8 @@ struct fixture {
       caf::anon_send(to, "link ended: " + id.name + " " + to_string(link));
     };
     settings.set_members = [to = caf::actor_cast<caf::actor>(self)](const membership& now) {
-      caf::anon_send(to, std::to_string(now.voters.size()) + " voters " + std::to_string(now.learners.size()) +
-                             " learners");
+      caf::anon_send(
+          to, std::to_string(now.voters.size()) + " voters " + std::to_string(now.learners.size()) + " learners");
     };
     settings.introduction_timeout = introduction_timeout;
     directory = system.spawn<peer_directory>(std::move(settings));
