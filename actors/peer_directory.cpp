@@ -31,7 +31,9 @@ peer_directory::behavior_type peer_directory::make_behavior() {
   return {
       [this](const introduction& x) { return answer(x); },
       [this](const link_up& x) { begin(x); },
-      [this](const members_changed& x) { settings_.set_members(x.now.cluster, x.now.voters); },
+      [this](const members_changed& x) { settings_.set_members(x.now); },
+      [this](const join_wanted& x) { ask_to_take_in(x.who); },
+      [this](const forget_bootstrap& x) { send(settings_.self.actors.replication, x); },
       [this](const timer_due& x) {
         for (const auto& [id, known] : peers_) {
           if (known.up || known.link.link.value != x.epoch.value) continue;
@@ -108,6 +110,26 @@ std::string peer_directory::what_is_wrong(const introduction& x, const peer& of)
       !lives_on(a.content, node))
     return "an actor in its introduction is not its own";
   return {};
+}
+
+void peer_directory::ask_to_take_in(const member& who) {
+  auto log_no = [this, id = who.id](const std::string& why) {
+    if (why == last_no_) return;
+    last_no_ = why;
+    spdlog::warn("directory: {} can't be taken in yet: {}", id.name, why);
+  };
+  request(settings_.self.actors.replication, milliseconds{limits::forwarded_write_timeout_ms},
+          change_members{{member_change::kind::add, who.id, who.peer_address}, who.disk})
+      .then(
+          [this, log_no, who](const change_members_reply& x) {
+            if (x.failure.code == errc::none) {
+              last_no_.clear();
+              spdlog::info("directory: {} at {} is taken in", who.id.name, who.peer_address);
+            } else if (x.failure.code != errc::already_exists && x.failure.code != errc::busy) {
+              log_no(x.failure.detail);
+            }
+          },
+          [this, log_no](const caf::error& e) { log_no(system().render(e)); });
 }
 
 void peer_directory::drop(const node_id& id, link_serial link, const std::string& why) {

@@ -13,6 +13,9 @@
 ///     +--------------------- <on_link_down> --------------+
 ///
 /// The side that dialled introduces itself first; the answer is the other side's introduction.
+///
+/// It also passes on what the link layer hears of nodes that have no link yet: who wants to be a member, and that this
+/// node itself must not found a cluster.
 
 #include <functional>
 #include <map>
@@ -27,9 +30,9 @@ namespace kaiku {
 struct directory_settings {
   introduction self;  ///< the handles in it are also this node's own subscribers
   std::vector<front_handle> fronts;
-  scrub_handle scrub;                                                       ///< null: none
-  std::function<void(const cluster_id&, std::vector<member>)> set_members;  ///< of the link layer
-  std::function<void(const node_id&, link_serial)> on_link_down;            ///< of the link layer
+  scrub_handle scrub;                                             ///< null: none
+  std::function<void(membership)> set_members;                    ///< of the link layer
+  std::function<void(const node_id&, link_serial)> on_link_down;  ///< of the link layer
   milliseconds introduction_timeout{limits::link_handshake_timeout_ms};
 };
 
@@ -53,12 +56,14 @@ class peer_directory : public observed<directory_handle::base> {
   /// False, and the link is dropped, unless `x` comes from the member that the link authenticated.
   bool accept(const node_id& id, const introduction& x);
   std::string what_is_wrong(const introduction& x, const peer& of) const;
+  void ask_to_take_in(const member& who);
   void drop(const node_id& id, link_serial link, const std::string& why);
   template <class Message>
   void tell_everybody(const Message& x);
 
   directory_settings settings_;
   std::map<node_id, peer> peers_;
+  std::string last_no_;  ///< why a node was not taken in, as logged: it asks again every second
 };
 
 }  // namespace kaiku

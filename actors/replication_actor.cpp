@@ -50,10 +50,7 @@ replication_actor::behavior_type replication_actor::make_behavior() {
         propose_own_entries();
         pump();
       },
-      [this](const forget_bootstrap&) {
-        settings_.bootstrap.clear();
-        publish_members();
-      },
+      [this](const forget_bootstrap&) { forget_founding(); },
       [this](const read_index&) { return on_read_index(); },
       [this](const find_write& x) { return on_find_write(x); },
       [this](const change_members& x) { return on_change_members(x); },
@@ -83,8 +80,21 @@ void replication_actor::start(const local_handles& handles) {
   delayed_send(this, settings_.election_timeout / 10, timer_due{});
 }
 
+void replication_actor::forget_founding() {
+  // What was begun can't be undone: the log names a cluster, or is about to.
+  if (leading() || proposing_ || disk_->members().cluster.known()) return;
+  settings_.bootstrap.clear();
+  members_.reset();
+  publish_members();
+}
+
 void replication_actor::on_role(const role_change& change) {
   if (change.in_term < role_.in_term) return;  // an append of a later term was faster
+  if (change.now == role::leader && machine_.voters() == 0) {
+    // Elected in the moment when it was told not to found a cluster.
+    send(local_.election, quorum_lost{change.in_term});
+    return;
+  }
   const bool led_before = leading();
   const bool new_term = change.in_term != role_.in_term;
   role_ = change;

@@ -90,6 +90,8 @@ class replication_actor : public observed<replication_handle::base> {
 
   instant now();
   void start(const local_handles& handles);
+  /// Forgets the voters of `--cluster`, unless they have founded one by now.
+  void forget_founding();
   void on_role(const role_change& change);
   void begin_leading();
   void on_timer();

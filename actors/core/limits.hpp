@@ -43,6 +43,9 @@ inline constexpr std::uint32_t link_handshake_timeout_ms = 3000;
 /// longest, which a member that was away for long waits before it is back.
 inline constexpr std::uint32_t link_retry_first_ms = 50;
 inline constexpr std::uint32_t link_retry_max_ms = 1000;
+/// A member that the peer with the smaller name has not linked with for this long dials itself: the peer may not have
+/// heard of it yet. Longer than the longest wait and a handshake.
+inline constexpr std::uint32_t link_undialled_ms = 5000;
 /// Data on a link that nobody acknowledges for this long ends it: after a partition, dialling anew is sooner than the
 /// retransmission, which has backed off by then. Longer than a default election.
 inline constexpr std::uint32_t link_unacknowledged_ms = 5000;

@@ -16,8 +16,8 @@ using boost::system::error_code;
 using net::use_awaitable;
 using outcome = handshake_outcome;
 
-/// How long a refused peer may take to read why.
-constexpr milliseconds refusal_linger{500};
+/// How long a peer may take to read the last frame.
+constexpr milliseconds last_word_linger{500};
 constexpr auto connection_ended = "the connection ended in the hello";
 
 /// One exchange on its way: what was sent and heard so far.
@@ -109,12 +109,30 @@ net::awaitable<bool> hear_proof(exchange& x) {
   co_return co_await refuse(x);
 }
 
+bool came_to_ask(const exchange& x) {
+  const auto& dialler = x.side.rules.role == link_role::dialler ? x.side.rules.self : x.so_far.peer;
+  return dialler.purpose != hello_purpose::link;
+}
+
 net::awaitable<bool> wait_for_old_link(exchange& x) {
+  if (came_to_ask(x)) co_return true;
   auto gone = co_await x.side.old_link_gone(x.so_far.peer);
   if (gone) co_return true;
   x.so_far.why = {refusal_reason::old_link, "the old link between " + x.so_far.peer.name.name + " and " +
                                                 x.side.rules.self.name.name + " is still up, try again"};
   co_return co_await refuse(x);
+}
+
+net::awaitable<bool> hear_welcome(exchange& x) {
+  if (!came_to_ask(x)) co_return true;
+  std::string payload;
+  co_return co_await expect(x, x.so_far.found, payload);
+}
+
+net::awaitable<void> say_welcome(exchange& x) {
+  if (!came_to_ask(x)) co_return;
+  const link_frame answer{welcome{x.side.rules.self.cluster, x.side.rules.members}};
+  co_await x.session->say_last(answer);
 }
 
 }  // namespace
@@ -195,10 +213,15 @@ net::awaitable<bool> link_session::write(const std::string& bytes) {
 }
 
 net::awaitable<void> link_session::refuse(const refusal& why) {
+  const link_frame frame{why};
+  co_await say_last(frame);
+}
+
+net::awaitable<void> link_session::say_last(const link_frame& frame) {
   if (aborted_) co_return;
-  start_deadline(refusal_linger);
-  auto frame = encode(why);
-  auto sent = co_await write(frame);
+  start_deadline(last_word_linger);
+  auto bytes = encode(frame);
+  auto sent = co_await write(bytes);
   if (!sent) co_return;
   error_code failed;
   socket_.shutdown(tcp::socket::shutdown_send, failed);
@@ -213,7 +236,8 @@ net::awaitable<outcome> accept_handshake(const std::shared_ptr<link_session>& se
   if (good) good = co_await hear_proof(x);
   if (good) good = co_await wait_for_old_link(x);
   if (good) good = co_await send_proof(x);
-  if (good) x.so_far.how = outcome::kind::welcome;
+  if (good) co_await say_welcome(x);
+  if (good) x.so_far.how = outcome::kind::proven;
   co_return x.so_far;
 }
 
@@ -224,7 +248,8 @@ net::awaitable<outcome> dial_handshake(const std::shared_ptr<link_session>& sess
   if (good) good = co_await wait_for_old_link(x);
   if (good) good = co_await send_proof(x);
   if (good) good = co_await hear_proof(x);
-  if (good) x.so_far.how = outcome::kind::welcome;
+  if (good) good = co_await hear_welcome(x);
+  if (good) x.so_far.how = outcome::kind::proven;
   co_return x.so_far;
 }
 

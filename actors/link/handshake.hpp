@@ -52,6 +52,8 @@ class link_session : public std::enable_shared_from_this<link_session> {
   awaitable<bool> write(const std::string& bytes);
   /// Sends a refusal and gives the other side a moment to read it, since a reset would throw it away.
   awaitable<void> refuse(const refusal& why);
+  /// Sends the last frame of this session, and gives the other side that moment.
+  awaitable<void> say_last(const link_frame& frame);
 
   bool has_said_hello = false;  ///< the peer sent a hello that was not refused
   std::string remote;           ///< address and port, for the log
@@ -66,21 +68,23 @@ class link_session : public std::enable_shared_from_this<link_session> {
 /// How an exchange ended.
 struct handshake_outcome {
   enum class kind : std::uint8_t {
-    welcome,      ///< proved on both sides
+    proven,       ///< on both sides; who came to ask was answered, or has its answer in `found`
     refused,      ///< by this node; the peer was told
     turned_away,  ///< by the peer
     broken,       ///< the connection ended or took too long
   };
   kind how = kind::broken;
-  hello peer;  ///< as far as it came; legal but unproven unless `welcome`
+  hello peer;  ///< as far as it came; legal but unproven unless `proven`
   bool said_hello = false;
-  refusal why;  ///< unless `welcome`
+  refusal why;    ///< unless `proven`
+  welcome found;  ///< as a dialler that came to ask: the cluster
 };
 
 struct handshake_side {
   hello_rules rules;
   std::string secret;
-  /// Asked when the peer's proof held (acceptor) or its hello was welcome (dialler): true once no link to it is left.
+  /// Asked when the peer's proof held (acceptor) or its hello was fine (dialler): true once no link to it is left.
+  /// Not asked when the dialler has not come for a link.
   std::function<boost::asio::awaitable<bool>(const hello&)> old_link_gone;
 };
 

@@ -14,18 +14,21 @@ namespace {
 
 constexpr std::string_view magic = "kaiku-link";
 
-enum class frame_kind : std::uint8_t { hello = 1, proof = 2, refusal = 3 };
+enum class frame_kind : std::uint8_t { hello = 1, proof = 2, refusal = 3, welcome = 4 };
 
 /// A CAF node id is 40 hexadecimal digits, `#` and a process id.
 constexpr std::size_t caf_node_bytes = 64;
 constexpr std::size_t node_name_bytes = 63;
 constexpr std::size_t refusal_text_bytes = 300;
+/// A host name (253) with its port.
+constexpr std::size_t address_bytes = 260;
 
 std::string encode_payload(const hello& x) {
   encoder out;
   out.u8(static_cast<std::uint8_t>(frame_kind::hello)).raw(magic).u8(x.version_min).u8(x.version_max);
   out.bytes(x.cluster.bytes).text(x.name.name).bytes(x.disk.bytes).bytes(x.boot.bytes).text(x.caf_node);
-  return out.u8(x.has_secret ? 1 : 0).bytes(x.nonce).take();
+  out.u8(x.has_secret ? 1 : 0).bytes(x.nonce);
+  return out.u8(static_cast<std::uint8_t>(x.purpose)).text(x.peer_address).u64(x.since.value).take();
 }
 
 std::string encode_payload(const link_proof& x) {
@@ -36,6 +39,17 @@ std::string encode_payload(const refusal& x) {
   encoder out;
   out.u8(static_cast<std::uint8_t>(frame_kind::refusal)).u8(static_cast<std::uint8_t>(x.reason));
   return out.text(std::string_view{x.text}.substr(0, refusal_text_bytes)).take();
+}
+
+std::string encode_payload(const welcome& x) {
+  encoder out;
+  out.u8(static_cast<std::uint8_t>(frame_kind::welcome)).bytes(x.cluster.bytes).varint(x.members.size());
+  for (const auto& one : x.members) out.text(one.id.name).bytes(one.disk.bytes).text(one.peer_address);
+  return out.take();
+}
+
+bool is_printable(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c <= '~'; });
 }
 
 result<link_frame> decode_hello(decoder& in) {
@@ -50,6 +64,16 @@ result<link_frame> decode_hello(decoder& in) {
   x.caf_node = in.text(caf_node_bytes);
   auto has_secret = in.u8();
   in.bytes(x.nonce);
+  if (!in.done()) {
+    const auto purpose = in.u8();
+    x.purpose = static_cast<hello_purpose>(purpose);
+    x.peer_address = in.text(address_bytes);
+    x.since.value = in.u64();
+    const bool asks = x.purpose != hello_purpose::link;
+    if (purpose > static_cast<std::uint8_t>(hello_purpose::join) || !is_printable(x.peer_address) ||
+        (asks && x.peer_address.empty()))
+      in.fail();
+  }
   if (!in.ok() || has_secret > 1 || x.version_min > x.version_max || !is_valid_node_name(x.name.name))
     return {errc::corrupt, "a Kaiku hello with illegal fields"};
   auto legal = [](char c) {
@@ -78,21 +102,55 @@ result<link_frame> decode_refusal(decoder& in) {
   return link_frame{std::move(x)};
 }
 
+result<link_frame> decode_welcome(decoder& in) {
+  welcome x;
+  in.bytes(x.cluster.bytes);
+  const auto count = in.varint();
+  if (count > limits::members) in.fail();
+  for (std::uint64_t i = 0; in.ok() && i < count; ++i) {
+    member one;
+    one.id.name = in.text(node_name_bytes);
+    in.bytes(one.disk.bytes);
+    one.peer_address = in.text(address_bytes);
+    if (!is_valid_node_name(one.id.name) || !is_printable(one.peer_address)) in.fail();
+    x.members.push_back(std::move(one));
+  }
+  if (!in.done() || !x.cluster.known() || x.members.empty()) return {errc::corrupt, "an illegal welcome"};
+  return link_frame{std::move(x)};
+}
+
 std::string versions(const hello& x) {
   return std::to_string(x.version_min) + " to " + std::to_string(x.version_max);
 }
 
+/// One that asks need not be a member; whom it asks must belong to a cluster for sure.
+std::optional<refusal> judge_question(const hello& theirs, const hello_rules& rules) {
+  if (rules.role == link_role::dialler) return std::nullopt;
+  const auto& self = rules.self;
+  if (rules.stands != standing::settled || !self.cluster.known())
+    return refusal{refusal_reason::no_cluster, self.name.name + " does not belong to a cluster yet"};
+  if (theirs.name == self.name) return refusal{refusal_reason::name_taken, "two nodes are called " + self.name.name};
+  for (const auto& other : rules.linked)
+    if (other.name == theirs.name && other.disk != theirs.disk)
+      return refusal{refusal_reason::name_taken, "another node called " + theirs.name.name +
+                                                     " is here: end it first, " + "or give this one a name of its own"};
+  return std::nullopt;
+}
+
 std::optional<refusal> judge_identity(const hello& theirs, const hello_rules& rules) {
   const auto& self = rules.self;
-  if (theirs.boot == self.boot)
-    return refusal{refusal_reason::same_process,
-                   self.name.name + " reached itself: an address in the list of members leads to the wrong node"};
+  if (rules.stands == standing::asking)
+    return refusal{refusal_reason::no_cluster, self.name.name + " still asks around for a cluster that knows it"};
   if (rules.role == link_role::dialler && theirs.name != rules.dialled)
     return refusal{refusal_reason::wrong_name, "dialled " + rules.dialled.name + " and reached " + theirs.name.name +
                                                    ": check the addresses in the list of members"};
   if (theirs.name == self.name) return refusal{refusal_reason::unknown_name, "two nodes are called " + self.name.name};
+  // Whoever has newer members of the same cluster knows better who belongs to it; this node's log has yet to say so.
+  if (knows_better(theirs, self)) return std::nullopt;
   auto known =
       std::find_if(rules.members.begin(), rules.members.end(), [&](const member& x) { return x.id == theirs.name; });
+  if (known == rules.members.end() && rules.stands == standing::joining)
+    return refusal{refusal_reason::no_cluster, self.name.name + " has not been told the members yet"};
   if (known == rules.members.end())
     return refusal{refusal_reason::unknown_name,
                    theirs.name.name + " is not a member of " + self.name.name + "'s cluster"};
@@ -139,6 +197,7 @@ result<link_frame> decode_frame(std::string_view payload) {
     case frame_kind::hello: return decode_hello(in);
     case frame_kind::proof: return decode_proof(in);
     case frame_kind::refusal: return decode_refusal(in);
+    case frame_kind::welcome: return decode_welcome(in);
   }
   return {errc::corrupt, "not a frame of a Kaiku hello"};
 }
@@ -164,6 +223,10 @@ bool is_same_proof(const link_proof& a, const link_proof& b) {
   return CRYPTO_memcmp(a.mac.data(), b.mac.data(), a.mac.size()) == 0;
 }
 
+bool knows_better(const hello& theirs, const hello& self) {
+  return self.cluster.known() && theirs.cluster == self.cluster && theirs.since > self.since;
+}
+
 std::optional<refusal> judge(const hello& theirs, const hello_rules& rules) {
   const auto& self = rules.self;
   if (theirs.version_min > self.version_max || self.version_min > theirs.version_max)
@@ -172,10 +235,16 @@ std::optional<refusal> judge(const hello& theirs, const hello_rules& rules) {
   if (theirs.cluster.known() && self.cluster.known() && theirs.cluster != self.cluster)
     return refusal{refusal_reason::cluster, theirs.name.name + " belongs to cluster " + to_string(theirs.cluster) +
                                                 ", " + self.name.name + " to " + to_string(self.cluster)};
-  if (auto no = judge_identity(theirs, rules)) return no;
+  if (theirs.boot == self.boot)
+    return refusal{refusal_reason::same_process,
+                   self.name.name + " reached itself: an address in the list of members leads to the wrong node"};
+  const auto& dialler = rules.role == link_role::dialler ? self : theirs;
+  const bool asks = dialler.purpose != hello_purpose::link;
+  if (auto no = asks ? judge_question(theirs, rules) : judge_identity(theirs, rules)) return no;
   if (theirs.has_secret != self.has_secret)
     return refusal{refusal_reason::secret, (theirs.has_secret ? theirs : self).name.name + " has a shared secret and " +
                                                (theirs.has_secret ? self : theirs).name.name + " has none"};
+  if (asks) return std::nullopt;
   return judge_caf_node(theirs, rules);
 }
 

@@ -15,6 +15,9 @@
 ///      |<-------------------------------|   refused: wrong secret
 ///      | BASP                      BASP |   nothing of it is read here: frames are read exactly
 ///
+/// A dialler that has not come for a link but to ask for its cluster (`hello_purpose`) gets a `welcome` after the
+/// second proof, and the connection ends: CAF never meets it.
+///
 /// Instead of any frame either side may send a refusal, and closes. The acceptor proves itself second, so that it gives
 /// a stranger nothing that the secret could be guessed from. All of it runs over plain TCP: whoever can change packets
 /// between members can take over a link after its proof.
@@ -39,6 +42,13 @@ inline constexpr std::uint8_t protocol_version_max = 1;
 using link_nonce = std::array<std::uint8_t, 32>;
 using link_mac = std::array<std::uint8_t, 32>;
 
+/// What a dialler has come for. Part of the wire format.
+enum class hello_purpose : std::uint8_t {
+  link = 0,
+  come_back = 1,  ///< a fresh disk asks whether there is a cluster already that knows it by its name
+  join = 2,       ///< and if it is no member, it would like to become one
+};
+
 struct hello {
   std::uint8_t version_min = protocol_version_min;
   std::uint8_t version_max = protocol_version_max;
@@ -49,6 +59,10 @@ struct hello {
   std::string caf_node;  ///< as CAF writes its node ids
   bool has_secret = false;
   link_nonce nonce{};  ///< fresh for every connection
+  // Since here, nodes may leave the fields out.
+  hello_purpose purpose = hello_purpose::link;
+  std::string peer_address{};  ///< host:port where members reach the sender
+  log_index since{};           ///< the entry that named the members it knows; 0: it knows none
 
   friend bool operator==(const hello&, const hello&) = default;
 };
@@ -57,6 +71,13 @@ struct hello {
 struct link_proof {
   link_mac mac{};
   friend bool operator==(const link_proof&, const link_proof&) = default;
+};
+
+/// The answer to who asks for the cluster.
+struct welcome {
+  cluster_id cluster;
+  std::vector<member> members;  ///< voters and learners
+  friend bool operator==(const welcome&, const welcome&) = default;
 };
 
 /// Part of the wire format: numbers are never reused.
@@ -73,6 +94,8 @@ enum class refusal_reason : std::uint8_t {
   secret = 10,          ///< one side has a secret and the other has none, or they differ
   old_link = 11,        ///< the link before this one has not ended yet
   too_many = 12,        ///< more unproven connections than are kept
+  no_cluster = 13,      ///< this node belongs to no cluster, or does not know yet
+  name_taken = 14,      ///< a node of that name and with another disk is here
 };
 
 struct refusal {
@@ -81,7 +104,7 @@ struct refusal {
   friend bool operator==(const refusal&, const refusal&) = default;
 };
 
-using link_frame = std::variant<hello, link_proof, refusal>;
+using link_frame = std::variant<hello, link_proof, refusal, welcome>;
 
 /// Bytes of the length in front of a frame.
 inline constexpr std::size_t frame_prefix_bytes = 4;
@@ -106,6 +129,14 @@ bool is_same_proof(const link_proof& a, const link_proof& b);
 struct linked_member {
   node_id name;
   std::string caf_node;
+  incarnation disk;
+};
+
+/// How a node stands to its cluster.
+enum class standing : std::uint8_t {
+  asking,   ///< its disk is fresh: it asks whether there is a cluster that knows it; meanwhile it links with nobody
+  joining,  ///< there is one, and it is to become a member: it links with those that know it already
+  settled,  ///< it links with the members it knows
 };
 
 /// What a node knows when it judges a hello.
@@ -115,8 +146,11 @@ struct hello_rules {
   link_role role = link_role::acceptor;  ///< ours
   node_id dialled;                       ///< as the dialler: whom
   std::vector<linked_member> linked;
+  standing stands = standing::settled;
 };
 
+/// `theirs` is from a member of the same cluster that knows newer members of it.
+bool knows_better(const hello& theirs, const hello& self);
 /// Why `theirs` is refused; nothing when it is welcome.
 std::optional<refusal> judge(const hello& theirs, const hello_rules& rules);
 

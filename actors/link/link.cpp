@@ -32,6 +32,11 @@ link_layer::impl::impl(caf::actor_system& system, link_settings s)
   own.boot = settings.boot;
   own.caf_node = to_string(caf_side.node());
   own.has_secret = !settings.secret.empty();
+  own.peer_address = settings.peer_address;
+  own.version_min = settings.version_min;
+  own.version_max = settings.version_max;
+  for (const auto& address : settings.ask_at) asked.push_back(std::make_shared<asked_address>(io, address));
+  if (!asked.empty()) stands = settings.wants_in ? standing::joining : standing::asking;
 }
 
 status link_layer::impl::listen() {
@@ -59,11 +64,11 @@ void link_layer::impl::run(net::awaitable<void> task) {
 
 handshake_side link_layer::impl::side_for(const link_session_ptr& session, link_role role, const node_id& dialled) {
   handshake_side side;
-  side.rules = {own, members, role, dialled, {}};
+  side.rules = {own, members, role, dialled, {}, stands};
   auto done = RAND_bytes(side.rules.self.nonce.data(), static_cast<int>(side.rules.self.nonce.size()));
   INVARIANT(done == 1, "the system gives random numbers");
   for (const auto& [id, x] : peers)
-    if (x->link) side.rules.linked.push_back({id, to_string(x->link->caf_node)});
+    if (x->link) side.rules.linked.push_back({id, to_string(x->link->caf_node), x->link->disk});
   side.secret = settings.secret;
   // By weak pointer: the session's own coroutine holds this function.
   side.old_link_gone = [this, weak = std::weak_ptr{session}](const hello& theirs) {
@@ -72,10 +77,18 @@ handshake_side link_layer::impl::side_for(const link_session_ptr& session, link_
   return side;
 }
 
+void link_layer::impl::enter_newer(const hello& theirs) {
+  auto& known = peers[theirs.name];
+  if (known != nullptr) return;
+  known = std::make_shared<linked_peer>(io);
+  known->who = {theirs.name, theirs.disk, theirs.peer_address};
+}
+
 /// Ends the link that the peer itself has given up, and waits until CAF has noticed.
 net::awaitable<bool> link_layer::impl::wait_for_old_link(link_session_ptr session, const hello& theirs) {
   std::vector<caf::node_id> nodes(1);
   if (caf::parse(theirs.caf_node, nodes.front())) co_return false;
+  if (knows_better(theirs, own)) enter_newer(theirs);
   auto known = peers.find(theirs.name);
   if (known == peers.end()) co_return false;
   if (auto& old = known->second->link) {
@@ -106,7 +119,8 @@ int link_layer::impl::hand_over(const link_session_ptr& session, const hello& th
   auto unreadable = caf::parse(theirs.caf_node, caf_node);
   INVARIANT(!unreadable, "parsed before, when its old link was waited for");
   last_serial = last_serial.next();
-  known->second->link.emplace(standing_link{last_serial, theirs.boot, theirs.disk, caf_node, std::move(guard)});
+  known->second->link.emplace(
+      standing_link{last_serial, theirs.boot, theirs.disk, theirs.since, caf_node, std::move(guard)});
   known->second->last_failure.clear();
   return session->release();
 }
@@ -155,13 +169,36 @@ void link_layer::impl::end_link(linked_peer& x) {
 
 // --- members -------------------------------------------------------------------------------------------------------
 
-void link_layer::impl::take_members(const cluster_id& cluster, std::vector<member> voters) {
+const member* link_layer::impl::find_member(const node_id& id) const {
+  auto found = std::find_if(members.begin(), members.end(), [&](const member& x) { return x.id == id; });
+  return found == members.end() ? nullptr : &*found;
+}
+
+void link_layer::impl::take_members(membership now) {
   if (stopping) return;
-  own.cluster = cluster;
-  members = std::move(voters);
+  own.cluster = now.cluster;
+  own.since = now.since;
+  auto all = std::move(now.voters);
+  all.insert(all.end(), now.learners.begin(), now.learners.end());
+  auto is_this_node = [&](const member& x) { return x.id == settings.self && x.disk == settings.disk; };
+  const bool is_member = std::any_of(all.begin(), all.end(), is_this_node);
+  // The log of one that joins begins with members of long ago: until it names this disk, the last welcome holds.
+  if (stands != standing::joining || is_member) replace_members(std::move(all));
+  if (stands == standing::joining && is_member) {
+    spdlog::info("link: {} is a member now", settings.self.name);
+    stands = standing::settled;
+    for (const auto& x : asked) x->timer.cancel();
+  }
+  members_told = true;
+  begin();
+  dial_all();
+}
+
+void link_layer::impl::replace_members(std::vector<member> now) {
+  members = std::move(now);
   for (auto i = peers.begin(); i != peers.end();) {
-    auto is_it = [&](const member& x) { return x.id == i->first; };
-    if (std::any_of(members.begin(), members.end(), is_it)) {
+    const bool knows_newer = i->second->link && i->second->link->since > own.since;
+    if (find_member(i->first) != nullptr || knows_newer) {
       ++i;
       continue;
     }
@@ -173,10 +210,29 @@ void link_layer::impl::take_members(const cluster_id& cluster, std::vector<membe
   for (const auto& x : members) {
     if (x.id == settings.self) continue;
     auto& known = peers[x.id];
-    bool is_new = known == nullptr;
-    if (is_new) known = std::make_shared<linked_peer>(io);
+    if (known == nullptr) known = std::make_shared<linked_peer>(io);
     known->who = x;
-    if (is_new && directory && settings.self < x.id) run(dial_forever(known));
+    if (!known->link || !x.disk.known() || known->link->disk == x.disk || known->link->since > own.since) continue;
+    spdlog::info("link: {} is a member with another disk by now", x.id.name);
+    end_link(*known);
+  }
+}
+
+/// Once there is a directory and the members are known: before that, members would be taken for strangers.
+void link_layer::impl::begin() {
+  if (begun || stopping || !directory || !members_told) return;
+  begun = true;
+  run(accept_all());
+  ask_around();
+  dial_all();
+}
+
+void link_layer::impl::dial_all() {
+  if (!begun || stands == standing::asking) return;
+  for (const auto& [id, x] : peers) {
+    if (x->dialled) continue;
+    x->dialled = true;
+    run(dial_forever(x));
   }
 }
 
@@ -186,6 +242,7 @@ void link_layer::impl::stop_now() {
   acceptor.close(ignored);
   for (const auto& x : unproven) x->abort();
   for (const auto& x : dialling) x->abort();
+  for (const auto& x : asked) x->timer.cancel();
   for (const auto& [id, x] : peers) end_link(*x);
   work.reset();
 }
@@ -210,9 +267,7 @@ void link_layer::open(directory_handle directory) {
     if (self->stopping) return;
     INVARIANT(!self->directory, "opened once");
     self->directory = directory;
-    self->run(self->accept_all());
-    for (const auto& [id, x] : self->peers)
-      if (self->settings.self < id) self->run(self->dial_forever(x));
+    self->begin();
   });
 }
 
@@ -220,10 +275,8 @@ std::uint16_t link_layer::port() const {
   return impl_->port;
 }
 
-void link_layer::set_members(const cluster_id& cluster, std::vector<member> voters) {
-  net::post(impl_->io, [self = impl_.get(), cluster, voters = std::move(voters)]() mutable {
-    self->take_members(cluster, std::move(voters));
-  });
+void link_layer::set_members(membership now) {
+  net::post(impl_->io, [self = impl_.get(), now = std::move(now)]() mutable { self->take_members(std::move(now)); });
 }
 
 void link_layer::on_link_down(const node_id& peer, link_serial link) {

@@ -4,29 +4,48 @@
 /// secret, refuses strangers with a reason on both sides, and only then hands the socket to CAF. CAF itself never
 /// listens. Owner: owns the peer port and every connection until CAF has it, and a second descriptor of those that CAF
 /// has, to end them when the process at the other end no longer answers. Learns who is a member from `set_members`.
-/// Lifecycle: `start` takes the port; `open` begins to accept and to dial; `stop` ends every connection and the thread.
-/// It is stopped before its actor system goes. The directory and the link layer need each other, so:
+/// Lifecycle: `start` takes the port; `open` and the first `set_members` begin to accept and to dial; `stop` ends every
+/// connection and the thread. It is stopped before its actor system goes. The directory and the link layer need each
+/// other, so:
 ///
 ///   std::shared_ptr links = link_layer::start(system, settings);  // takes the port, or says why not
 ///   auto directory = system.spawn<peer_directory>(...);           // shares it for set_members and on_link_down
-///   links->set_members(cluster, voters);
 ///   links->open(directory);
+///   links->set_members(now);                                      // from then on it accepts and dials
 ///
 /// Thread: a thread of its own; all public calls from any.
 ///
 /// One link per pair: the member with the smaller name dials, again and again until the link stands; `on_link_down`
-/// makes it dial anew. A peer that comes back gets its new link only after CAF has reported the old one down: a
+/// makes it dial anew. One that has been away may not know the newest members: whoever does is welcome to it, and dials
+/// it when it does not. A peer that comes back gets its new link only after CAF has reported the old one down: a
 /// restarted process can have the CAF node id of its former self, and CAF would take the new connection for a second
 /// way to it.
+///
+/// A node whose disk knows no cluster asks before it links with anybody:
+///
+///              all that can be heard know of none either
+///   asking ------------------------------------------------> settled
+///      |                                                        | refused as a stranger; asked again, and then the
+///      same | a cluster has this node's name with another disk,      | v or not at all |
+///   joining <---------------------------------------------------+
+///      |  ^
+///      |  +--- (start, with `wants_in`)
+///      +-----> settled: its own log names it among the members
+///
+/// While it joins it goes on asking. Members that are asked tell their directory (`join_wanted`); the asking node's
+/// directory is told to `forget_bootstrap`, so that it takes no part in founding a second cluster. Nothing of this is
+/// believed before the secret is proved.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include <caf/fwd.hpp>
 
-#include "kaiku/core/command.hpp"
+#include "kaiku/core/fence.hpp"
+#include "kaiku/link/hello.hpp"
 #include "kaiku/messages/messages.hpp"
 
 namespace kaiku {
@@ -37,8 +56,19 @@ struct link_settings {
   node_id self;
   incarnation disk;
   boot_id boot;
-  std::string secret;  ///< shared by all members; empty: none is asked for, and a peer that asks is refused
+  std::string secret;        ///< shared by all members; empty: none is asked for, and a peer that asks is refused
+  std::string peer_address;  ///< host:port where members reach this node
+  /// Peer addresses at which a node whose disk knows no cluster asks for one. Empty: it does not ask.
+  std::vector<std::string> ask_at;
+  /// It asks to become a member. Else only whether there is a cluster that has its name already.
+  bool wants_in = false;
+  /// Does this disk know a cluster by now? Called on the link layer's thread.
+  std::function<bool()> knows_cluster = [] { return true; };
+  milliseconds undialled_wait{limits::link_undialled_ms};
   milliseconds handshake_timeout{limits::link_handshake_timeout_ms};
+  /// Versions of the messages between nodes; a test stands in for other builds.
+  std::uint8_t version_min = protocol_version_min;
+  std::uint8_t version_max = protocol_version_max;
 };
 
 class link_layer {
@@ -52,9 +82,9 @@ class link_layer {
   /// `directory` is told of every link that stands (`link_up`) and is what the peer reaches first. Once.
   void open(directory_handle directory);
   std::uint16_t port() const;
-  /// Who may link, where to dial them, and which disks they have (a known incarnation that differs is refused). The
-  /// link to somebody who is no longer a member is closed.
-  void set_members(const cluster_id& cluster, std::vector<member> voters);
+  /// Who may link, voter or learner, where to dial them, and which disks they have (a known incarnation that differs is
+  /// refused). The link to somebody who is no longer a member, or has another disk, is closed.
+  void set_members(membership now);
   /// `link` is over: CAF has reported it down, or the peer did not introduce itself. What is left of it is closed.
   /// Nothing happens when another link to `peer` stands by now.
   void on_link_down(const node_id& peer, link_serial link);

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 
+#include <spdlog/spdlog.h>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <caf/send.hpp>
 
 namespace kaiku {
 
@@ -66,15 +68,31 @@ net::awaitable<void> link_layer::impl::serve(link_session_ptr session) {
   auto side = side_for(session, link_role::acceptor, {});
   auto end = co_await accept_handshake(session, side);
   unproven.remove(session);
-  if (end.how == handshake_outcome::kind::welcome && !session->aborted() && !stopping)
+  using kind = handshake_outcome::kind;
+  const bool proven = end.how == kind::proven && !stopping;
+  if (proven && end.peer.purpose != hello_purpose::link)
+    answered(end.peer);
+  else if (proven && !session->aborted())
     publish(session, end.peer);
   else if (!stopping)
     log_accepted(*session, end);
+  if (end.how == kind::turned_away && end.said_hello && !stopping) turned_away(end.why);
   session->abort();
+}
+
+/// Somebody who asked has been told who the members are.
+void link_layer::impl::answered(const hello& theirs) {
+  const auto* known = find_member(theirs.name);
+  const bool has_other_disk = known != nullptr && known->disk.known() && known->disk != theirs.disk;
+  if (!has_other_disk && (known != nullptr || theirs.purpose != hello_purpose::join)) return;
+  spdlog::info("link: {} at {} asks to be taken in{}", theirs.name.name, theirs.peer_address,
+               has_other_disk ? " with a new disk" : "");
+  caf::anon_send(directory, join_wanted{{theirs.name, theirs.disk, theirs.peer_address}});
 }
 
 void link_layer::impl::log_accepted(const link_session& session, const handshake_outcome& end) {
   using kind = handshake_outcome::kind;
+  if (end.how == kind::refused && end.why.reason == refusal_reason::no_cluster) return;  // it asks again
   auto who = end.said_hello ? end.peer.name.name + " at " + session.remote : session.remote;
   auto& log = end.said_hello ? refused_members : strangers;
   if (end.how == kind::refused) log.warn("refused {}: {}", who, end.why.text);

@@ -30,14 +30,24 @@ net::awaitable<void> link_layer::impl::dial_forever(linked_peer_ptr target) {
   auto keep = shared_from_this();
   error_code ignored;
   milliseconds wait = milliseconds{limits::link_retry_first_ms};
+  // It dials; this node only when it does not, and only for what it may not know: the members.
+  const bool is_smaller = target->who.id < settings.self;
   while (!stopping && !target->removed) {
-    co_await dial(target);
+    if (is_smaller) {
+      error_code woken;
+      target->timer.expires_after(settings.undialled_wait);
+      co_await target->timer.async_wait(net::redirect_error(use_awaitable, woken));
+      if (woken) continue;  // a link has ended: from now on, then
+    }
+    const bool due = !is_smaller || (!target->link && stands == standing::settled && own.cluster.known());
+    if (due) co_await dial(target);
     auto since = steady_clock::now();
     while (target->link && !stopping && !target->removed) {
       target->timer.expires_at(steady_clock::time_point::max());
       co_await target->timer.async_wait(net::redirect_error(use_awaitable, ignored));
     }
     if (stopping || target->removed) break;
+    if (is_smaller) continue;
     if (steady_clock::now() - since >= good_link) wait = milliseconds{limits::link_retry_first_ms};
     target->timer.expires_after(wait);
     co_await target->timer.async_wait(net::redirect_error(use_awaitable, ignored));
@@ -47,15 +57,14 @@ net::awaitable<void> link_layer::impl::dial_forever(linked_peer_ptr target) {
 
 net::awaitable<void> link_layer::impl::dial(const linked_peer_ptr& target) {
   auto session = std::make_shared<link_session>(tcp::socket{io});
-  session->remote = target->who.peer_address;
   auto mine = dialling.insert(dialling.end(), session);
   session->start_deadline(settings.handshake_timeout);
-  auto reached = co_await reach(session, target);
+  auto reached = co_await reach(session, target->who.peer_address, target->resolving);
   if (reached) {
     auto side = side_for(session, link_role::dialler, target->who.id);
     auto end = co_await dial_handshake(session, side);
     using kind = handshake_outcome::kind;
-    if (end.how == kind::welcome && !session->aborted() && !stopping)
+    if (end.how == kind::proven && !session->aborted() && !stopping)
       connect(session, end.peer);
     else if (end.how == kind::turned_away)
       log_dial_failure(*target, "it refused this node: " + end.why.text);
@@ -63,48 +72,41 @@ net::awaitable<void> link_layer::impl::dial(const linked_peer_ptr& target) {
       log_dial_failure(*target, "refused it: " + end.why.text);
     else
       log_dial_failure(*target, end.why.text);
+    if (end.how == kind::turned_away && !stopping) turned_away(end.why);
+  } else {
+    log_dial_failure(*target, reached.failure().detail);
   }
   dialling.erase(mine);
   session->abort();
 }
 
-/// Resolves and connects.
-net::awaitable<bool> link_layer::impl::reach(const link_session_ptr& session, const linked_peer_ptr& target) {
-  auto where = split_address(target->who.peer_address);
-  if (!where) {
-    log_dial_failure(*target, "not host:port: " + target->who.peer_address);
-    co_return false;
-  }
+/// Resolves and connects. Errors, for a person: `io_error`.
+net::awaitable<status> link_layer::impl::reach(link_session_ptr session, std::string address,
+                                               std::shared_ptr<bool> resolving) {
+  session->remote = address;
+  auto where = split_address(address);
+  if (!where) co_return error{errc::io_error, "not host:port: " + address};
   auto endpoints = numeric_endpoint(*where);
   if (endpoints.empty()) {
-    if (target->resolving) {
-      log_dial_failure(*target, "looking up " + where->host + " takes long");
-      co_return false;
-    }
+    if (*resolving) co_return error{errc::io_error, "looking up " + where->host + " takes long"};
     auto found = std::make_shared<std::vector<tcp::endpoint>>();
-    target->resolving = true;
-    resolve_elsewhere(*where, [keep = shared_from_this(), found, weak = std::weak_ptr{session},
-                               peer = std::weak_ptr{target}](std::vector<tcp::endpoint> got) {
-      net::post(keep->io, [found, weak, peer, got = std::move(got)]() mutable {
+    *resolving = true;
+    resolve_elsewhere(*where, [keep = shared_from_this(), found, resolving,
+                               weak = std::weak_ptr{session}](std::vector<tcp::endpoint> got) {
+      net::post(keep->io, [found, resolving, weak, got = std::move(got)]() mutable {
         *found = std::move(got);
-        if (auto p = peer.lock()) p->resolving = false;
+        *resolving = false;
         if (auto s = weak.lock()) s->wake();
       });
     });
     co_await session->pause(settings.handshake_timeout);
     endpoints = *found;
-    if (endpoints.empty()) {
-      log_dial_failure(*target, "no address is known for " + where->host);
-      co_return false;
-    }
+    if (endpoints.empty()) co_return error{errc::io_error, "no address is known for " + where->host};
   }
   auto connected = co_await session->connect(endpoints);
-  if (connected) {
-    tune_for_link(session->socket());
-    co_return true;
-  }
-  log_dial_failure(*target, "can't be reached at " + target->who.peer_address);
-  co_return false;
+  if (!connected) co_return error{errc::io_error, "can't be reached at " + address};
+  tune_for_link(session->socket());
+  co_return success();
 }
 
 void link_layer::impl::log_dial_failure(linked_peer& target, const std::string& what) {

@@ -1,8 +1,8 @@
 #pragma once
 
 /// Purpose: the inside of the link layer, shared by the files that implement it: `link.cpp` (from hello to CAF,
-/// members, the public face), `link_accept.cpp`, `link_dial.cpp`. Owner, lifecycle: `link.hpp`. Thread: everything
-/// below "used by the thread only" runs on the link layer's thread.
+/// members, the public face), `link_accept.cpp`, `link_dial.cpp`, `link_join.cpp`. Owner, lifecycle: `link.hpp`.
+/// Thread: everything below "used by the thread only" runs on the link layer's thread.
 
 #include "kaiku/link/link.hpp"
 
@@ -31,23 +31,38 @@ struct standing_link {
   link_serial serial;
   boot_id boot;
   incarnation disk;
+  log_index since;  ///< the members' entry that the peer knew
   caf::node_id caf_node;
   connection_guard connection;
 };
 
-/// A member other than this node, as the link layer knows it.
+/// A member other than this node, as the link layer knows it: from the members, or for as long as its link stands,
+/// since it knows newer ones.
 struct linked_peer {
   explicit linked_peer(boost::asio::io_context& io) : timer(io) {}
 
   member who;
   std::optional<standing_link> link;
   boost::asio::steady_timer timer;  ///< the dialler waits on it; cancelled when there is something to do
+  bool dialled = false;             ///< `dial_forever` is at it
   bool removed = false;
-  bool resolving = false;    ///< a thread still looks up its name
+  std::shared_ptr<bool> resolving = std::make_shared<bool>(false);  ///< a thread still looks up its name
   std::string last_failure;  ///< of dialling, as logged; the same is not said twice before a link stood
 };
 
+/// Where this node asks for a cluster.
+struct asked_address {
+  asked_address(boost::asio::io_context& io, std::string where) : address(std::move(where)), timer(io) {}
+
+  std::string address;
+  boost::asio::steady_timer timer;
+  bool running = false;  ///< `ask_at` is at it
+  std::shared_ptr<bool> resolving = std::make_shared<bool>(false);
+  std::string last_failure;  ///< as logged
+};
+
 using linked_peer_ptr = std::shared_ptr<linked_peer>;
+using asked_address_ptr = std::shared_ptr<asked_address>;
 using link_session_ptr = std::shared_ptr<link_session>;
 
 struct link_layer::impl : std::enable_shared_from_this<impl> {
@@ -68,6 +83,11 @@ struct link_layer::impl : std::enable_shared_from_this<impl> {
   std::map<node_id, linked_peer_ptr> peers;
   std::list<link_session_ptr> unproven;  ///< accepted, oldest first
   std::list<link_session_ptr> dialling;
+  std::vector<asked_address_ptr> asked;
+  standing stands = standing::settled;
+  bool members_told = false;  ///< by `set_members`
+  bool begun = false;
+  bool outcast_told = false;  ///< the log says that members refuse this node
   directory_handle directory;
   link_serial last_serial;
   bool stopping = false;
@@ -81,9 +101,19 @@ struct link_layer::impl : std::enable_shared_from_this<impl> {
   boost::asio::awaitable<void> serve(link_session_ptr session);
   boost::asio::awaitable<void> dial_forever(linked_peer_ptr target);
   boost::asio::awaitable<void> dial(const linked_peer_ptr& target);
-  boost::asio::awaitable<bool> reach(const link_session_ptr& session, const linked_peer_ptr& target);
+  boost::asio::awaitable<status> reach(link_session_ptr session, std::string address, std::shared_ptr<bool> resolving);
+  void enter_newer(const hello& theirs);
   boost::asio::awaitable<bool> wait_for_old_link(link_session_ptr session, const hello& theirs);
   handshake_side side_for(const link_session_ptr& session, link_role role, const node_id& dialled);
+  void begin();
+  void dial_all();
+  void ask_around();
+  boost::asio::awaitable<void> ask_at(asked_address_ptr where);
+  boost::asio::awaitable<bool> ask_once(asked_address_ptr where);
+  void take_welcome(const welcome& found, const std::string& from);
+  void begin_joining(bool is_known);
+  void answered(const hello& theirs);
+  void turned_away(const refusal& why);
   int hand_over(const link_session_ptr& session, const hello& theirs);
   void publish(const link_session_ptr& session, const hello& theirs);
   void connect(const link_session_ptr& session, const hello& theirs);
@@ -91,7 +121,9 @@ struct link_layer::impl : std::enable_shared_from_this<impl> {
   void end_link(linked_peer& x);
   void log_accepted(const link_session& session, const handshake_outcome& end);
   void log_dial_failure(linked_peer& target, const std::string& what);
-  void take_members(const cluster_id& cluster, std::vector<member> voters);
+  void take_members(membership now);
+  void replace_members(std::vector<member> now);
+  const member* find_member(const node_id& id) const;
   void stop_now();
 };
 

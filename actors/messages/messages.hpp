@@ -371,8 +371,8 @@ struct peer_down {
 struct members_changed {
   membership now;
 };
-/// node -> replication. Members of an older cluster have refused this fresh disk: it founds nothing, but waits to be
-/// taken in.
+/// link -> peer_directory -> replication. A cluster is there that knows this fresh disk's node by another disk, or not
+/// at all: it founds nothing, but waits to be taken in.
 struct forget_bootstrap {};
 /// A member's disk was seen for the first time: replication, if it leads, records its incarnation.
 struct member_seen {
@@ -447,8 +447,14 @@ struct link_up {
   caf::strong_actor_ptr remote;  ///< the peer's directory, on the side that dialled; null on the other
 };
 
+/// link -> peer_directory. A node that has proved the secret asks to be taken in, by its name or with a new disk.
+struct join_wanted {
+  member who;
+};
+
 using directory_handle = caf::typed_actor<caf::replies_to<introduction>::with<introduction>, caf::reacts_to<link_up>,
-                                          caf::reacts_to<members_changed>, caf::reacts_to<timer_due>>;
+                                          caf::reacts_to<members_changed>, caf::reacts_to<join_wanted>,
+                                          caf::reacts_to<forget_bootstrap>, caf::reacts_to<timer_due>>;
 
 using front_handle =
     caf::typed_actor<caf::reacts_to<role_change>, caf::reacts_to<log_progress>, caf::reacts_to<quorum_contact>,
@@ -672,6 +678,7 @@ CAF_BEGIN_TYPE_ID_BLOCK(kaiku, first_custom_type_id)
   CAF_ADD_TYPE_ID(kaiku, (kaiku::members_changed))
   CAF_ADD_TYPE_ID(kaiku, (kaiku::member_seen))
   CAF_ADD_TYPE_ID(kaiku, (kaiku::link_up))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::join_wanted))
   CAF_ADD_TYPE_ID(kaiku, (kaiku::stand_down))
   CAF_ADD_TYPE_ID(kaiku, (kaiku::confirm_leadership))
   CAF_ADD_TYPE_ID(kaiku, (kaiku::forget_bootstrap))
@@ -720,6 +727,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::peer_down)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::members_changed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::member_seen)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::link_up)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::join_wanted)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::stand_down)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::confirm_leadership)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::forget_bootstrap)

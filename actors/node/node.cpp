@@ -61,6 +61,15 @@ std::vector<member> bootstrap_members(const options& with) {
   return voters;
 }
 
+/// Where a node whose disk knows no cluster asks for one before it takes part in founding one.
+std::vector<std::string> where_to_ask(const options& with) {
+  std::vector<std::string> addresses;
+  for (const auto& one : with.join) addresses.push_back(to_string(one));
+  for (const auto& one : with.cluster)
+    if (one.id != with.name) addresses.push_back(to_string(one.peers));
+  return addresses;
+}
+
 /// One I/O thread: an io_context, the thread that runs it, and the front that lives on it.
 struct io_thread {
   boost::asio::io_context io{1};
@@ -110,6 +119,10 @@ status node::impl::open_ports() {
   l.disk = disk->disk();
   l.boot = boot;
   l.secret = with.peer_secret;
+  l.peer_address = to_string(with.advertise_peers);
+  l.wants_in = !with.join.empty();
+  l.knows_cluster = [d = disk] { return d->members().cluster.known(); };
+  if (!l.knows_cluster()) l.ask_at = where_to_ask(with);
   auto started = link_layer::start(*system, std::move(l));
   if (!started) return started.failure();
   links = std::move(*started);
@@ -159,9 +172,7 @@ void node::impl::make_actors() {
             {actors.election, actors.heartbeat, actors.replication, actors.content}};
   d.fronts = actors.fronts;
   d.scrub = actors.scrub;
-  d.set_members = [l = links](const cluster_id& cluster, std::vector<member> now) {
-    l->set_members(cluster, std::move(now));
-  };
+  d.set_members = [l = links](membership now) { l->set_members(std::move(now)); };
   d.on_link_down = [l = links](const node_id& peer, link_serial link) { l->on_link_down(peer, link); };
   actors.directory = sys.spawn<peer_directory>(std::move(d));
 }

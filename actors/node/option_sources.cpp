@@ -16,7 +16,7 @@ struct option_spec {
   const char* help;
 };
 
-constexpr std::array<option_spec, 18> specs{{
+constexpr std::array<option_spec, 19> specs{{
     {"name", "NAME", "this member's name: a-z 0-9 - . (default: the host name)"},
     {"data", "DIR", "data directory (default: ./kaiku-data)"},
     {"http", "ADDRESS:PORT", "where to listen for clients (default: 127.0.0.1:8000)"},
@@ -24,6 +24,7 @@ constexpr std::array<option_spec, 18> specs{{
     {"advertise-http", "HOST:PORT", "where clients reach this node (default: --http)"},
     {"advertise-peers", "HOST:PORT", "where members reach this node (default: its own entry in --cluster, or --peers)"},
     {"cluster", "NAME=HOST:PORT,...", "members of a new cluster and their peer addresses (default: this node alone)"},
+    {"join", "HOST:PORT,...", "peer addresses of members of a cluster that this node joins (not with --cluster)"},
     {"durability", "leader|majority|all", "what a write waits for unless it says otherwise (default: leader)"},
     {"election-timeout-ms", "MS", "silence of the leader before an election, T (default: 1000)"},
     {"heartbeat-ms", "MS", "interval of heartbeats, at most T/3 (default: 150, or T/6 if that is less)"},

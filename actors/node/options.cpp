@@ -84,6 +84,24 @@ result<std::vector<initial_member>> parse_cluster(std::string_view text) {
   return members;
 }
 
+/// `host:port,...` as given.
+result<std::vector<endpoint>> parse_join(std::string_view text) {
+  std::vector<endpoint> addresses;
+  while (!text.empty()) {
+    std::string_view item = text.substr(0, text.find(','));
+    text.remove_prefix(std::min(text.size(), item.size() + 1));
+    if (auto first = item.find_first_not_of(' '); first != std::string_view::npos) item.remove_prefix(first);
+    auto address = parse_endpoint(item);
+    if (!address) return address.failure();
+    if (is_any_address(*address)) return usage("nobody can connect to " + to_string(*address));
+    if (std::find(addresses.begin(), addresses.end(), *address) == addresses.end()) addresses.push_back(*address);
+  }
+  if (addresses.empty()) return usage("names no address");
+  if (addresses.size() > limits::members)
+    return usage(std::to_string(addresses.size()) + " addresses; at most " + std::to_string(limits::members));
+  return addresses;
+}
+
 /// The file's content without its line end. A secret that strangers can read is none.
 result<std::string> read_secret(const std::string& file) {
   struct stat info {};
@@ -191,6 +209,7 @@ void read_texts(reader& read, options& into) {
   read.value("advertise-http", into.advertise_http, parse_endpoint);
   read.value("advertise-peers", into.advertise_peers, parse_endpoint);
   read.value("cluster", into.cluster, parse_cluster);
+  read.value("join", into.join, parse_join);
   read.choice<durability, 3>(
       "durability", into.default_durability,
       {{{"leader", durability::leader}, {"majority", durability::majority}, {"all", durability::all}}});
@@ -219,6 +238,11 @@ std::optional<error> complete(options& x, const reader& read, const std::string&
     if (!is_valid_node_name(name)) return usage("the host name \"" + host_name + "\" is no member name: give --name");
     x.name = node_id{name};
   }
+  if (!x.cluster.empty() && !x.join.empty()) {
+    return usage(
+        "--join and --cluster exclude each other: a node joins a cluster that is there, or is among the first "
+        "members of a new one");
+  }
   auto own = std::find_if(x.cluster.begin(), x.cluster.end(), [&](const auto& member) { return member.id == x.name; });
   bool listed = own != x.cluster.end();
   if (!x.cluster.empty() && !listed) return usage("--cluster does not name this node, \"" + x.name.name + "\"");
@@ -233,7 +257,7 @@ std::optional<error> complete(options& x, const reader& read, const std::string&
     return usage("--advertise-peers is " + to_string(x.advertise_peers) + " but --cluster says " + x.name.name + "=" +
                  to_string(own->peers));
   }
-  if (!listed) x.cluster = {{x.name, x.advertise_peers}};
+  if (!listed && x.join.empty()) x.cluster = {{x.name, x.advertise_peers}};
   return std::nullopt;
 }
 

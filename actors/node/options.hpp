@@ -52,7 +52,8 @@ struct options {
   endpoint peers{"127.0.0.1", 9000};
   endpoint advertise_http;              ///< what clients and other members are told
   endpoint advertise_peers;             ///< where other members dial
-  std::vector<initial_member> cluster;  ///< voters of the first start, by name; holds `name`
+  std::vector<initial_member> cluster;  ///< voters of the first start, by name; holds `name`; empty with `join`
+  std::vector<endpoint> join;           ///< peer addresses of members of the cluster to join at the first start
   durability default_durability = durability::leader;
   milliseconds election_timeout{limits::election_timeout_ms};
   milliseconds heartbeat_interval{limits::heartbeat_interval_ms};

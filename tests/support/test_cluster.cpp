@@ -31,11 +31,16 @@ bool has_test_failed() {
   return !boost::unit_test::results_collector.results(id).passed();
 }
 
-test_cluster::test_cluster(const cluster_options& options) : directory_(make_test_directory()) {
+test_cluster::test_cluster(const cluster_options& options) : directory_(make_test_directory()), options_(options) {
   if (options.networked) network_ = std::make_unique<test_network>(options.nodes);
-  for (std::size_t i = 0; i < options.nodes; ++i) ports_.push_back(std::make_unique<ports>());
+  std::vector<node_options> all;
+  std::string members;
   for (std::size_t i = 0; i < options.nodes; ++i) {
-    const auto node = options_of(i, options);
+    all.push_back(next_node());
+    members += (i == 0 ? "" : ",") + all.back().name + "=" + to_string(all.back().peers);
+  }
+  for (auto& node : all) {
+    node.cluster = members;
     if (options.disks) disks_.push_back(std::make_unique<test_disk>(node.data));
     if (options.prepare) options.prepare(node.data);
     nodes_.push_back(std::make_unique<test_node>(node));
@@ -44,23 +49,32 @@ test_cluster::test_cluster(const cluster_options& options) : directory_(make_tes
   wait_until_ready();
 }
 
-node_options test_cluster::options_of(std::size_t i, const cluster_options& options) const {
-  const auto address = [this](std::size_t node) { return network_ ? network_->address(node) : "127.0.0.1"; };
-  node_options out;
-  out.name = "n" + std::to_string(i + 1);
-  out.data = directory_ / out.name;
-  out.log = directory_ / (out.name + ".log");
-  out.http = {address(i), ports_[i]->http.number()};
-  out.peers = {address(i), ports_[i]->peers.number()};
-  for (std::size_t other = 0; other < ports_.size(); ++other)
-    out.cluster += (other == 0 ? "n" : ",n") + std::to_string(other + 1) + "=" +
-                   to_string(endpoint{address(other), ports_[other]->peers.number()});
-  out.extra = options.extra;
+/// With ports of its own.
+node_options test_cluster::next_node() {
+  const auto i = ports_.size();
+  const auto address = network_ ? network_->address(i) : "127.0.0.1";
+  ports_.push_back(std::make_unique<ports>());
+  node_options node;
+  node.name = "n" + std::to_string(i + 1);
+  node.data = directory_ / node.name;
+  node.log = directory_ / (node.name + ".log");
+  node.http = {address, ports_.back()->http.number()};
+  node.peers = {address, ports_.back()->peers.number()};
+  node.extra = options_.extra;
   if (network_) {
-    out.extra.emplace_back("--insecure");  // there are no strangers on this network
-    out.run_in = network_->enter(i);
+    node.extra.emplace_back("--insecure");  // there are no strangers on this network
+    node.run_in = network_->enter(i);
   }
-  return out;
+  return node;
+}
+
+test_node& test_cluster::add_node(std::size_t through) {
+  INVARIANT(!network_, "only as many nodes as namespaces were made");
+  auto node = next_node();
+  node.extra.insert(node.extra.end(), {"--join", to_string(nodes_.at(through)->peers())});
+  nodes_.push_back(std::make_unique<test_node>(node));
+  nodes_.back()->start();
+  return *nodes_.back();
 }
 
 test_cluster::~test_cluster() {

@@ -34,6 +34,9 @@ class test_cluster {
   test_cluster(const test_cluster&) = delete;
   test_cluster& operator=(const test_cluster&) = delete;
 
+  /// Starts one more node, called after its number, that joins by the peer port of node `through`.
+  test_node& add_node(std::size_t through);
+
   std::size_t size() const { return nodes_.size(); }
   test_node& node(std::size_t i) { return *nodes_.at(i); }
   std::vector<endpoint> endpoints() const;
@@ -63,12 +66,12 @@ class test_cluster {
 
  private:
   struct ports;
-
-  node_options options_of(std::size_t i, const cluster_options& options) const;
+  node_options next_node();
 
   std::filesystem::path directory_;
   std::unique_ptr<test_network> network_;
   std::vector<std::unique_ptr<test_disk>> disks_;
+  cluster_options options_;
   std::vector<std::unique_ptr<ports>> ports_;
   std::vector<std::unique_ptr<test_node>> nodes_;
 };

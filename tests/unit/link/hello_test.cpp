@@ -37,6 +37,10 @@ hello_rules rules_of(link_role role) {
   return rules;
 }
 
+welcome welcome_of_three() {
+  return {id_of<cluster_id>(1), rules_of(link_role::acceptor).members};
+}
+
 std::string payload_of(const link_frame& frame) {
   return encode(frame).substr(frame_prefix_bytes);
 }
@@ -46,8 +50,13 @@ BOOST_AUTO_TEST_SUITE(link_hello)
 BOOST_AUTO_TEST_CASE(every_frame_reads_back_as_it_was_written) {
   link_proof proof;
   proof.mac.fill(7);
-  for (const link_frame& frame : {link_frame{hello_of("n1", 1)}, link_frame{hello{{}, {}, {}, {"a"}, {}, {}, "A#1"}},
-                                  link_frame{proof}, link_frame{refusal{refusal_reason::cluster, "another"}}}) {
+  auto asking = hello_of("n1", 1);
+  asking.purpose = hello_purpose::join;
+  asking.peer_address = "[::1]:9000";
+  asking.since = {7};
+  for (const link_frame& frame :
+       {link_frame{hello_of("n1", 1)}, link_frame{hello{{}, {}, {}, {"a"}, {}, {}, "A#1"}}, link_frame{asking},
+        link_frame{proof}, link_frame{refusal{refusal_reason::cluster, "another"}}, link_frame{welcome_of_three()}}) {
     auto bytes = encode(frame);
     auto length = frame_length(std::string_view{bytes}.substr(0, frame_prefix_bytes));
     BOOST_REQUIRE(length);
@@ -64,13 +73,48 @@ BOOST_AUTO_TEST_CASE(a_hello_of_a_later_version_may_be_longer) {
   BOOST_TEST((std::get<hello>(*back) == hello_of("n1", 1)));
 }
 
+/// Bytes of the fields behind the nonce: purpose, an empty address, the members' entry.
+constexpr std::size_t later_fields_bytes = 1 + 1 + 8;
+
+BOOST_AUTO_TEST_CASE(a_hello_of_the_first_builds_lacks_the_last_fields) {
+  auto payload = payload_of(hello_of("n1", 1));
+  auto back = decode_frame(std::string_view{payload}.substr(0, payload.size() - later_fields_bytes));
+  BOOST_REQUIRE(back.ok());
+  BOOST_TEST((std::get<hello>(*back) == hello_of("n1", 1)));
+}
+
 BOOST_AUTO_TEST_CASE(a_frame_cut_anywhere_is_an_error) {
-  for (const link_frame& frame : {link_frame{hello_of("n1", 1)}, link_frame{link_proof{}},
-                                  link_frame{refusal{refusal_reason::cluster, "another"}}}) {
+  for (const link_frame& frame :
+       {link_frame{hello_of("n1", 1)}, link_frame{link_proof{}},
+        link_frame{refusal{refusal_reason::cluster, "another"}}, link_frame{welcome_of_three()}}) {
     auto payload = payload_of(frame);
-    for (std::size_t size = 0; size < payload.size(); ++size)
+    for (std::size_t size = 0; size < payload.size(); ++size) {
+      if (std::holds_alternative<hello>(frame) && size + later_fields_bytes == payload.size()) continue;
       BOOST_TEST(!decode_frame(std::string_view{payload}.substr(0, size)).ok(), "cut to " << size);
+    }
   }
+}
+
+BOOST_AUTO_TEST_CASE(who_asks_without_an_address_or_with_an_unprintable_one_is_not_understood) {
+  auto asking = hello_of("n1", 1);
+  asking.purpose = hello_purpose::join;
+  BOOST_TEST(!decode_frame(payload_of(asking)).ok());
+  asking.peer_address = "n1:9000\n";
+  BOOST_TEST(!decode_frame(payload_of(asking)).ok());
+  asking.purpose = static_cast<hello_purpose>(3);
+  asking.peer_address = "n1:9000";
+  BOOST_TEST(!decode_frame(payload_of(asking)).ok());
+}
+
+BOOST_AUTO_TEST_CASE(the_longest_welcome_fits_a_frame) {
+  welcome longest{id_of<cluster_id>(1), {}};
+  for (std::size_t i = 0; i < limits::members; ++i)
+    longest.members.push_back(
+        {{std::string(63, static_cast<char>('a' + i))}, id_of<incarnation>(1), std::string(253, 'h') + ":65535"});
+  auto back = decode_frame(payload_of(longest));
+  BOOST_REQUIRE(back.ok());
+  BOOST_TEST((std::get<welcome>(*back) == longest));
+  BOOST_TEST(payload_of(longest).size() <= limits::link_frame_bytes);
 }
 
 BOOST_AUTO_TEST_CASE(no_length_above_the_bound_is_believed) {
@@ -144,6 +188,47 @@ BOOST_AUTO_TEST_CASE(a_node_of_a_later_version_that_still_speaks_ours_is_welcome
   BOOST_TEST(!judge(later, rules_of(link_role::acceptor)));
 }
 
+hello question_of(const std::string& name, std::uint8_t number) {
+  auto out = hello_of(name, number);
+  out.cluster = {};
+  out.purpose = hello_purpose::join;
+  out.peer_address = name + ":9000";
+  return out;
+}
+
+BOOST_AUTO_TEST_CASE(who_only_asks_needs_neither_membership_nor_the_smaller_name_nor_a_known_disk) {
+  auto rules = rules_of(link_role::acceptor);
+  BOOST_TEST(!judge(question_of("n9", 9), rules));
+  BOOST_TEST(!judge(question_of("n1", 9), rules));
+  rules = rules_of(link_role::dialler);
+  rules.dialled = {};
+  rules.self = question_of("n9", 9);
+  rules.members = {};
+  rules.stands = standing::joining;
+  BOOST_TEST(!judge(hello_of("n1", 1), rules));
+}
+
+BOOST_AUTO_TEST_CASE(one_that_joins_links_with_the_members_it_was_told) {
+  auto rules = rules_of(link_role::acceptor);
+  rules.self.cluster = {};
+  rules.stands = standing::joining;
+  BOOST_TEST(!judge(hello_of("n1", 1), rules));
+}
+
+BOOST_AUTO_TEST_CASE(whoever_knows_newer_members_of_the_same_cluster_is_no_stranger) {
+  auto rules = rules_of(link_role::acceptor);
+  rules.self.since = {7};
+  for (auto theirs : {hello_of("n9", 9), hello_of("n1", 9)}) {
+    theirs.since = {8};
+    BOOST_TEST(!judge(theirs, rules));
+    theirs.since = {7};
+    BOOST_TEST(judge(theirs, rules).has_value());
+    theirs.since = {8};
+    theirs.cluster = {};
+    BOOST_TEST(judge(theirs, rules).has_value());
+  }
+}
+
 struct refused_case {
   const char* what;
   link_role role;
@@ -189,8 +274,29 @@ BOOST_AUTO_TEST_CASE(every_mismatch_is_refused_with_its_reason) {
                    [](c& t) { t.theirs.caf_node = t.rules.self.caf_node; }),
            refused("the same CAF node id as another peer", acceptor, why::same_caf_node, "n1 and n3 have the same",
                    [](c& t) {
-                     t.rules.linked = {{{"n3"}, t.theirs.caf_node}};
+                     t.rules.linked = {{{"n3"}, t.theirs.caf_node, {}}};
                    }),
+           refused("a question to one that asks itself", acceptor, why::no_cluster, "does not belong to a cluster yet",
+                   [](c& t) { t.theirs = question_of("n9", 9), t.rules.stands = standing::asking; }),
+           refused("a question to one that joins", acceptor, why::no_cluster, "does not belong to a cluster yet",
+                   [](c& t) { t.theirs = question_of("n9", 9), t.rules.stands = standing::joining; }),
+           refused("a question to one without a cluster", acceptor, why::no_cluster, "does not belong to a cluster yet",
+                   [](c& t) { t.theirs = question_of("n9", 9), t.rules.self.cluster = {}; }),
+           refused("a question of another cluster's member", acceptor, why::cluster, "belongs to cluster",
+                   [](c& t) { t.theirs = question_of("n9", 9), t.theirs.cluster = id_of<cluster_id>(2); }),
+           refused("a question of its own process", acceptor, why::same_process, "reached itself",
+                   [](c& t) { t.theirs = question_of("n2", 2); }),
+           refused("a question under its own name", acceptor, why::name_taken, "two nodes are called n2",
+                   [](c& t) { t.theirs = question_of("n2", 9); }),
+           refused("a question under a linked peer's name", acceptor, why::name_taken, "another node called n1 is here",
+                   [](c& t) {
+                     t.theirs = question_of("n1", 9);
+                     t.rules.linked = {{{"n1"}, "A#1", id_of<incarnation>(1)}};
+                   }),
+           refused("a link while it asks", acceptor, why::no_cluster, "still asks around",
+                   [](c& t) { t.rules.stands = standing::asking; }),
+           refused("a link before it was told the members", acceptor, why::no_cluster, "has not been told the members",
+                   [](c& t) { t.rules.stands = standing::joining, t.rules.members = {}; }),
            refused("no secret", acceptor, why::secret, "n2 has a shared secret and n1 has none",
                    [](c& t) { t.theirs.has_secret = false; }),
            refused("a secret where none is", dialler, why::secret, "n3 has a shared secret and n2 has none",
@@ -207,7 +313,7 @@ BOOST_AUTO_TEST_CASE(every_mismatch_is_refused_with_its_reason) {
 
 BOOST_AUTO_TEST_CASE(a_member_that_comes_back_with_its_own_caf_node_id_is_welcome) {
   auto rules = rules_of(link_role::acceptor);
-  rules.linked = {{{"n1"}, hello_of("n1", 1).caf_node}};
+  rules.linked = {{{"n1"}, hello_of("n1", 1).caf_node, {}}};
   BOOST_TEST(!judge(hello_of("n1", 1), rules));
 }
 

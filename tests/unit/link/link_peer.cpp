@@ -1,7 +1,9 @@
 /// One member for `link_test.cpp`: a link layer and a directory, and listeners in place of all other actors. Arguments
 /// are `key=value`: name, port, disk, cluster, boot (small numbers; 0: not known), secret, timeout (ms of a handshake),
-/// rtt (round trips to measure), members (`name@host:port@disk`, separated by commas). Prints what happens, one line
-/// each, with the time in front; ends cleanly on SIGTERM.
+/// rtt (round trips to measure), members (`name@host:port@disk`, separated by commas), learners (how many of the last
+/// members are), since (the entry that names them), undialled (ms), ask_at (addresses), wants_in, takes_in (whoever
+/// asks is made a member), log (members as this node's own log says once it has a link), version_min, version_max.
+/// Prints what happens, one line each, with the time in front; ends cleanly on SIGTERM.
 
 #include <algorithm>
 #include <csignal>
@@ -54,6 +56,18 @@ std::vector<member> parse_members(const std::string& text) {
   return out;
 }
 
+membership as_membership(arguments& given) {
+  membership out;
+  out.cluster = small_id<cluster_id>(given["cluster"]);
+  out.voters = parse_members(given["members"]);
+  if (given.count("since") != 0) out.since = {std::stoull(given["since"])};
+  for (int left = given.count("learners") != 0 ? std::stoi(given["learners"]) : 0; left > 0; --left) {
+    out.learners.push_back(out.voters.back());
+    out.voters.pop_back();
+  }
+  return out;
+}
+
 struct listener_state {
   content_handle peer;
   std::size_t trips_left = 0;
@@ -97,11 +111,19 @@ class silent : public caf::event_based_actor {
   }
 };
 
+struct listener_settings {
+  std::size_t round_trips = 0;
+  std::function<void(const member&)> on_wanted;
+  std::function<void()> on_up;
+};
+
 /// In place of replication.
-caf::behavior listener(listener_actor* self, std::size_t round_trips) {
+caf::behavior listener(listener_actor* self, listener_settings settings) {
+  const auto round_trips = settings.round_trips;
   return {
       [=](const peer_up& x) {
         spdlog::info("up {} http {}", x.id.name, x.http_address);
+        settings.on_up();
         if (round_trips == 0) return;
         self->state.peer = x.actors.content;
         self->state.trips_left = round_trips;
@@ -109,6 +131,12 @@ caf::behavior listener(listener_actor* self, std::size_t round_trips) {
       },
       [](const peer_down& x) { spdlog::info("down {}", x.id.name); },
       [](const member_seen& x) { spdlog::info("seen {} disk {}", x.id.name, to_string(x.disk)); },
+      [](const forget_bootstrap&) { spdlog::info("founds nothing"); },
+      [=](const change_members& x) {
+        spdlog::info("to be taken in: {} at {} disk {}", x.what.id.name, x.what.peer_address, to_string(x.disk));
+        settings.on_wanted({x.what.id, x.disk, x.what.peer_address});
+        return change_members_reply{};
+      },
   };
 }
 
@@ -137,6 +165,16 @@ int run(arguments given) {
     for (auto& byte : settings.boot.bytes) byte = static_cast<std::uint8_t>(random());
   }
   settings.secret = given["secret"];
+  settings.peer_address = "127.0.0.1:" + given["port"];
+  settings.wants_in = given.count("wants_in") != 0;
+  settings.knows_cluster = [known = given["cluster"] != "0"] { return known; };
+  std::istringstream addresses{given["ask_at"]};
+  for (std::string one; std::getline(addresses, one, ',');) settings.ask_at.push_back(one);
+  if (given.count("version_min") != 0)
+    settings.version_min = static_cast<std::uint8_t>(std::stoi(given["version_min"]));
+  if (given.count("version_max") != 0)
+    settings.version_max = static_cast<std::uint8_t>(std::stoi(given["version_max"]));
+  if (given.count("undialled") != 0) settings.undialled_wait = milliseconds{std::stoi(given["undialled"])};
   if (given.count("timeout") != 0) settings.handshake_timeout = milliseconds{std::stoi(given["timeout"])};
   auto links = link_layer::start(system, settings);
   if (!links) {
@@ -144,8 +182,24 @@ int run(arguments given) {
     return 1;
   }
 
-  auto round_trips = given.count("rtt") != 0 ? std::stoul(given["rtt"]) : std::size_t{0};
-  std::vector<caf::actor> actors{system.spawn(listener, round_trips), system.spawn<silent>()};
+  std::shared_ptr<link_layer> layer = std::move(*links);
+  listener_settings listening_to;
+  listening_to.round_trips = given.count("rtt") != 0 ? std::stoul(given["rtt"]) : std::size_t{0};
+  listening_to.on_wanted = [=](const member& who) mutable {
+    if (given.count("takes_in") == 0) return;
+    auto now = as_membership(given);
+    std::erase_if(now.voters, [&](const member& x) { return x.id == who.id; });
+    now.learners.push_back(who);
+    layer->set_members(now);
+  };
+  listening_to.on_up = [=]() mutable {
+    if (given.count("log") == 0) return;
+    membership now;
+    now.cluster = small_id<cluster_id>("1");
+    now.voters = parse_members(given["log"]);
+    layer->set_members(now);
+  };
+  std::vector<caf::actor> actors{system.spawn(listener, listening_to), system.spawn<silent>()};
   auto listening = caf::actor_cast<caf::strong_actor_ptr>(actors[0]);
   auto silence = caf::actor_cast<caf::strong_actor_ptr>(actors[1]);
   directory_settings directory;
@@ -154,15 +208,12 @@ int run(arguments given) {
   directory.self.actors.heartbeat = caf::actor_cast<heartbeat_handle>(silence);
   directory.self.actors.replication = caf::actor_cast<replication_handle>(listening);
   directory.self.actors.content = caf::actor_cast<content_handle>(silence);
-  std::shared_ptr<link_layer> layer = std::move(*links);
-  directory.set_members = [=](const cluster_id& cluster, std::vector<member> voters) {
-    layer->set_members(cluster, std::move(voters));
-  };
+  directory.set_members = [=](membership now) { layer->set_members(std::move(now)); };
   directory.on_link_down = [=](const node_id& peer, link_serial link) { layer->on_link_down(peer, link); };
   directory.introduction_timeout = settings.handshake_timeout;
   auto handle = system.spawn<peer_directory>(std::move(directory));
 
-  layer->set_members(small_id<cluster_id>(given["cluster"]), parse_members(given["members"]));
+  layer->set_members(as_membership(given));
   layer->open(handle);
   spdlog::info("started");
 

@@ -39,8 +39,9 @@ struct fixture {
     settings.on_link_down = [to = caf::actor_cast<caf::actor>(self)](const node_id& id, link_serial link) {
       caf::anon_send(to, "link ended: " + id.name + " " + to_string(link));
     };
-    settings.set_members = [to = caf::actor_cast<caf::actor>(self)](const cluster_id&, std::vector<member> voters) {
-      caf::anon_send(to, std::to_string(voters.size()) + " members");
+    settings.set_members = [to = caf::actor_cast<caf::actor>(self)](const membership& now) {
+      caf::anon_send(
+          to, std::to_string(now.voters.size()) + " voters " + std::to_string(now.learners.size()) + " learners");
     };
     settings.introduction_timeout = introduction_timeout;
     directory = system.spawn<peer_directory>(std::move(settings));
@@ -191,8 +192,29 @@ BOOST_AUTO_TEST_CASE(an_error_that_somebody_sends_does_not_end_the_directory) {
 
 BOOST_AUTO_TEST_CASE(a_new_membership_reaches_the_link_layer) {
   fixture f;
-  f.self->send(f.directory, members_changed{{{}, {{{"n1"}, {}, ""}, {{"n2"}, {}, ""}}, {}}});
-  BOOST_TEST(f.next() == "2 members");
+  f.self->send(f.directory, members_changed{{{}, {{{"n1"}, {}, ""}, {{"n2"}, {}, ""}}, {{{"n3"}, {}, ""}}, {}}});
+  BOOST_TEST(f.next() == "2 voters 1 learners");
+}
+
+BOOST_AUTO_TEST_CASE(replication_is_asked_to_take_in_who_wants_to_be_a_member) {
+  fixture f;
+  f.self->send(f.directory, join_wanted{{{"n9"}, {}, "n9:9000"}});
+  std::string got;
+  f.self->receive(
+      [&](const change_members& x) {
+        got = x.what.id.name + " at " + x.what.peer_address;
+        return change_members_reply{};
+      },
+      caf::after(patience) >> [&] { got = "nothing"; });
+  BOOST_TEST(got == "n9 at n9:9000");
+}
+
+BOOST_AUTO_TEST_CASE(replication_is_told_that_this_node_must_not_found_a_cluster) {
+  fixture f;
+  f.self->send(f.directory, forget_bootstrap{});
+  bool told = false;
+  f.self->receive([&](const forget_bootstrap&) { told = true; }, caf::after(patience) >> [] {});
+  BOOST_TEST(told);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

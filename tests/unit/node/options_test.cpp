@@ -241,6 +241,7 @@ BOOST_AUTO_TEST_CASE(help_and_version_are_answers_and_win_over_other_mistakes) {
                              "--advertise-http",
                              "--advertise-peers",
                              "--cluster",
+                             "--join",
                              "--durability",
                              "--election-timeout-ms",
                              "--heartbeat-ms",
@@ -383,6 +384,28 @@ BOOST_AUTO_TEST_CASE(a_cluster_that_makes_no_sense_is_refused) {
   CHECK_CONTAINS(refused({"--cluster", "n1=0.0.0.0:9000"}), "nobody can connect");
   CHECK_CONTAINS(refused({"--cluster", "n2=h2:9000,n3=h3:9000"}), "does not name this node, \"n1\"");
   CHECK_CONTAINS(refused({"--cluster", "n1=h1:9000", "--advertise-peers", "h1:9001"}), "--cluster says n1=h1:9000");
+}
+
+BOOST_AUTO_TEST_CASE(a_node_that_joins_names_no_first_members) {
+  options x = accepted({"--join", "h1:9000, [::1]:9001,h1:9000"});
+  BOOST_TEST(x.cluster.empty());
+  BOOST_REQUIRE_EQUAL(x.join.size(), 2u);
+  BOOST_TEST(to_string(x.join[0]) == "h1:9000");
+  BOOST_TEST(to_string(x.join[1]) == "[::1]:9001");
+  BOOST_TEST((x.advertise_peers == x.peers));
+}
+
+BOOST_AUTO_TEST_CASE(join_and_cluster_exclude_each_other) {
+  CHECK_CONTAINS(refused({"--join", "h2:9000", "--cluster", "n1=h1:9000"}), "--join and --cluster exclude each other");
+  environment["KAIKU_CLUSTER"] = "n1=h1:9000";
+  CHECK_CONTAINS(refused({"--join", "h2:9000"}), "--join and --cluster exclude each other");
+}
+
+BOOST_AUTO_TEST_CASE(an_address_to_join_that_makes_no_sense_is_refused) {
+  CHECK_CONTAINS(refused({"--join", "h1"}), "--join: \"h1\" is not address:port");
+  CHECK_CONTAINS(refused({"--join", "n1=h1:9000"}), "--join");
+  CHECK_CONTAINS(refused({"--join", "0.0.0.0:9000"}), "nobody can connect");
+  CHECK_CONTAINS(refused({"--join", "h1:1,h1:2,h1:3,h1:4,h1:5,h1:6,h1:7,h1:8,h1:9,h1:10"}), "10 addresses; at most 9");
 }
 
 BOOST_AUTO_TEST_CASE(a_cluster_has_at_most_the_stated_number_of_members) {

@@ -1,0 +1,125 @@
+// How a node whose disk knows no cluster finds one: it asks, and goes on asking while it is to be taken in.
+
+#include "kaiku/link/link_impl.hpp"
+
+#include <utility>
+
+#include <algorithm>
+
+#include <spdlog/spdlog.h>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <caf/send.hpp>
+
+namespace kaiku {
+
+namespace net = boost::asio;
+using boost::system::error_code;
+using net::use_awaitable;
+using net::ip::tcp;
+
+/// At every address where nobody does so yet.
+void link_layer::impl::ask_around() {
+  for (const auto& x : asked) {
+    if (x->running) continue;
+    x->running = true;
+    run(ask_at(x));
+  }
+}
+
+/// Until there was a clear answer; while this node joins, until it is a member.
+net::awaitable<void> link_layer::impl::ask_at(asked_address_ptr where) {
+  auto keep = shared_from_this();
+  error_code ignored;
+  auto wait = milliseconds{limits::link_retry_first_ms};
+  for (;;) {
+    auto answered = co_await ask_once(where);
+    if (stopping || (answered && stands != standing::joining)) break;
+    where->timer.expires_after(wait);
+    co_await where->timer.async_wait(net::redirect_error(use_awaitable, ignored));
+    if (stopping || stands == standing::settled) break;
+    wait = std::min(wait * 2, milliseconds{limits::link_retry_max_ms});
+  }
+  where->running = false;
+  auto is_running = [](const auto& x) { return x->running; };
+  if (stopping || stands != standing::asking || std::any_of(asked.begin(), asked.end(), is_running)) co_return;
+  stands = standing::settled;
+  dial_all();
+}
+
+/// False when asking again may bring more: the node that this one replaces has not ended yet. An address where nobody
+/// can be heard has said all it will for now; should a member of a cluster stand up there later, it will refuse this
+/// node.
+net::awaitable<bool> link_layer::impl::ask_once(asked_address_ptr where) {
+  auto session = std::make_shared<link_session>(tcp::socket{io});
+  auto mine = dialling.insert(dialling.end(), session);
+  session->start_deadline(settings.handshake_timeout);
+  auto reached = co_await reach(session, where->address, where->resolving);
+  bool answered = true;
+  std::string trouble;
+  if (reached) {
+    auto side = side_for(session, link_role::dialler, {});
+    side.rules.self.purpose = settings.wants_in ? hello_purpose::join : hello_purpose::come_back;
+    auto end = co_await dial_handshake(session, side);
+    if (end.how == handshake_outcome::kind::proven) {
+      take_welcome(end.found, where->address);
+    } else {
+      trouble = end.why.text;
+      answered = end.why.reason != refusal_reason::name_taken;
+    }
+  } else {
+    trouble = reached.failure().detail;
+  }
+  dialling.erase(mine);
+  session->abort();
+  const bool matters = stands == standing::joining || !answered;
+  if (!stopping && matters && trouble != where->last_failure) {
+    where->last_failure = trouble;
+    if (!trouble.empty()) spdlog::warn("link: asked {} for its cluster, trying on: {}", where->address, trouble);
+  }
+  co_return answered;
+}
+
+void link_layer::impl::take_welcome(const welcome& found, const std::string& from) {
+  if (stopping) return;
+  auto is_self = [&](const member& x) { return x.id == settings.self; };
+  const auto known = std::find_if(found.members.begin(), found.members.end(), is_self);
+  const bool is_known = known != found.members.end();
+  if (stands != standing::joining) {
+    // A voter that was never seen may be this one.
+    const bool may_be_this = is_known && (!known->disk.known() || known->disk == settings.disk);
+    if (may_be_this || settings.knows_cluster()) return;
+    stands = standing::joining;
+    if (is_known)
+      spdlog::warn("link: the members at {} know {} by another disk: this one joins in its place", from,
+                   settings.self.name);
+    else
+      spdlog::error(
+          "link: the cluster at {} has no member {}, so this node waits; to bring it in, start it with --join {}", from,
+          settings.self.name, from);
+    caf::anon_send(directory, forget_bootstrap{});
+    ask_around();
+  }
+  replace_members(found.members);
+  dial_all();
+}
+
+/// A peer has refused this node; unproven.
+void link_layer::impl::turned_away(const refusal& why) {
+  if (why.reason != refusal_reason::wrong_disk && why.reason != refusal_reason::unknown_name) return;
+  if (stands != standing::settled) return;
+  if (!settings.knows_cluster()) {
+    ask_around();
+    return;
+  }
+  auto is_linked = [](const auto& x) { return x.second->link.has_value(); };
+  // One that has missed the latest members says so too; then there are others.
+  if (outcast_told || std::any_of(peers.begin(), peers.end(), is_linked)) return;
+  outcast_told = true;
+  spdlog::error(
+      "link: the members refuse this node: {}. If it was removed or replaced, end it; to bring it back, empty its data "
+      "directory and start it with --join and a member's peer address",
+      why.text);
+}
+
+}  // namespace kaiku
