@@ -1,7 +1,11 @@
 /// Nodes that come, come back with an empty disk, and are refused.
 
+#include <atomic>
 #include <filesystem>
 #include <iostream>
+#include <mutex>
+#include <set>
+#include <thread>
 
 #include <boost/test/unit_test.hpp>
 #include <nlohmann/json.hpp>
@@ -18,7 +22,8 @@ const header_list by_majority = {{"Kaiku-Durability", "majority"}};
 nlohmann::json member_as_the_leader_sees_it(test_cluster& cluster, const std::string& name) try {
   const auto leader = cluster.leader();
   if (!leader) return {};
-  for (auto& member : cluster.node(*leader).cluster_document().at("members"))
+  const auto document = cluster.node(*leader).cluster_document();
+  for (const auto& member : document.at("members"))
     if (member.at("id") == name) return member;
   return {};
 } catch (const network_failure&) {
@@ -41,14 +46,80 @@ void wipe(test_node& node) {
   std::filesystem::remove_all(node.data());
 }
 
-/// Nobody leads, and no write is taken, for three times as long as an election may take.
+/// Nobody leads, and no write is taken, for three times as long as an election may take, once a leader of before has
+/// noticed that it is alone.
 void check_nobody_leads(test_cluster& cluster, const std::vector<std::size_t>& asked) {
+  cluster.wait_for("the old leader steps down", 3 * election_bound, [&] { return !cluster.leader(); });
   const bool led = wait_until(3 * election_bound, [&] { return cluster.leader().has_value(); });
   BOOST_TEST(!led, "a node leads without a majority of the disks");
   for (const auto i : asked) {
     const auto answer = cluster.node(i).client().put("too-few", "bytes", by_majority);
     BOOST_TEST(answer.status == 503, cluster.node(i).name() << " answered " << answer);
   }
+}
+
+/// Majority writes, one after the other through each of the nodes, and what was wrong with the answers: only success
+/// and "not now, try again" are right.
+class majority_writers {
+ public:
+  explicit majority_writers(const std::vector<endpoint>& nodes) {
+    for (const auto& node : nodes)
+      threads_.emplace_back([this, node](const std::stop_token& stopped) { run(node, stopped); });
+  }
+  std::size_t written() const { return written_; }
+  std::vector<std::string> stop() {
+    for (auto& x : threads_) x.request_stop();
+    threads_.clear();
+    return wrong_;
+  }
+
+ private:
+  void run(const endpoint& node, const std::stop_token& stopped) {
+    http_client client(node, milliseconds{30'000});
+    for (std::uint64_t i = 0; !stopped.stop_requested(); ++i) {
+      try {
+        const auto path = "steady/" + std::to_string(node.port) + "/" + std::to_string(i % 50);
+        const auto answer = client.put(path, generated_bytes{i, 500}, by_majority);
+        if (answer.is_success() && answer.status != 202)
+          ++written_;
+        else if (answer.status != 503 || !answer.has_header("Retry-After"))
+          complain(std::to_string(answer.status) + " " + answer.problem_code());
+      } catch (const network_failure& e) {
+        client.disconnect();
+        complain(e.what());
+      }
+    }
+  }
+  void complain(std::string what) {
+    std::lock_guard lock(mutex_);
+    wrong_.push_back(std::move(what));
+  }
+
+  std::mutex mutex_;
+  std::vector<std::string> wrong_;
+  std::atomic<std::size_t> written_{0};
+  std::vector<std::jthread> threads_;
+};
+
+std::set<std::string> voters_as_the_leader_sees_them(test_cluster& cluster) try {
+  std::set<std::string> out;
+  const auto leader = cluster.leader();
+  if (!leader) return out;
+  const auto document = cluster.node(*leader).cluster_document();
+  for (const auto& member : document.at("members"))
+    if (member.at("voter") == true) out.insert(member.at("id").get<std::string>());
+  return out;
+} catch (const network_failure&) {
+  return {};
+}
+
+/// Through any node; a leader that is to go hands over first and lets its successor do it.
+void remove_member(test_cluster& cluster, std::size_t through, const std::string& name) {
+  cluster.wait_for(name + " is removed", milliseconds{30'000}, [&] {
+    const auto answer =
+        cluster.node(through).client(milliseconds{20'000}).request("DELETE", "/cluster/members/" + name);
+    return answer.is_success() || answer.status == 404;
+  });
 }
 
 }  // namespace
@@ -83,6 +154,40 @@ BOOST_AUTO_TEST_CASE(a_fourth_node_joins_under_load_and_becomes_a_voter_that_hol
   cluster.node(3).start();
   cluster.wait_until_ready();
   put_or_fail(fourth, "three-of-four", {4, 100}, by_majority);
+}
+
+BOOST_AUTO_TEST_CASE(from_three_nodes_to_five_and_back_to_three_without_a_failed_majority_write) {
+  test_cluster cluster;
+  put_or_fail(cluster.node(0), "before", {1, 300'000}, by_majority);
+  majority_writers writers({cluster.node(0).http(), cluster.node(2).http()});
+  for (std::size_t i : {3u, 4u}) {
+    cluster.add_node(0);
+    wait_until_full_voter(cluster, i);
+  }
+  BOOST_TEST((voters_as_the_leader_sees_them(cluster) == std::set<std::string>{"n1", "n2", "n3", "n4", "n5"}));
+  for (const auto* name : {"n2", "n4"}) remove_member(cluster, 0, name);
+  cluster.wait_for("three are left", milliseconds{10'000}, [&] {
+    return voters_as_the_leader_sees_them(cluster) == std::set<std::string>{"n1", "n3", "n5"};
+  });
+  for (std::size_t i : {1u, 3u}) {
+    cluster.wait_for(cluster.node(i).name() + " says that it was removed", milliseconds{20'000},
+                     [&] { return cluster.node(i).log().find("start it with --join") != std::string::npos; });
+    cluster.node(i).kill();
+  }
+  const auto written = writers.written();
+  cluster.wait_for("writes go on", milliseconds{10'000}, [&] { return writers.written() >= written + 50; });
+  for (const auto& line : writers.stop()) BOOST_ERROR("a majority write was answered " + line);
+  std::cout << "  " << writers.written() << " majority writes meanwhile" << std::endl;
+  cluster.wait_until_converged();
+  std::vector<std::string> violations;
+  const tree first = read_tree(cluster.node(0).http(), "", violations);
+  for (std::size_t i : {2u, 4u})
+    for (const auto& line : differences(first, read_tree(cluster.node(i).http(), "", violations))) BOOST_ERROR(line);
+  for (const auto& line : violations) BOOST_ERROR(line);
+  // Two of the three are a majority.
+  cluster.node(0).kill();
+  cluster.wait_for_leader(milliseconds{10'000}, 0);
+  put_or_fail(cluster.node(4), "after", {2, 1000}, by_majority);
 }
 
 BOOST_AUTO_TEST_CASE(a_wiped_node_comes_back_as_a_full_voter_without_help) {

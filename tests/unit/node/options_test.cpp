@@ -263,7 +263,7 @@ BOOST_AUTO_TEST_CASE(help_and_version_are_answers_and_win_over_other_mistakes) {
 
 BOOST_AUTO_TEST_CASE(what_kaikud_does_not_know_is_named) {
   CHECK_CONTAINS(refused({"--redis", "redis://localhost"}), "unknown option --redis");
-  CHECK_CONTAINS(refused({"--join=n1:9000"}), "unknown option --join=n1:9000");
+  CHECK_CONTAINS(refused({"--follow=n1:9000"}), "unknown option --follow=n1:9000");
   CHECK_CONTAINS(refused({"serve"}), "unexpected argument serve");
   CHECK_CONTAINS(refused({"--name"}), "--name");
   CHECK_CONTAINS(refused({"--name", "a", "--name", "b"}), "--name");
