@@ -133,7 +133,7 @@ result<opened_content> front_actor::open(const content_ref& content) const {
   auto opened = disk_->open_content(content);
   if (!opened && local_.scrub) {
     const auto code = opened.failure().code;
-    const bool lost = code == errc::not_found && disk_->has_content(content.sha256);
+    const bool lost = code == errc::not_found && disk_->holds(content);
     if (lost || code == errc::content_missing || code == errc::corrupt || code == errc::io_error)
       caf::anon_send(local_.scrub, suspect_content{content});
   }

@@ -154,7 +154,7 @@ void scrub_actor::on_verdict(const status& verdict) {
   if (verdict.ok()) {
     ++known_.checked;
     known_.checked_bytes.value += checking_.size.value;
-  } else if (disk_->has_content(checking_.sha256)) {
+  } else if (disk_->holds(checking_)) {
     ++known_.checked;
     spdlog::error("stored content is damaged: {}", verdict.failure().detail);
     take_away(checking_);
@@ -163,7 +163,7 @@ void scrub_actor::on_verdict(const status& verdict) {
 
 void scrub_actor::on_suspect(const content_ref& what) {
   if (hopeless_.contains(what)) return;  // asked for again when a member comes, and now and then
-  if (!disk_->has_content(what.sha256)) return want(what);
+  if (!disk_->holds(what)) return want(what);
   auto opened = disk_->open_content(what);
   if (opened.ok()) return;
   spdlog::error("a read met damaged content: {}", opened.failure().detail);
