@@ -121,9 +121,18 @@ result<opened_content> store::open_content(const content_ref& content) const {
     return {held.names > 0 ? errc::content_missing : errc::not_found,
             "content " + to_string(content.sha256) + " is not here"};
   }
-  if (!content.is_small()) return content_->open(content);
+  const auto unless_lost = [&](const error& why) {
+    // Reclaimed while this looked, or lost: then it is as good as damaged.
+    const bool lost = why.code == errc::not_found && holds(content);
+    return lost ? error{errc::corrupt, why.detail + ", though it should be"} : why;
+  };
+  if (!content.is_small()) {
+    auto file = content_->open(content);
+    if (!file) return unless_lost(file.failure());
+    return file;
+  }
   auto bytes = impl_->db->content(content.sha256);
-  if (!bytes) return bytes.failure();
+  if (!bytes) return unless_lost(bytes.failure());
   if (bytes->size() != content.size.value) {
     return {errc::not_found, "content " + to_string(content.sha256) + " has another size"};
   }

@@ -76,5 +76,49 @@ BOOST_FIXTURE_TEST_CASE(readers_see_whole_batches_while_the_writer_works, store_
   BOOST_TEST(seen.wrong == 0);
 }
 
+BOOST_FIXTURE_TEST_CASE(views_stay_whole_while_the_writer_compacts_and_reclaims, store_fixture) {
+  watch seen{*disk};
+  const auto read = [&] {
+    const auto view = disk->snapshot();
+    const auto page = view->list(path("d"), "", 10);
+    if (!page) return;  // just removed
+    for (const auto& entry : page->entries) {
+      seen.expect(*view->stat(path("d/" + entry.name)) == entry.info);
+      auto check = disk->verify(entry.info.content);
+      const auto verdict = check.step(std::size_t{1} << 20);
+      seen.expect(verdict && verdict->ok());
+    }
+    std::string cursor;
+    for (bool done = false; !done;) {
+      const auto piece = view->read_piece(cursor, 100);
+      done = piece.done;
+      cursor = piece.cursor;
+    }
+    seen.expect(disk->first_index().value <= disk->state().last.index.value + 1);
+    seen.expect(disk->position(view->last().index).ok());
+  };
+  std::vector<std::jthread> readers;
+  for (int i = 0; i < 2; ++i) {
+    readers.emplace_back([&] {
+      while (!seen.over) read();
+    });
+  }
+  for (int round = 1; round <= rounds; ++round) {
+    const auto bytes = large(static_cast<char>('a' + round % 3));
+    {
+      const auto file = stage(bytes);
+      logged({put_command("d/large", bytes), {}, {}});
+    }
+    logged(put("d/small", std::to_string(round)));
+    if (round % 4 == 0) logged(remove("d", true));
+    BOOST_REQUIRE(disk->compact(disk->state().last.index).ok());
+    let_grace_pass();
+    while (disk->collect_garbage(10)) continue;
+  }
+  seen.over = true;
+  readers.clear();
+  BOOST_TEST(seen.wrong == 0);
+}
+
 }  // namespace
 }  // namespace kaiku::test

@@ -82,6 +82,16 @@ BOOST_AUTO_TEST_CASE(damaged_content_is_set_apart_and_missing_until_it_is_repair
   BOOST_TEST(disk->list_wanted({}, 9).empty());
 }
 
+BOOST_AUTO_TEST_CASE(a_file_that_was_lost_counts_as_damaged) {
+  fs::remove(blob("blobs"));
+  BOOST_TEST(content_outcome(big) == errc::corrupt);
+  BOOST_TEST(verdict(big) == errc::corrupt);
+  BOOST_REQUIRE(disk->quarantine(content_named(big)).ok());
+  const auto file = stage(big);
+  BOOST_REQUIRE(disk->provide_repaired(content_named(big)).ok());
+  BOOST_TEST((text_at("big") == big));
+}
+
 BOOST_AUTO_TEST_CASE(damaged_small_content_is_taken_away_and_repaired) {
   BOOST_REQUIRE(disk->quarantine(content_named(small)).ok());
   BOOST_TEST(text_at("small") == "(content_missing)");
