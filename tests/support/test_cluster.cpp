@@ -10,6 +10,8 @@
 #include <boost/test/results_collector.hpp>
 #include <boost/test/tree/test_unit.hpp>
 
+#include "kaiku/core/invariant.hpp"
+
 namespace kaiku::test {
 
 struct test_cluster::ports {
