@@ -106,6 +106,10 @@ std::optional<result<std::shared_ptr<const file_view>>> front_actor::try_read(wa
     return !stands.ok() || *stands != x.candidate->last();
   };
   if (!x.candidate || displaced()) x.candidate = disk_->snapshot();
+  if (x.at_least && x.candidate->last().index < *x.at_least) {  // the log's end was displaced just now
+    x.candidate.reset();
+    return std::nullopt;
+  }
   if (x.candidate->last().index > progress_.commit || displaced()) return std::nullopt;
   if (x.at_least && progress_.commit >= *x.at_least) fresh_at_ = std::max(fresh_at_, x.asked);
   return std::shared_ptr<const file_view>{std::make_shared<view_of_store>(x.candidate)};

@@ -76,6 +76,10 @@ void installer_actor::on_range(const snapshot_range& x) {
   complete_ = x.done;
   request(local_.storage, storage_patience, install_piece{x.bytes})
       .then(current<content_wanted>([this](const content_wanted& wanted) {
+        for (const auto& content : wanted.missing)
+          if (content.is_small())
+            return fail({errc::content_missing, "the source's copy of content " + to_string(content.sha256) +
+                                                    " is damaged; its scrub mends it, then this is tried again"});
         missing_.assign(wanted.missing.begin(), wanted.missing.end());
         go_on();
       }));

@@ -9,7 +9,14 @@
 
 namespace kaiku {
 
-void log_error_message(caf::scheduled_actor& self, const caf::error& e) {
+void on_error_message(caf::scheduled_actor& self, caf::error& e) {
+  const auto* element = self.current_mailbox_element();
+  if (element != nullptr && element->mid.is_response()) {
+    // Nobody planned for this request to fail, like those to storage: without the answer there is no going on.
+    spdlog::critical("{}: a request failed: {}", self.name(), self.system().render(e));
+    caf::scheduled_actor::default_error_handler(&self, e);
+    return;
+  }
   spdlog::warn("{}: an error came back: {}", self.name(), self.system().render(e));
 }
 

@@ -41,8 +41,9 @@ class actor_registry {
   std::unique_ptr<impl> impl_;
 };
 
-/// What an actor does about an error that is no answer: it is logged.
-void log_error_message(caf::scheduled_actor& self, const caf::error& e);
+/// What an actor does about an error that it has no handler for. One that comes by itself is logged; one in the place
+/// of an answer ends the actor, and with it the process (`supervisor`).
+void on_error_message(caf::scheduled_actor& self, caf::error& e);
 
 template <class Base>
 class observed : public Base {
@@ -52,7 +53,7 @@ class observed : public Base {
       : Base(cfg, std::forward<Ts>(xs)...), counters_(std::make_shared<actor_counters>()) {
     // By default an error that comes back to a message nobody waits on ends the actor that sent it, and anybody, also
     // on another node, can ask an actor to end.
-    this->set_error_handler([](caf::scheduled_actor* self, caf::error& e) { log_error_message(*self, e); });
+    this->set_error_handler([](caf::scheduled_actor* self, caf::error& e) { on_error_message(*self, e); });
     this->set_exit_handler([](caf::scheduled_actor* self, caf::exit_msg& x) {
       if (!x.source || x.source.node() == self->node()) caf::scheduled_actor::default_exit_handler(self, x);
     });

@@ -120,6 +120,7 @@ void replication_actor::begin_leading() {
   const auto last = disk_->state().last.index;
   machine_.begin_leading(now(), role_.in_term, last);
   disk_stalled_ = false;
+  if (offered_) end_offer();  // its end may have been displaced since
   if (last_leader_.leader == settings_.self || last_leader_.last <= last) return;
   possibly_lost_ = lost_entries{last_leader_.in_term, last.next(), last_leader_.last};
   spdlog::warn("{} led term {} and had entries {}..{} that this leader lacks; those it acknowledged alone may be lost",
@@ -138,6 +139,7 @@ void replication_actor::on_timer() {
   watch_disk();
   // Said again and again: an install takes long, and the leader must not take it for lost.
   if (installing_) reply_to(installing_->leader, {settings_.self, installing_->in_term, false, {}, {}, true});
+  if (machine_.sends_snapshots()) offered_at_ = now();
   if (offered_ && now() - offered_at_ > milliseconds(limits::snapshot_keep_ms)) end_offer();
   compact_log();
   propose_own_entries();
@@ -176,9 +178,7 @@ void replication_actor::confirm_cluster_once() {
 void replication_actor::publish_members() {
   auto current = disk_->members();
   if (!current.cluster.known()) current.voters = settings_.bootstrap;
-  if (members_ && members_->since == current.since && members_->cluster == current.cluster &&
-      members_->confirmed == current.confirmed)
-    return;
+  if (members_ == current) return;
   members_ = current;
   machine_.set_members(now(), current.voters, current.learners);
   const members_changed change{current};

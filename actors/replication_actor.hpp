@@ -30,9 +30,11 @@ struct replication_settings {
   cluster_id new_cluster;  ///< what the cluster is called if this node forms it
   milliseconds election_timeout{};
   milliseconds durability_wait{limits::durability_wait_ms};
-  /// The log is compacted above this, and above the second even if a linked follower still needs it.
+  /// The log is compacted above this; above the second even if a linked follower still needs it, above the third even
+  /// if one that is taking the state will.
   byte_count log_bytes{limits::log_bytes};
   byte_count log_bytes_for_followers{limits::log_bytes_for_followers};
+  byte_count log_bytes_for_installs{limits::log_bytes_for_installs};
 };
 
 class replication_actor : public observed<replication_handle::base> {

@@ -111,9 +111,10 @@ void replication_actor::pump() {
   request(local_.storage, milliseconds(limits::storage_timeout_ms), std::move(message))
       .then([this, batch, in_term = role_.in_term](const propose_outcome& outcome) {
         proposing_ = false;
+        disk_stalled_ = false;
         if (outcome.after.current > in_term) send(local_.election, hard_state_changed{outcome.after});
+        publish_members();  // what changes them is counted by the new ones
         on_proposed(*batch, outcome);
-        publish_members();
         replicate();
         settle_waiting();
         publish_progress();
@@ -206,9 +207,13 @@ void replication_actor::refuse_queued(const error& why) {
   no.failure = why;
   for (auto& write : queue_)
     if (write.promise) write.promise->deliver(no);
+  const auto own = std::find_if(queue_.begin(), queue_.end(), [](const auto& write) { return !write.promise; });
+  if (own != queue_.end()) {
+    own_entry_queued_ = false;
+    if (own->changes_members) end_member_change(why);
+  }
   queue_.clear();
   queued_bytes_ = 0;
-  own_entry_queued_ = false;
 }
 
 void replication_actor::propose_first_entry() {
@@ -241,6 +246,7 @@ void replication_actor::replicate() {
   // What storage has just logged can be read before its word on it arrives here; an answer for more than the machine
   // knows of would be taken for nonsense.
   const auto end = disk_->state().last.index;
+  publish_members();  // an entry counts by the members that it may itself name
   machine_.on_local_durable(end);
   std::optional<std::pair<log_index, append_entries>> built;  // followers side by side get the same message
   for (auto due = machine_.due(); !due.empty(); due = machine_.due()) {

@@ -150,13 +150,14 @@ void replication_actor::watch_disk() {
     spdlog::warn("the disk has completed nothing for {} ms, handing over term={}",
                  std::chrono::duration_cast<milliseconds>(stalled_for).count(), role_.in_term.value);
     refuse_queued({errc::not_leader, "the leader's disk does not answer"});
-    const auto last = disk_->state().last.index;
-    for (const auto& [id, follower] : machine_.followers()) {
-      auto to = peers_.find(id);
-      if (to == peers_.end() || follower.match != last || !machine_.is_voter(id)) continue;
-      send(to->second.election, timeout_now{settings_.self, role_.in_term});
-      return;
-    }
+  }
+  // Asked again each time: a word may be lost, and a follower may come up to date meanwhile.
+  const auto last = disk_->state().last.index;
+  for (const auto& [id, follower] : machine_.followers()) {
+    auto to = peers_.find(id);
+    if (to == peers_.end() || follower.match != last || !machine_.is_voter(id)) continue;
+    send(to->second.election, timeout_now{settings_.self, role_.in_term});
+    break;
   }
   // Nobody is up to date, or took over: the others elect once this node's heartbeats stop.
   if (stalled_for > settings_.election_timeout) send(local_.election, quorum_lost{role_.in_term});

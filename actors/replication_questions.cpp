@@ -49,6 +49,8 @@ find_write_reply replication_actor::on_find_write(const find_write& x) const {
       case durability::majority: known.what = write_status::fate::majority; break;
       case durability::all: known.what = write_status::fate::all; break;
     }
+  } else if (!stands.ok() && x.at.index < disk_->first_index()) {
+    // Compacted so long ago that nobody knows its term any more.
   } else if (machine_.knows_commit() && x.at.in_term < role_.in_term) {
     // An entry of this term is committed: what an earlier leader had and this one lacks never will be (leader
     // completeness; paper, 5.4.3).

@@ -22,6 +22,9 @@ log_index replication_actor::compact_up_to() const {
   const auto surplus = static_cast<double>(bytes - settings_.log_bytes.value / 2) / static_cast<double>(bytes);
   const auto drop = static_cast<std::uint64_t>(static_cast<double>(entries) * surplus);
   log_index upto{std::min(machine_.commit().value, first + drop - 1)};
+  // What follows the state that somebody takes now, or the log would be too short for it again when it has.
+  if (offered_ && machine_.sends_snapshots() && bytes <= settings_.log_bytes_for_installs.value)
+    upto = std::min(upto, offered_->last().index);
   if (bytes <= settings_.log_bytes_for_followers.value)
     for (const auto& [id, follower] : machine_.followers())
       if (follower.connected) upto = std::min(upto, follower.match);
@@ -97,6 +100,10 @@ void replication_actor::on_install(const install_snapshot& x) {
 }
 
 void replication_actor::on_installed(const install_snapshot& x, const installed& how) {
+  if (how.failure.code == errc::busy) {  // an earlier one is still being cleared away, a little each time it is asked
+    reply_to(x.leader, {settings_.self, x.in_term, false, {}, {}, false});
+    return;
+  }
   if (how.failure.code != errc::none) {
     // The leader tries again once it has heard nothing for a while.
     spdlog::warn("the state at entry {} was not installed: {}", x.at.index.value, how.failure.detail);

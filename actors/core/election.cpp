@@ -125,7 +125,9 @@ election_effects election::on_deadline(instant now) {
 
 election_effects election::on_vote_request(instant now, const vote_request& request) {
   election_effects out;
-  if (!is_voter() || request.candidate == settings_.self) return out;
+  if (request.candidate == settings_.self) return out;
+  // Also asked of who takes itself for a learner: it may be a voter by an entry that has not reached it, and be needed
+  // for the majority that brings it. The candidate counts by its own log.
   if (leader_is_fresh(now) && !request.transfer && !KAIKU_MUTANT(stickiness_off)) {
     vote_reply refusal{settings_.self, request.in_term, term_, request.pre_vote, false};
     out.emplace_back(effect::send_vote_reply{request.candidate, std::move(refusal)});

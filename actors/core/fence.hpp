@@ -77,6 +77,8 @@ struct membership {
   log_index since;               ///< the entry that says so
   /// An entry that names this cluster is known committed. Before that another leader may still name another one.
   bool confirmed = false;
+
+  friend bool operator==(const membership&, const membership&) = default;
 };
 
 }  // namespace kaiku

@@ -124,6 +124,8 @@ inline constexpr std::uint64_t disk_reserve_bytes = std::uint64_t{48} * 1024 * 1
 /// The log with its undo records and the small content it names is compacted above this: enough for a follower that
 /// was away for minutes, little to keep twice.
 inline constexpr std::uint64_t log_bytes = std::uint64_t{128} * 1024 * 1024;
+/// Up to this what follows a state is kept while a follower takes it: an hour of 1 MB/s of writes.
+inline constexpr std::uint64_t log_bytes_for_installs = std::uint64_t{4} * 1024 * 1024 * 1024;
 /// Up to this it is kept for linked followers that still need it; above, they are sent the state.
 inline constexpr std::uint64_t log_bytes_for_followers = std::uint64_t{512} * 1024 * 1024;
 /// Largest entry that a peer's message or a log record may carry: a path, a content type and some.

@@ -60,6 +60,7 @@ void liveness::on_leader(instant now, const node_id& leader) {
 }
 
 instant liveness::quorum_contact(instant now) const {
+  if (voters_.empty()) return leading_since_;  // told to found nothing while it was being elected
   std::vector<instant> contacts;
   for (const auto& voter : voters_) {
     auto found = answered_.find(voter);

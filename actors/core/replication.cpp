@@ -60,6 +60,11 @@ void replication::set_members(instant now, const std::vector<member>& voters, co
   update_commit();
 }
 
+bool replication::sends_snapshots() const {
+  return std::any_of(followers_.begin(), followers_.end(),
+                     [](const auto& follower) { return follower.second.state == follower_progress::mode::snapshot; });
+}
+
 std::optional<node_id> replication::caught_up_learner() const {
   for (const auto& learner : learners_) {
     const auto found = followers_.find(learner);
@@ -110,6 +115,12 @@ void replication::on_reply(instant now, const append_reply& reply) {
   const auto disk = disks_.find(reply.from);
   if (reply.disk.known() && disk != disks_.end() && disk->second != reply.disk) return;
   auto& progress = found->second;
+  if (reply.disk.known() && std::exchange(progress.disk, reply.disk) != reply.disk && progress.match.value > 0) {
+    // A disk that was replaced before anybody wrote down which it was: nothing is known of the new one.
+    progress.match = {};
+    probe_again(progress);
+    progress.next = last_.next();
+  }
   // Entries may be sent, and answered, before this class hears that the own disk has them.
   const auto sent = progress.in_flight.empty() ? last_ : std::max(last_, progress.in_flight.back());
   if (reply.accepted && reply.match > sent) return;

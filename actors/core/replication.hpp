@@ -9,8 +9,8 @@
 ///     v  | accepted
 ///   replicate: up to `limits::append_window` appends in flight, `next` moves ahead optimistically
 ///     ^ accepted up to the snapshot
-///   snapshot: what the follower needs is no longer in the log; it takes the state at one index instead. Nothing else is
-///   sent until it has, or says no, or says nothing for long: then it is probed again.
+///   snapshot: what the follower needs is no longer in the log; it takes the state at one index instead. Nothing else
+///   is sent until it has, or says no, or says nothing for long: then it is probed again.
 ///
 /// Sources: paper 5.3, 5.4.2; etcd-io/raft progress.
 
@@ -51,6 +51,7 @@ struct follower_progress {
   std::vector<log_index> in_flight;  ///< last index of every unanswered append, in order; or the snapshot's
   bool connected = false;
   bool waiting_for_content = false;
+  incarnation disk{};       ///< that the last answer came from
   instant last_progress{};  ///< when an answer last came in, or the append that waits was sent
 };
 
@@ -104,6 +105,8 @@ class replication {
   /// The leader's own first entry is committed: from here on the commit index is all that was ever committed (paper,
   /// section 8).
   bool knows_commit() const { return leading_ && commit_ >= term_start_; }
+  /// Some follower is taking a snapshot.
+  bool sends_snapshots() const;
   /// A learner that can be made a voter without holding anything up: its log holds all that is committed.
   std::optional<node_id> caught_up_learner() const;
   /// Highest index that `count` voters, 1 to `voters()`, hold durably.

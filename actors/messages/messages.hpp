@@ -94,7 +94,8 @@ struct install_piece {
 };
 struct content_wanted {
   error failure;
-  std::vector<content_ref> missing;  ///< large content that the state names and that is not here: to be staged
+  /// Content that the state names and that is not here. Large: to be staged. Small: the sender's copy is damaged.
+  std::vector<content_ref> missing;
 };
 /// installer -> storage. This is staged: keep it for the state to come. Reply: content_wanted, with nothing missing.
 struct keep_for_install {

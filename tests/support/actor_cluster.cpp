@@ -63,6 +63,8 @@ class quiet_directory : public directory_handle::base {
         [](const link_up&) {},
         [](const members_changed&) {},
         [](const timer_due&) {},
+        [](const join_wanted&) {},
+        [](const forget_bootstrap&) {},
     };
   }
 };

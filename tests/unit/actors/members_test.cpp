@@ -197,4 +197,41 @@ BOOST_AUTO_TEST_CASE(a_leader_whose_disk_stalls_hands_over_while_its_heart_still
   BOOST_REQUIRE(nodes.run_until([&] { return recorded(written); }, milliseconds{1000}));
 }
 
+BOOST_AUTO_TEST_CASE(a_leader_whose_disk_was_slow_for_a_moment_takes_writes_again) {
+  auto settings = with_nodes(3);
+  settings.disk_delay = milliseconds{2};
+  checked_cluster nodes{settings};
+  const auto first = nodes.elect();
+  nodes.run_for(milliseconds{500});
+  // Longer than T/2 there and back, shorter than T; and no follower is up to date.
+  nodes.network().set_disk_delay(milliseconds{300}, milliseconds{350});
+  auto slow = nodes.put(first, "slow", "x");
+  BOOST_REQUIRE(nodes.run_until([&] { return slow->reply.has_value(); }, milliseconds{900}));
+  nodes.network().set_disk_delay(milliseconds{1}, milliseconds{2});
+  BOOST_REQUIRE(nodes.run_until([&] { return nodes.leader().has_value(); }));
+  asked_ptr<write_reply> again;
+  BOOST_REQUIRE(nodes.run_until(
+      [&] {
+        if (!again || (again->reply && !recorded(again))) again = nodes.put(*nodes.leader(), "again", "x");
+        return recorded(again);
+      },
+      milliseconds{2500}));
+}
+
+BOOST_AUTO_TEST_CASE(a_new_voter_that_has_not_heard_of_it_votes_for_who_brings_the_word) {
+  checked_cluster nodes{joining(4, 1)};
+  const auto first = first_leader(nodes);
+  auto added = nodes.add(first, 3);
+  BOOST_REQUIRE(nodes.run_until([&] { return done(added); }));
+  BOOST_REQUIRE(nodes.run_until([&] { return votes(nodes, first, 3); }));
+  nodes.cut_off(3);  // before the entry gets there
+  BOOST_REQUIRE(learns(nodes, 3, 3));
+  for (std::size_t i = 0; i < 3; ++i) BOOST_REQUIRE(nodes.run_until([&] { return votes(nodes, i, 3); }));
+  nodes.stop(first);
+  nodes.heal();
+  // Three of four voters are left, and all three are needed.
+  BOOST_REQUIRE(nodes.run_until([&] { return nodes.leader().has_value() && *nodes.leader() != first; }));
+  BOOST_REQUIRE(nodes.run_until([&] { return votes(nodes, 3, 3); }));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

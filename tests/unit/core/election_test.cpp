@@ -44,14 +44,15 @@ BOOST_AUTO_TEST_CASE(a_single_voter_elects_itself_at_once) {
   BOOST_TEST(x.disk.voted_for == id('a'));
 }
 
-BOOST_AUTO_TEST_CASE(a_non_voter_never_campaigns_and_never_votes) {
+BOOST_AUTO_TEST_CASE(a_non_voter_never_campaigns_but_is_asked_for_its_vote_by_who_counts_it) {
   harness x("bcd");
   BOOST_TEST(x.node.deadline() == instant::max());
   x.node.on_leader_contact(x.now, id('b'), {5});
   BOOST_TEST(x.node.deadline() == instant::max());
   BOOST_TEST(x.node.on_timeout_now(x.now, {5}).empty());
   x.pass(10 * timeout);
-  BOOST_TEST(x.node.on_vote_request(x.now, {id('c'), {6}, log_end}).empty());
+  // It may be a voter by an entry that has not reached it.
+  BOOST_TEST(x.node.on_vote_request(x.now, {id('c'), {6}, log_end}).size() == 1u);
 }
 
 BOOST_AUTO_TEST_CASE(a_split_vote_is_retried_after_a_short_random_pause) {
