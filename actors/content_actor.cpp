@@ -53,7 +53,7 @@ upload_opened content_actor::open(const open_upload& x) {
   auto file = disk_->content().begin(x.expected);
   if (!file) return {file.failure(), {}};
   auto upload = spawn_upload(system(), where_, disk_, std::move(*file), current_sender(),
-                             caf::duration{milliseconds(limits::upload_idle_timeout_ms)});
+                             milliseconds(limits::upload_idle_timeout_ms));
   monitor(upload.address());
   const upload_begun begun{random_upload_id(), x.expected, upload, self_as_source(), {}};
   open_.push_back(begun);

@@ -180,7 +180,7 @@ result<fetch_actor::serial> fetch_actor::begin(byte_count expected) {
   last_ = last_.next();
   auto& one = transfers_[last_];
   one.file = std::move(*file);
-  one.sink = spawn_upload(system(), where_, disk_, one.file, caf::strong_actor_ptr{ctrl()}, caf::infinite);
+  one.sink = spawn_upload(system(), where_, disk_, one.file, caf::strong_actor_ptr{ctrl()}, std::nullopt);
   one.changed = now();
   return last_;
 }

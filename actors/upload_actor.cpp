@@ -5,29 +5,32 @@
 #include <caf/after.hpp>
 #include <caf/all.hpp>
 
+#include "kaiku/actors/clock.hpp"
+
 namespace kaiku {
 
 upload_handle spawn_upload(caf::actor_system& system, threads where, std::shared_ptr<store> disk,
-                           std::shared_ptr<staged_file> file, const caf::strong_actor_ptr& client, caf::duration idle) {
+                           std::shared_ptr<staged_file> file, const caf::strong_actor_ptr& client,
+                           std::optional<milliseconds> idle) {
   const auto ends_with = caf::actor_cast<caf::actor_addr>(client);
   if (where == threads::shared) return system.spawn<upload_actor>(std::move(disk), std::move(file), ends_with, idle);
   return system.spawn<upload_actor, caf::detached>(std::move(disk), std::move(file), ends_with, idle);
 }
 
 upload_actor::upload_actor(caf::actor_config& cfg, std::shared_ptr<store> disk, std::shared_ptr<staged_file> file,
-                           caf::actor_addr client, caf::duration idle)
+                           caf::actor_addr client, std::optional<milliseconds> idle)
     : observed(cfg), disk_(std::move(disk)), file_(std::move(file)), client_(std::move(client)), idle_(idle) {}
 
 upload_actor::behavior_type upload_actor::make_behavior() {
   set_down_handler([this](const caf::down_msg&) { quit(); });
   if (client_) monitor(client_);
+  heard_ = now(system());
   return {
       [this](const upload_chunk& x) { return write(x); },
       [this](const upload_finish&) { return finish(); },
       [this](const read_upload& x) { return read(x); },
       [this](const watch_upload&) { return watch(); },
-      // Also long enough for the write that names the finished content to be settled.
-      caf::after(idle_) >> [this] { quit(); },
+      caf::after(milliseconds(limits::upload_silence_ms)) >> [this] { on_silence(); },
   };
 }
 
@@ -36,17 +39,46 @@ void upload_actor::on_exit() {
   file_ = nullptr;  // now, not when the last handle to this actor goes
 }
 
-upload_written upload_actor::write(const upload_chunk& x) {
-  if (ended_) return {{errc::bad_request, "the upload is over"}};
-  if (auto written = file_->write(x.bytes.view()); !written) {
+upload_actor::write_promise upload_actor::write(const upload_chunk& x) {
+  auto promise = make_response_promise<upload_written>();
+  heard_ = now(system());
+  if (ended_) {
+    promise.deliver(upload_written{{errc::bad_request, "the upload is over"}});
+  } else if (auto written = file_->write(x.bytes.view()); !written) {
     give_up(written.failure());
-    return {written.failure()};
+    promise.deliver(upload_written{written.failure()});
+  } else {
+    serve_readers();
+    if (held_.empty()) held_since_ = heard_;
+    held_.push_back(promise);
+    let_go(false);
   }
-  serve_readers();
-  return {};
+  return promise;
+}
+
+bool upload_actor::is_far_ahead() const {
+  if (readers_.empty()) return false;
+  std::vector<byte_count> at;
+  for (const auto& [who, offset] : readers_) at.push_back(offset);
+  std::sort(at.rbegin(), at.rend());
+  return file_->size().value > at[(at.size() - 1) / 2].value + limits::upload_lead_bytes;
+}
+
+void upload_actor::let_go(bool at_once) {
+  if (held_.empty()) return;
+  if (!at_once && now(system()) - held_since_ < milliseconds(limits::upload_hold_ms) && is_far_ahead()) return;
+  for (auto& one : std::exchange(held_, {})) one.deliver(upload_written{});
+}
+
+void upload_actor::on_silence() {
+  readers_.clear();
+  let_go(true);
+  // Also long enough for the write that names the finished content to be settled.
+  if (idle_ && now(system()) - heard_ >= *idle_) quit();
 }
 
 upload_finished upload_actor::finish() {
+  heard_ = now(system());
   if (ended_) return {{errc::bad_request, "the upload is over"}, {}};
   // First the readers: they sync while this disk does.
   upload_ended all_came;
@@ -65,12 +97,17 @@ void upload_actor::give_up(const error& why) {
 
 void upload_actor::end(const upload_ended& how) {
   ended_ = how;
+  let_go(true);
   for (auto& one : std::exchange(watching_, {})) one.deliver(*ended_);
   serve_readers();
 }
 
 upload_actor::range_promise upload_actor::read(const read_upload& x) {
   auto promise = make_response_promise<upload_range>();
+  if (const auto& who = current_sender();
+      who && (readers_.size() < limits::upload_readers || readers_.contains(who->address())))
+    readers_[who->address()] = x.offset;
+  let_go(false);
   if (ended_ || x.offset < file_->size()) {
     promise.deliver(range(x));
   } else if (waiting_.size() >= limits::upload_readers) {

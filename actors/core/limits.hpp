@@ -65,6 +65,11 @@ inline constexpr std::uint32_t upload_idle_timeout_ms = 60'000;
 /// Content that nothing names any more is kept for so long: whoever was told its name a moment ago may still come for
 /// it.
 inline constexpr std::uint32_t content_grace_ms = 60'000;
+/// An upload holds back its word to a client that is far ahead of the followers for so long: with `chunk_window` chunks
+/// a client is never slowed to less than 50 MiB/s.
+inline constexpr std::uint32_t upload_hold_ms = 20;
+/// An upload that hears nothing for this long looks whether it is still needed, and waits for no reader.
+inline constexpr std::uint32_t upload_silence_ms = 200;
 /// Content that was brought here and that no entry has named keeps its bytes for this long: the entry follows its
 /// upload at once, and a link that broke is back within seconds.
 inline constexpr std::uint32_t staged_keep_ms = 120'000;
@@ -102,7 +107,9 @@ inline constexpr std::size_t chunk_window = 4;
 /// them comes 170 ms later; waiting for an upload to grow does not count.
 inline constexpr std::size_t pull_window = 8;
 /// While content is received it is fsynced after this much, so that neither its last fsync nor the log's takes long.
-inline constexpr std::size_t staging_flush_bytes = std::size_t{16} * 1024 * 1024;
+inline constexpr std::size_t staging_flush_bytes = std::size_t{8} * 1024 * 1024;
+/// What followers may lack at the end of an upload when they are quick enough: a tenth of a second's.
+inline constexpr std::size_t upload_lead_bytes = std::size_t{8} * 1024 * 1024;
 /// Content bytes plus entry bytes in one append message.
 inline constexpr std::size_t append_batch_bytes = std::size_t{512} * 1024;
 /// Small content in one proposal: bounds the size of a RocksDB batch.

@@ -24,24 +24,29 @@ std::string large_bytes(std::size_t size, char first = 'a') {
 /// A front that sends a body: the upload lives as long as this does.
 class sender : public caf::event_based_actor {
  public:
-  sender(caf::actor_config& cfg, content_handle to, std::shared_ptr<upload_handle> opened)
-      : event_based_actor(cfg), to_(std::move(to)), opened_(std::move(opened)) {}
+  sender(caf::actor_config& cfg, content_handle to, std::shared_ptr<upload_handle> opened,
+         std::shared_ptr<std::size_t> written)
+      : event_based_actor(cfg), to_(std::move(to)), opened_(std::move(opened)), written_(std::move(written)) {}
 
   caf::behavior make_behavior() override {
     request(to_, caf::infinite, open_upload{}).then([this](const upload_opened& x) { *opened_ = x.upload; });
     to_ = nullptr;
-    return {[](int) {}};
+    return {[this](const upload_chunk& x) {
+      request(*opened_, caf::infinite, x)
+          .then([this](const upload_written&) { ++*written_; }, [](const caf::error&) {});
+    }};
   }
 
  private:
   content_handle to_;
   std::shared_ptr<upload_handle> opened_;
+  std::shared_ptr<std::size_t> written_;
 };
 
 class test_upload {
  public:
-  test_upload(actor_cluster& nodes, std::size_t at) : nodes_(nodes), to_(std::make_shared<upload_handle>()) {
-    client_ = nodes.system().spawn<sender>(nodes.node(at).actors.content, to_);
+  test_upload(actor_cluster& nodes, std::size_t at) : nodes_(nodes) {
+    client_ = nodes.system().spawn<sender>(nodes.node(at).actors.content, to_, written_);
     nodes.settle();
     BOOST_REQUIRE(*to_);
   }
@@ -51,9 +56,11 @@ class test_upload {
 
   void write(std::string_view bytes) {
     for (std::size_t at = 0; at < bytes.size(); at += piece)
-      caf::anon_send(*to_, upload_chunk{chunk{std::string{bytes.substr(at, piece)}}});
+      caf::anon_send(client_, upload_chunk{chunk{std::string{bytes.substr(at, piece)}}});
     nodes_.settle();
   }
+  /// Chunks of which the client has heard.
+  std::size_t written() const { return *written_; }
   void finish() {
     caf::anon_send(*to_, upload_finish{});
     nodes_.settle();
@@ -67,7 +74,8 @@ class test_upload {
 
  private:
   actor_cluster& nodes_;
-  std::shared_ptr<upload_handle> to_;
+  std::shared_ptr<upload_handle> to_ = std::make_shared<upload_handle>();
+  std::shared_ptr<std::size_t> written_ = std::make_shared<std::size_t>();
   caf::actor client_;
 };
 
@@ -334,6 +342,33 @@ BOOST_AUTO_TEST_CASE(no_more_uploads_are_followed_than_the_bound_says_and_the_ot
   uploads.clear();
   nodes.run_for(milliseconds{2 * limits::fetch_sweep_ms});
   for (std::size_t i = 0; i < nodes.size(); ++i) BOOST_TEST(staged(nodes, i).second == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_client_far_ahead_of_the_followers_is_held_back_for_a_moment) {
+  checked_cluster nodes;
+  const auto first = nodes.elect();
+  slow_down(nodes);
+  test_upload upload{nodes, first};
+  nodes.run_for(milliseconds{50});  // both followers have asked for the first bytes
+  const std::size_t ahead = limits::upload_lead_bytes / piece;
+  upload.write(large_bytes((ahead + 2) * piece));
+  BOOST_TEST(upload.written() == ahead);
+  nodes.run_for(milliseconds{limits::upload_hold_ms * 2});
+  BOOST_TEST(upload.written() == ahead + 2);
+}
+
+BOOST_AUTO_TEST_CASE(an_upload_does_not_wait_for_followers_that_ask_for_nothing) {
+  checked_cluster nodes;
+  const auto first = nodes.elect();
+  test_upload upload{nodes, first};
+  nodes.run_for(milliseconds{50});
+  nodes.cut_off(first);
+  const std::size_t ahead = limits::upload_lead_bytes / piece;
+  upload.write(large_bytes((ahead + 2) * piece));
+  nodes.run_for(milliseconds{limits::upload_silence_ms * 2});
+  BOOST_TEST(upload.written() == ahead + 2);
+  upload.write(large_bytes(10 * piece));
+  BOOST_TEST(upload.written() == ahead + 12);
 }
 
 BOOST_AUTO_TEST_CASE(two_uploads_of_the_same_content_are_pulled_as_one_once_that_is_known) {
