@@ -157,8 +157,9 @@ status content_store::adopt(const content_ref& what) {
 status content_store::link_blob(const content_ref& what) {
   const auto blob = blob_path(what.sha256);
   std::lock_guard guard{mutex_};  // holds `~staged_file` off
-  const auto staged = staged_.find(what.sha256);
-  if (staged == staged_.end()) {
+  // The latest of them: an earlier one may be the very file that was adopted before, and was damaged since.
+  auto staged = staged_.upper_bound(what.sha256);
+  if (staged == staged_.begin() || (--staged)->first != what.sha256) {
     return {errc::content_missing, "content " + to_string(what.sha256) + " is not staged"};
   }
   if (!has_size(staged->second, what.size)) {

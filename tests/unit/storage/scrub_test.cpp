@@ -48,6 +48,21 @@ BOOST_AUTO_TEST_CASE(walks_through_all_content) {
   BOOST_TEST(disk->list_wanted({}, 9).empty());
 }
 
+BOOST_AUTO_TEST_CASE(repairs_with_what_was_staged_last_not_with_the_file_that_was_damaged) {
+  const auto bytes = large('c', 200'000);
+  const auto adopted = stage(bytes);  // still there: the same file as the blob, by another name
+  logged({put_command("other", bytes), {}, {}});
+  const auto name = to_string(sha256(bytes));
+  std::fstream{data / "blobs" / name.substr(0, 2) / name.substr(2, 2) / name,
+               std::ios::in | std::ios::out | std::ios::binary}
+      .put('!');
+  BOOST_TEST(verdict(bytes) == errc::corrupt);
+  BOOST_TEST(disk->quarantine(content_named(bytes)).ok());
+  const auto again = stage(bytes);
+  BOOST_TEST(disk->provide_repaired(content_named(bytes)).ok());
+  BOOST_TEST(verdict(bytes) == errc::none);
+}
+
 BOOST_AUTO_TEST_CASE(tells_good_content_from_damaged) {
   BOOST_TEST(verdict(small) == errc::none);
   BOOST_TEST(verdict(big) == errc::none);
