@@ -24,7 +24,7 @@ upload_actor::upload_actor(caf::actor_config& cfg, std::shared_ptr<store> disk, 
 upload_actor::behavior_type upload_actor::make_behavior() {
   set_down_handler([this](const caf::down_msg&) { quit(); });
   if (client_) monitor(client_);
-  heard_ = now(system());
+  heard_ = kaiku::now(system());
   return {
       [this](const upload_chunk& x) { return write(x); },
       [this](const upload_finish&) { return finish(); },
@@ -41,7 +41,7 @@ void upload_actor::on_exit() {
 
 upload_actor::write_promise upload_actor::write(const upload_chunk& x) {
   auto promise = make_response_promise<upload_written>();
-  heard_ = now(system());
+  heard_ = kaiku::now(system());
   if (ended_) {
     promise.deliver(upload_written{{errc::bad_request, "the upload is over"}});
   } else if (auto written = file_->write(x.bytes.view()); !written) {
@@ -66,7 +66,7 @@ bool upload_actor::is_far_ahead() const {
 
 void upload_actor::let_go(bool at_once) {
   if (held_.empty()) return;
-  if (!at_once && now(system()) - held_since_ < milliseconds(limits::upload_hold_ms) && is_far_ahead()) return;
+  if (!at_once && kaiku::now(system()) - held_since_ < milliseconds(limits::upload_hold_ms) && is_far_ahead()) return;
   for (auto& one : std::exchange(held_, {})) one.deliver(upload_written{});
 }
 
@@ -74,11 +74,11 @@ void upload_actor::on_silence() {
   readers_.clear();
   let_go(true);
   // Also long enough for the write that names the finished content to be settled.
-  if (idle_ && now(system()) - heard_ >= *idle_) quit();
+  if (idle_ && kaiku::now(system()) - heard_ >= *idle_) quit();
 }
 
 upload_finished upload_actor::finish() {
-  heard_ = now(system());
+  heard_ = kaiku::now(system());
   if (ended_) return {{errc::bad_request, "the upload is over"}, {}};
   // First the readers: they sync while this disk does.
   upload_ended all_came;
