@@ -120,7 +120,8 @@ milliseconds scrub_actor::step() {
     const auto piece = std::min<std::uint64_t>(left_, limits::chunk_bytes);
     left_ -= piece;
     spent += std::max(piece, block_bytes);
-    auto verdict = check_->step(piece);
+    // Not `piece`: a read may be shorter than asked for.
+    auto verdict = check_->step(limits::chunk_bytes);
     if (verdict) on_verdict(*verdict);
   }
   return milliseconds(spent * 1000 / std::max<std::uint64_t>(settings_.bytes_per_second.value, 1));

@@ -84,7 +84,7 @@ class scrub_actor : public observed<scrub_handle::base> {
   std::deque<content_ref> page_;  ///< to be hashed next
   std::optional<content_check> check_;
   content_ref checking_;
-  std::uint64_t left_ = 0;  ///< bytes of it
+  std::uint64_t left_ = 0;  ///< bytes of it, for the rate
 
   instant next_look_{};             ///< for what is missing
   std::deque<content_ref> wanted_;  ///< the first is asked for, when `sources_` says so
