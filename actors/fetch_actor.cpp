@@ -12,7 +12,7 @@ namespace kaiku {
 
 fetch_actor::fetch_actor(caf::actor_config& cfg, std::shared_ptr<store> disk, threads where)
     : observed(cfg), disk_(std::move(disk)), where_(where) {
-  set_down_handler([this](const caf::down_msg& x) { on_down(x.source); });
+  set_down_handler([this](const caf::down_msg& x) { on_down(x); });
 }
 
 fetch_actor::behavior_type fetch_actor::make_behavior() {
@@ -133,7 +133,12 @@ void fetch_actor::follow(serial which, const upload_begun& x) {
   watch_source(x.source);
   request(x.upload, caf::infinite, watch_upload{})
       .then([this, which, attempt = one.bytes.attempt()](const upload_ended& how) { on_ended(which, attempt, how); },
-            [](const caf::error&) {});  // its end is heard in other ways
+            // It was over before this came. A link that breaks says nothing here, but ends what it led to.
+            [this, which, attempt = one.bytes.attempt()](const caf::error&) {
+              upload_ended gone;
+              gone.failure = {errc::not_found, "the upload is over"};
+              on_ended(which, attempt, gone);
+            });
 }
 
 void fetch_actor::on_ended(serial which, std::uint64_t attempt, const upload_ended& x) {
@@ -321,12 +326,14 @@ void fetch_actor::lose_source(serial which, const error& why) {
   if (wanted) end_fetch(why);
 }
 
-void fetch_actor::on_down(const caf::actor_addr& who) {
+void fetch_actor::on_down(const caf::down_msg& x) {
+  const auto& who = x.source;
+  const bool link_broke = x.reason == caf::exit_reason::remote_link_unreachable;
   monitored_.erase(who);
-  std::vector<serial> read_it;
+  std::vector<serial> read_it, given_up;
   for (auto& [which, one] : transfers_) {
     if (one.upload && one.upload.address() == who) {
-      read_it.push_back(which);
+      (link_broke || one.content ? read_it : given_up).push_back(which);
     } else if (one.source && one.source.address() == who) {
       if (one.upload) {
         one.source = nullptr;
@@ -335,6 +342,7 @@ void fetch_actor::on_down(const caf::actor_addr& who) {
       }
     }
   }
+  for (auto which : given_up) drop(which);
   for (auto which : read_it) lose_source(which, {errc::io_error, "the link to the content's source broke"});
 }
 

@@ -89,7 +89,7 @@ class fetch_actor : public observed<fetch_handle::base> {
   void on_finished(serial which, const upload_finished& x);
   /// The source is gone: reads from the other one if there is one, or rests.
   void lose_source(serial which, const error& why);
-  void on_down(const caf::actor_addr& who);
+  void on_down(const caf::down_msg& x);
   void watch_source(const content_handle& x);
   void rest(transfer& x);
   /// Its bytes are of no use.

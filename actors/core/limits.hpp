@@ -72,7 +72,7 @@ inline constexpr std::uint32_t upload_hold_ms = 20;
 inline constexpr std::uint32_t upload_silence_ms = 200;
 /// Content that was brought here and that no entry has named keeps its bytes for this long: the entry follows its
 /// upload at once, and a link that broke is back within seconds.
-inline constexpr std::uint32_t staged_keep_ms = 120'000;
+inline constexpr std::uint32_t staged_keep_ms = 15'000;
 /// An upload that says nothing for this long is not followed any more: its content comes when its entry does.
 inline constexpr std::uint32_t prefetch_silence_ms = 120'000;
 /// How often transfers are looked over: fine enough for bounds of minutes.

@@ -67,7 +67,7 @@ std::size_t staged_files(const test_node& node) {
 }
 
 void check_nothing_staged(test_cluster& cluster) {
-  cluster.wait_for("no node has anything in staging", milliseconds{10'000}, [&] {
+  cluster.wait_for("no node has anything in staging", milliseconds{30'000}, [&] {
     for (std::size_t i = 0; i < cluster.size(); ++i)
       if (staged_files(cluster.node(i)) != 0) return false;
     return true;

@@ -209,7 +209,7 @@ BOOST_AUTO_TEST_CASE(an_upload_whose_leader_dies_is_refused_and_leaves_nothing) 
     cluster.node(old).start();
     cluster.wait_until_ready();
     BOOST_TEST(check_identical_trees(cluster).empty());
-    cluster.wait_for("nothing is left in staging", milliseconds{10'000}, [&] {
+    cluster.wait_for("nothing is left in staging", milliseconds{30'000}, [&] {
       for (std::size_t i = 0; i < cluster.size(); ++i)
         if (!std::filesystem::is_empty(cluster.node(i).data() / "staging")) return false;
       return true;
