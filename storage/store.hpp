@@ -1,8 +1,8 @@
 #pragma once
 
 /// Purpose: one node's disk: hard state, log, name space and content, kept as one. The fence of `docs/protocol.md`
-/// stands here: `{term, vote, log}` change only in `decide_ballot`, `adopt_term`, `propose` and `append`, each one
-/// conditional durable step.
+/// stands here: `{term, vote, log}` change only in `decide_ballot`, `adopt_term`, `propose`, `append` and
+/// `finish_install`, each one conditional durable step; `compact` moves the front of the log alone, in several.
 ///
 /// Owner: the only writer of the data directory, which it locks. Owns the facts "hard state", "log", "name space".
 /// Lifecycle: `open` recovers (nothing is replayed), the destructor closes. Nothing survives in memory that is not on
