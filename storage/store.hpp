@@ -82,7 +82,8 @@ class store {
   /// lets others write in between.
   status compact(log_index upto);
   /// Reclaims what nothing leads to: content without a name, and what hung below removed directories. About `budget`
-  /// keys, in one synced batch. Whether there is more to do at once. Content goes `limits::content_grace_ms` after its
+  /// keys, in one synced batch, and at most `limits::garbage_step_unlinks` files. Whether there is more to do at once.
+  /// Content goes `limits::content_grace_ms` after its
   /// last name, and not while a view knows it by one.
   bool collect_garbage(std::size_t budget);
 
