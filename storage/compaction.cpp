@@ -97,7 +97,10 @@ class store::impl::collector {
     for (it->Seek(own_.cleared_to); it->Valid(); it->Next()) {
       if (!spend()) return false;
       own_.cleared_to = it->key().ToString();
-      batch_.unname(format::content_of_inode(as_view(it->value())));
+      if (const auto named = format::content_of_inode(as_view(it->value()))) {
+        batch_.unname(named);
+        batch_.holding_of(*named).lacked_by = {};  // by a state that was given up; no other is begun before it is gone
+      }
       batch_.erase(family::other_inodes, own_.cleared_to);
     }
     own_.db->check_scan(*it);

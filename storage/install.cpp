@@ -146,16 +146,35 @@ status store::impl::take(changes& batch, const read_piece& piece, std::vector<co
   return success();
 }
 
-bool store::impl::lacks_content(log_index of) const {
+std::vector<content_ref> store::impl::lacked(log_index of, std::size_t limit) const {
   const auto prefix = work_prefix(chore::wanted);
-  bool lacks = false;
+  std::vector<content_ref> found;
   auto it = db->scan(family::work);
-  for (it->Seek(prefix); !lacks && it->Valid() && it->key().starts_with(prefix); it->Next()) {
-    const auto held = db->get(family::holdings, as_view(it->key()).substr(1));
-    lacks = held && format::read_holding(*held).lacked_by == of;
+  for (it->Seek(prefix); it->Valid() && it->key().starts_with(prefix) && found.size() < limit; it->Next()) {
+    const auto what = format::digest_of_key(as_view(it->key()));
+    const auto known = db->get(family::holdings, format::key(what));
+    const auto held = known ? format::read_holding(*known) : holding{};
+    if (held.lacked_by == of) found.push_back({what, held.size});
   }
   db->check_scan(*it);
-  return lacks;
+  return found;
+}
+
+std::vector<content_ref> store::list_lacked(std::size_t limit) const {
+  const auto begun = installing();
+  return begun ? impl_->lacked(begun->at.index, limit) : std::vector<content_ref>{};
+}
+
+bool store::impl::is_named_by_install(const digest& what) const {
+  if (!install) return false;
+  bool named = false;
+  auto it = db->scan(family::other_inodes);
+  for (it->SeekToFirst(); it->Valid() && !named; it->Next()) {
+    const auto content_named = format::content_of_inode(as_view(it->value()));
+    named = content_named && content_named->sha256 == what;
+  }
+  db->check_scan(*it);
+  return named;
 }
 
 status store::finish_install(term leader_term, log_position at) {
@@ -176,7 +195,7 @@ status store::finish_install(term leader_term, log_position at) {
   if (!own.install || own.install->at != at || !own.install->complete) {
     return {errc::log_mismatch, "pieces of the snapshot are missing"};
   }
-  if (own.lacks_content(at.index)) return {errc::content_missing, "content of the snapshot is not here yet"};
+  if (!own.lacked(at.index, 1).empty()) return {errc::content_missing, "content of the snapshot is not here yet"};
   const auto starts = read_terms(*own.db);
   if (!leads_to(starts, at)) return {errc::corrupt, "the snapshot's terms do not lead to its position"};
   next.last = at;

@@ -105,7 +105,7 @@ class store {
   /// Puts the installed state in place of the old one, in one synced batch: the log is empty and ends at `at`, entries
   /// that are not in the sender's history are set aside. Good also if the entry `at` came another way meanwhile.
   /// Takes the leader's term if it is higher. Errors: `stale_term`, `log_mismatch` (pieces are missing),
-  /// `content_missing` (see `list_wanted`), `corrupt`.
+  /// `content_missing` (see `list_lacked`), `corrupt`.
   status finish_install(term leader_term, log_position at);
   /// Gives up what was begun; what it brought is reclaimed.
   void abandon_install();
@@ -161,6 +161,8 @@ class store {
 
   /// The state that is being installed, if any.
   std::optional<install_progress> installing() const;
+  /// Content that the received part of it names and that is not here.
+  std::vector<content_ref> list_lacked(std::size_t limit) const;
 
   /// Content that is here and named, small and large, by digest, behind `after`; to be walked through.
   std::vector<content_ref> list_content(const std::optional<digest>& after, std::size_t limit) const;

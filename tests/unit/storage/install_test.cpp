@@ -198,6 +198,45 @@ BOOST_AUTO_TEST_CASE(takes_only_the_piece_that_is_due_and_only_whole) {
   BOOST_TEST(disk->finish_install({5}, at).failure().code == errc::stale_term);
 }
 
+BOOST_AUTO_TEST_CASE(lacks_only_what_the_new_state_names) {
+  const auto theirs = content_named(big), ours = content_named(large('o'));
+  {
+    const auto file = stage(large('o'));
+    logged({put_command("ours", large('o')), {}, {}});
+  }
+  BOOST_REQUIRE(disk->quarantine(ours).ok());
+  BOOST_TEST(disk->list_lacked(9).empty());
+  BOOST_REQUIRE(disk->begin_install(at).ok());
+  receive();
+  for (int i = 0; i < 2; ++i, reopen()) {
+    BOOST_TEST(disk->list_wanted({}, 9).size() == 2u);
+    BOOST_TEST((disk->list_lacked(9) == std::vector<content_ref>{theirs}));
+  }
+  fetch();
+  BOOST_TEST(disk->list_lacked(9).empty());
+  BOOST_TEST(disk->finish_install({5}, at).ok());
+  BOOST_TEST(disk->list_lacked(9).empty());
+}
+
+BOOST_AUTO_TEST_CASE(damage_found_meanwhile_is_lacked_if_the_new_state_names_it) {
+  {
+    const auto file = stage(large('o'));
+    logged({put_command("ours", large('o')), {}, {}});
+  }
+  BOOST_REQUIRE(disk->begin_install(at).ok());
+  receive();
+  fetch();
+  BOOST_REQUIRE(disk->quarantine(content_named(large('o'))).ok());
+  BOOST_TEST(disk->list_lacked(9).empty());
+  BOOST_REQUIRE(disk->quarantine(content_named(big)).ok());
+  BOOST_TEST((disk->list_lacked(9) == std::vector<content_ref>{content_named(big)}));
+  BOOST_TEST(disk->finish_install({5}, at).failure().code == errc::content_missing);
+  fetch();
+  BOOST_TEST(disk->finish_install({5}, at).ok());
+  BOOST_TEST((text_at("d/big") == big));
+  BOOST_TEST(set_aside_positions(*disk).size() == 3u);
+}
+
 BOOST_AUTO_TEST_CASE(keeps_the_content_of_the_view_it_comes_from) {
   const auto view = source->snapshot();
   lead(5, remove("d", true));
