@@ -100,12 +100,13 @@ class store {
   status begin_install(log_position at);
   /// Takes the piece behind `installing()->cursor`. Content that it names and that is not here: large content is to be
   /// staged and given to `provide_repaired`; small content is among it only if the sender's was damaged.
-  /// Errors: `log_mismatch` (another piece is due), `corrupt`, `disk_full`, `io_error`.
+  /// Errors: `log_mismatch` (another piece is due), `corrupt` (nothing of it is stored; the install is given up if the
+  /// piece contradicts those before it), `disk_full`, `io_error`.
   result<std::vector<content_ref>> install_piece(std::string_view bytes);
   /// Puts the installed state in place of the old one, in one synced batch: the log is empty and ends at `at`, entries
   /// that are not in the sender's history are set aside. Good also if the entry `at` came another way meanwhile.
   /// Takes the leader's term if it is higher. Errors: `stale_term`, `log_mismatch` (pieces are missing),
-  /// `content_missing` (see `list_lacked`), `corrupt`.
+  /// `content_missing` (see `list_lacked`), `corrupt` (the install is given up).
   status finish_install(term leader_term, log_position at);
   /// Gives up what was begun; what it brought is reclaimed.
   void abandon_install();
