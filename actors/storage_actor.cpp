@@ -62,7 +62,7 @@ install_begun storage_actor::begin(const begin_install& x) {
     begun.cursor = so_far->cursor;
     begun.complete = so_far->complete;
   }
-  if (!begun.cursor.empty()) begun.missing = disk_->list_wanted({}, limits::listing_page);
+  begun.missing = disk_->list_lacked(limits::listing_page);
   std::erase_if(begun.missing, [](const content_ref& what) { return what.is_small(); });
   return begun;
 }

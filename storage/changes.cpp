@@ -44,6 +44,11 @@ void changes::erase_all(family where) {
   base_.require(batch().DeleteRange(base_.handle(where), "", end), "gathering a batch");
 }
 
+void changes::erase_all(family where, char first) {
+  const std::string begin(1, first), end(1, static_cast<char>(first + 1));
+  base_.require(batch().DeleteRange(base_.handle(where), begin, end), "gathering a batch");
+}
+
 void changes::fold(log_index index, const std::vector<tree::state_write>& writes) {
   std::vector<format::old_value> before;
   before.reserve(writes.size());

@@ -36,8 +36,9 @@ class changes final : public view {
   /// Keys that no entry changes. Holdings are changed through `holding_of` only.
   void put(family where, std::string_view key, std::string_view value);
   void erase(family where, std::string_view key);
-  /// All of a family, as it was before this batch.
+  /// All of a family, or all that begins with `first`, as it was before this batch.
   void erase_all(family where);
+  void erase_all(family where, char first);
 
   /// What the entry at `index` does to the state, with its undo record.
   void fold(log_index index, const std::vector<tree::state_write>& writes);

@@ -57,7 +57,9 @@ class store::impl::collector {
     std::vector<digest> gone;
     const std::string prefix(1, static_cast<char>(chore::doomed));
     auto it = own_.db->scan(family::work);
-    for (it->Seek(prefix); it->Valid() && it->key().starts_with(prefix) && spend(); it->Next()) {
+    for (it->Seek(prefix); it->Valid() && it->key().starts_with(prefix); it->Next()) {
+      more_ = gone.size() == limits::garbage_step_unlinks;
+      if (more_ || !spend()) break;
       const auto what = format::digest_of_key(as_view(it->key()));
       if (!own_.is_here(what)) gone.push_back(what);  // it may have come back since
       batch_.erase(family::work, as_view(it->key()));
@@ -95,7 +97,10 @@ class store::impl::collector {
     for (it->Seek(own_.cleared_to); it->Valid(); it->Next()) {
       if (!spend()) return false;
       own_.cleared_to = it->key().ToString();
-      batch_.unname(format::content_of_inode(as_view(it->value())));
+      if (const auto named = format::content_of_inode(as_view(it->value()))) {
+        batch_.unname(named);
+        batch_.holding_of(*named).lacked_by = {};  // by a state that was given up; no other is begun before it is gone
+      }
       batch_.erase(family::other_inodes, own_.cleared_to);
     }
     own_.db->check_scan(*it);

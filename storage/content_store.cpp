@@ -143,10 +143,6 @@ bool content_store::is_staged(const digest& what) const {
   return staged_.contains(what);
 }
 
-bool content_store::has_blob(const digest& what) const {
-  return ::access(blob_path(what).c_str(), F_OK) == 0;
-}
-
 status content_store::adopt(const content_ref& what) {
   if (auto made = make_blob_directory(what.sha256); !made) return made;
   if (auto linked = link_blob(what); !linked) return linked;

@@ -101,7 +101,6 @@ class content_store {
   std::uint64_t reserve() const { return reserve_bytes_; }
 
   bool is_staged(const digest& what) const;
-  bool has_blob(const digest& what) const;
   /// Links staged content into `blobs/` and fsyncs the directories. Writer's thread only; for content that the
   /// database does not call here: a file that stands there nevertheless is replaced.
   /// Errors: `content_missing`, `corrupt` (staged with another size), `disk_full`, `io_error`.

@@ -1,4 +1,4 @@
-/// The four calls that change a node's disk.
+/// The calls that change term, vote and the end of the log, but for `finish_install` (in `install.cpp`).
 
 #include <algorithm>
 #include <map>

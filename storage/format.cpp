@@ -48,6 +48,10 @@ std::string key(unix_time_ms unnamed_since, const digest& what) {
   return encoder{}.u8(static_cast<std::uint8_t>(chore::unnamed)).u64(time_bits(unnamed_since)).bytes(what.bytes).take();
 }
 
+std::string key_of_expected(inode_id inode) {
+  return encoder{}.u8(static_cast<std::uint8_t>(chore::expected)).u64(inode.value).take();
+}
+
 log_index index_of_key(std::string_view bytes) {
   decoder in{bytes};
   log_index index{in.u64()};
@@ -96,13 +100,19 @@ std::string write_dentry(const dentry& x) {
   return encoder{}.u64(x.inode.value).u8(static_cast<std::uint8_t>(x.type)).take();
 }
 
-dentry read_dentry(std::string_view bytes) {
+std::optional<dentry> decode_dentry(std::string_view bytes) {
   decoder in{bytes};
   dentry x;
   x.inode = {in.u64()};
   x.type = read_kind(in);
-  INVARIANT(in.done(), "a directory entry decodes");
+  if (!in.done()) return std::nullopt;
   return x;
+}
+
+dentry read_dentry(std::string_view bytes) {
+  const auto x = decode_dentry(bytes);
+  INVARIANT(x.has_value(), "a directory entry decodes");
+  return *x;
 }
 
 std::string write_inode(const file_info& x) {
@@ -112,7 +122,7 @@ std::string write_inode(const file_info& x) {
   return out.take();
 }
 
-file_info read_inode(inode_id inode, std::string_view bytes) {
+std::optional<file_info> decode_inode(inode_id inode, std::string_view bytes) {
   decoder in{bytes};
   file_info x;
   x.inode = inode;
@@ -125,8 +135,14 @@ file_info read_inode(inode_id inode, std::string_view bytes) {
     x.content.size = {in.varint()};
     x.content_type = in.text(any_size);
   }
-  INVARIANT(in.done(), "an inode decodes");
+  if (!in.done()) return std::nullopt;
   return x;
+}
+
+file_info read_inode(inode_id inode, std::string_view bytes) {
+  auto x = decode_inode(inode, bytes);
+  INVARIANT(x.has_value(), "an inode decodes");
+  return *std::move(x);
 }
 
 std::string write_log(const log_entry& x) {
@@ -167,17 +183,23 @@ std::string write_members(const membership& x) {
   return encoder{}.u64(x.since.value).raw(encode(command{set_members{x.cluster, x.voters, x.learners}})).take();
 }
 
-membership read_members(std::string_view bytes) {
+std::optional<membership> decode_members(std::string_view bytes) {
   decoder in{bytes};
   membership x;
   x.since = {in.u64()};
   auto decoded = decode_command(bytes.substr(std::min<std::size_t>(8, bytes.size())));
-  INVARIANT(decoded.ok() && std::holds_alternative<set_members>(*decoded), "the membership decodes");
+  if (!decoded || !std::holds_alternative<set_members>(*decoded)) return std::nullopt;
   auto& members = std::get<set_members>(*decoded);
   x.cluster = members.cluster;
   x.voters = std::move(members.voters);
   x.learners = std::move(members.learners);
   return x;
+}
+
+membership read_members(std::string_view bytes) {
+  auto x = decode_members(bytes);
+  INVARIANT(x.has_value(), "the membership decodes");
+  return *std::move(x);
 }
 
 std::string write_undo(const std::vector<old_value>& x) {

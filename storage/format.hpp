@@ -58,10 +58,11 @@ struct holding {
 
 /// Kinds of keys in `work`, by first byte.
 enum class chore : char {
-  unnamed = 'u',    ///< then time and digest: content that nothing names
-  wanted = 'w',     ///< then digest: content that is named and not here
-  doomed = 'x',     ///< then digest: a blob file that may still be there, and is not to be
-  term_start = 't'  ///< then index: key and value of `terms`, of a state being installed
+  unnamed = 'u',     ///< then time and digest: content that nothing names
+  wanted = 'w',      ///< then digest: content that is named and not here
+  doomed = 'x',      ///< then digest: a blob file that may still be there, and is not to be
+  term_start = 't',  ///< then index: key and value of `terms`, of a state being installed
+  expected = 'e'     ///< then inode: what names of a state being installed lead to; its kind
 };
 
 namespace format {
@@ -88,6 +89,8 @@ std::string key(inode_id parent, std::string_view name);
 std::string key(log_index removed_by, inode_id directory);
 std::string key(chore kind, const digest& what);
 std::string key(unix_time_ms unnamed_since, const digest& what);
+/// Of `chore::expected`.
+std::string key_of_expected(inode_id inode);
 
 log_index index_of_key(std::string_view bytes);
 log_position position_of_key(std::string_view bytes);
@@ -145,6 +148,10 @@ term read_term(std::string_view bytes);
 std::string write_install(const install_progress& x);
 install_progress read_install(std::string_view bytes);
 digest read_digest(std::string_view bytes);
+/// What another node sent may not decode: nothing then.
+std::optional<dentry> decode_dentry(std::string_view bytes);
+std::optional<file_info> decode_inode(inode_id inode, std::string_view bytes);
+std::optional<membership> decode_members(std::string_view bytes);
 /// The content that the value of an inode names.
 std::optional<content_ref> content_of_inode(std::string_view bytes);
 

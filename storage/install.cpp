@@ -43,6 +43,46 @@ void replace_terms(changes& batch, const database& db, const term_starts& starts
   }
 }
 
+/// One name leads to the inode: the only one, or the state is none.
+bool expect(changes& batch, inode_id inode, file_info::kind type) {
+  const auto key = format::key_of_expected(inode);
+  if (batch.get(family::work, key)) return false;
+  const auto kind = static_cast<char>(type);
+  batch.put(family::work, key, {&kind, 1});
+  return true;
+}
+
+/// Whether the inodes of the piece are the next of those that names lead to, and at the end of the state all of them.
+/// Names come first, so what is missing or too much shows at once.
+bool has_expected_inodes(const changes& batch, const read_piece& piece) {
+  const auto prefix = work_prefix(chore::expected);
+  const auto inodes_cursor = std::string(1, static_cast<char>(piece_part::inodes));
+  const bool goes_on = piece.after.starts_with(inodes_cursor);
+  const auto passed = goes_on ? prefix + std::string{piece.after.substr(1)} : prefix;
+  auto it = batch.scan(family::work);
+  it->Seek(passed);
+  if (goes_on && it->Valid() && it->key() == passed) it->Next();
+  bool fits = true;
+  for (const auto& [part, key, value] : piece.records) {
+    if (part != piece_part::inodes) continue;
+    fits = fits && it->Valid() && it->key() == prefix + std::string{key} && value.starts_with(as_view(it->value()));
+    if (fits) it->Next();
+  }
+  if (piece.is_last()) fits = fits && !(it->Valid() && it->key().starts_with(prefix));
+  batch.check_scan(*it);
+  return fits;
+}
+
+error not_a_tree() {
+  return {errc::corrupt, "a piece of a snapshot does not go with those before it"};
+}
+
+/// Terms begin one behind the other, and the last is that of `at`.
+bool leads_up_to(const term_starts& starts, log_position at) {
+  const auto later = [](const auto& one, const auto& next) { return one.second >= next.second; };
+  return leads_to(starts, at) && std::adjacent_find(starts.begin(), starts.end(), later) == starts.end();
+}
+
 }  // namespace
 
 bool store::impl::has_entry(log_position at) const {
@@ -65,6 +105,8 @@ status store::begin_install(log_position at) {
     return {errc::busy, "what an earlier snapshot left is still being cleared; ask again"};
   }
   auto batch = own.begin();
+  const auto directory = static_cast<char>(file_info::kind::directory);
+  batch.put(family::work, format::key_of_expected(format::root_inode), {&directory, 1});
   own.commit_install(batch, install_progress{at, {}, false});
   return success();
 }
@@ -76,6 +118,7 @@ void store::abandon_install() {
   for (const auto& [first, in_term] : read_terms(*own.db)) {
     batch.erase(family::work, work_prefix(chore::term_start) + format::key(first));
   }
+  batch.erase_all(family::work, static_cast<char>(chore::expected));
   batch.erase(family::meta, format::install_members_key);
   batch.put(family::meta, format::clearing_key, "");
   own.commit_install(batch, std::nullopt);
@@ -102,7 +145,11 @@ result<std::vector<content_ref>> store::install_piece(std::string_view bytes) {
   if (auto space = own.check_space(false); !space) return space.failure();
   auto batch = own.begin();
   std::vector<content_ref> missing;
-  if (auto taken = own.take(batch, *piece, missing); !taken) return taken.failure();
+  if (auto taken = own.take(batch, *piece, missing); !taken) {
+    // It contradicts what came before it, and that may be what is wrong.
+    if (taken.failure().code == errc::corrupt) abandon_install();
+    return taken.failure();
+  }
   own.commit_install(batch, install_progress{piece->at, piece->cursor(), piece->is_last()});
   return missing;
 }
@@ -113,21 +160,31 @@ status store::impl::take(changes& batch, const read_piece& piece, std::vector<co
     switch (part) {
       case piece_part::members: batch.put(family::meta, format::install_members_key, value); break;
       case piece_part::terms: batch.put(family::work, work_prefix(chore::term_start) + std::string{key}, value); break;
-      case piece_part::orphans: batch.put(family::other_orphans, key, value); break;
-      case piece_part::dentries: batch.put(family::other_dentries, key, value); break;
+      case piece_part::orphans:
+        if (!expect(batch, format::orphan_of_key(key).second, file_info::kind::directory)) return not_a_tree();
+        batch.put(family::other_orphans, key, value);
+        break;
+      case piece_part::dentries: {
+        const auto leads_to = format::read_dentry(value);
+        if (!expect(batch, leads_to.inode, leads_to.type)) return not_a_tree();
+        batch.put(family::other_dentries, key, value);
+        break;
+      }
       case piece_part::inodes:
         batch.put(family::other_inodes, key, value);
         if (const auto content_named = format::content_of_inode(value)) {
           batch.name(content_named);
+          if (batch.holding_of(*content_named).size != content_named->size) return not_a_tree();
           named.insert(*content_named);
         }
         break;
       case piece_part::content:
-        if (auto here = provide(batch, {sha256(value), {value.size()}}, value); !here) return here;
+        if (auto here = provide(batch, {format::read_digest(key), {value.size()}}, value); !here) return here;
         break;
       case piece_part::end: break;
     }
   }
+  if (!has_expected_inodes(batch, piece)) return not_a_tree();
   std::vector<digest> adopted;
   for (const auto& what : named) {
     auto& held = batch.holding_of(what);
@@ -146,16 +203,35 @@ status store::impl::take(changes& batch, const read_piece& piece, std::vector<co
   return success();
 }
 
-bool store::impl::lacks_content(log_index of) const {
+std::vector<content_ref> store::impl::lacked(log_index of, std::size_t limit) const {
   const auto prefix = work_prefix(chore::wanted);
-  bool lacks = false;
+  std::vector<content_ref> found;
   auto it = db->scan(family::work);
-  for (it->Seek(prefix); !lacks && it->Valid() && it->key().starts_with(prefix); it->Next()) {
-    const auto held = db->get(family::holdings, as_view(it->key()).substr(1));
-    lacks = held && format::read_holding(*held).lacked_by == of;
+  for (it->Seek(prefix); it->Valid() && it->key().starts_with(prefix) && found.size() < limit; it->Next()) {
+    const auto what = format::digest_of_key(as_view(it->key()));
+    const auto known = db->get(family::holdings, format::key(what));
+    const auto held = known ? format::read_holding(*known) : holding{};
+    if (held.lacked_by == of) found.push_back({what, held.size});
   }
   db->check_scan(*it);
-  return lacks;
+  return found;
+}
+
+std::vector<content_ref> store::list_lacked(std::size_t limit) const {
+  const auto begun = installing();
+  return begun ? impl_->lacked(begun->at.index, limit) : std::vector<content_ref>{};
+}
+
+bool store::impl::is_named_by_install(const digest& what) const {
+  if (!install) return false;
+  bool named = false;
+  auto it = db->scan(family::other_inodes);
+  for (it->SeekToFirst(); it->Valid() && !named; it->Next()) {
+    const auto content_named = format::content_of_inode(as_view(it->value()));
+    named = content_named && content_named->sha256 == what;
+  }
+  db->check_scan(*it);
+  return named;
 }
 
 status store::finish_install(term leader_term, log_position at) {
@@ -176,9 +252,12 @@ status store::finish_install(term leader_term, log_position at) {
   if (!own.install || own.install->at != at || !own.install->complete) {
     return {errc::log_mismatch, "pieces of the snapshot are missing"};
   }
-  if (own.lacks_content(at.index)) return {errc::content_missing, "content of the snapshot is not here yet"};
+  if (!own.lacked(at.index, 1).empty()) return {errc::content_missing, "content of the snapshot is not here yet"};
   const auto starts = read_terms(*own.db);
-  if (!leads_to(starts, at)) return {errc::corrupt, "the snapshot's terms do not lead to its position"};
+  if (!leads_up_to(starts, at)) {
+    abandon_install();
+    return {errc::corrupt, "the snapshot's terms do not lead to its position"};
+  }
   next.last = at;
   own.replace_state(next, starts);
   return success();
@@ -210,6 +289,7 @@ void store::impl::replace_state(const hard_state& next, const std::map<log_index
     batch.put(family::meta, format::swapped_key, "");
   }
   batch.erase(family::meta, format::install_key);
+  batch.erase_all(family::work, static_cast<char>(chore::expected));
   // The old state and the entries in front of the boundary go bit by bit.
   batch.put(family::meta, format::clearing_key, "");
   batch.after.log = {next.last, {}};

@@ -76,7 +76,8 @@ status store::quarantine(const content_ref& what) {
   auto& held = batch.holding_of(what);
   if (!held.here) return {errc::not_found, "content " + to_string(what.sha256) + " is not here"};
   held.here = false;
-  if (own.install) held.lacked_by = own.install->at.index;  // whether the new state names it is not known
+  // What comes later of a state being installed says itself that it lacks this.
+  if (own.is_named_by_install(what.sha256)) held.lacked_by = own.install->at.index;
   if (what.is_small()) batch.erase(family::contents, format::key(what.sha256));
   // First it is not served any more, then it is moved.
   own.commit(batch, own.state);

@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::uint8_t piece_version = 1;
 constexpr std::size_t any_size = SIZE_MAX;
+constexpr std::size_t inode_key_bytes = 8;
 
 std::string cursor_at(piece_part part, std::string_view key) {
   return encoder{}.u8(static_cast<std::uint8_t>(part)).raw(key).take();
@@ -15,6 +16,81 @@ std::string cursor_at(piece_part part, std::string_view key) {
 
 std::string encode_record(piece_part part, std::string_view key, std::string_view value) {
   return encoder{}.u8(static_cast<std::uint8_t>(part)).text(key).text(value).take();
+}
+
+/// Inodes of later entries are not made yet: one of theirs would be made a second time.
+bool is_made(inode_id inode, log_position at) {
+  return inode.value > 0 && inode.value / limits::inodes_per_entry <= at.index.value;
+}
+
+bool is_name(std::string_view text) {
+  const auto path = file_path::parse(text);
+  return path.ok() && path->text() == text && path->name() == text && !path->is_root();
+}
+
+std::optional<std::uint64_t> read_number(std::string_view bytes) {
+  decoder in{bytes};
+  const auto x = in.u64();
+  if (!in.done()) return std::nullopt;
+  return x;
+}
+
+bool is_sound_dentry(std::string_view key, std::string_view value, log_position at) {
+  const auto parent = read_number(key.substr(0, inode_key_bytes));
+  const auto leads_to = format::decode_dentry(value);
+  return parent && is_made({*parent}, at) && is_name(key.substr(inode_key_bytes)) && leads_to &&
+         is_made(leads_to->inode, at);
+}
+
+/// Whether the record may stand in a state at `at`; `before` is the one in front of it.
+bool is_sound(const piece_record& x, const piece_record& before, log_position at) {
+  switch (x.part) {
+    case piece_part::members: {
+      const auto members = format::decode_members(x.value);
+      return x.key.empty() && members && members->since <= at.index;
+    }
+    case piece_part::terms: {
+      const auto first = read_number(x.key), in_term = read_number(x.value);
+      return first && in_term && *first > 0 && *first <= at.index.value && *in_term > 0 && *in_term <= at.in_term.value;
+    }
+    case piece_part::orphans: {
+      constexpr std::size_t index_bytes = 8;
+      const auto removed_by = read_number(x.key.substr(0, index_bytes));
+      const auto directory = removed_by ? read_number(x.key.substr(index_bytes)) : std::nullopt;
+      return directory && *removed_by <= at.index.value && is_made({*directory}, at) && x.value.empty();
+    }
+    case piece_part::dentries: return is_sound_dentry(x.key, x.value, at);
+    case piece_part::inodes: {
+      const auto inode = read_number(x.key);
+      const auto info = format::decode_inode({}, x.value);
+      return inode && is_made({*inode}, at) && info && info->version <= at.index &&
+             info->content_type.size() <= limits::content_type_bytes;
+    }
+    case piece_part::content: {
+      if (before.part != piece_part::inodes) return false;
+      const content_ref what{sha256(x.value), {x.value.size()}};
+      return what.is_small() && x.key == format::key(what.sha256) && format::content_of_inode(before.value) == what;
+    }
+    case piece_part::end: return x.key.empty() && x.value.empty();
+  }
+  return false;
+}
+
+/// Whether each record may stand there, and each but content follows the one before it.
+bool is_sound(const read_piece& piece) {
+  std::string cursor{piece.after};
+  const piece_record none;
+  const piece_record* before = &none;
+  for (const auto& x : piece.records) {
+    if (!is_sound(x, *before, piece.at)) return false;
+    if (x.part != piece_part::content) {
+      auto next = cursor_at(x.part, x.key);
+      if (next <= cursor) return false;
+      cursor = std::move(next);
+    }
+    before = &x;
+  }
+  return !piece.records.empty();
 }
 
 }  // namespace
@@ -30,7 +106,6 @@ result<read_piece> decode_piece(std::string_view bytes) {
   digest told;
   decoder front{bytes.substr(0, std::min(bytes.size(), told.bytes.size()))};
   front.bytes(told.bytes);
-  // What decodes below is what a leader wrote: its keys and values are taken as they are.
   if (!front.done() || sha256(bytes.substr(told.bytes.size())) != told) {
     return {errc::corrupt, "a piece of a snapshot does not match its digest"};
   }
@@ -48,7 +123,7 @@ result<read_piece> decode_piece(std::string_view bytes) {
     record.value = in.text(any_size);
     x.records.push_back(record);
   }
-  if (!in.done()) return {errc::corrupt, "a piece of a snapshot does not decode"};
+  if (!in.done() || !is_sound(x)) return {errc::corrupt, "a piece of a snapshot does not decode"};
   return x;
 }
 

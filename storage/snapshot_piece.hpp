@@ -35,7 +35,7 @@ struct read_piece {
   bool is_last() const { return !records.empty() && records.back().part == piece_part::end; }
 };
 
-/// Errors: `corrupt`.
+/// Errors: `corrupt`: also if a record can't be one of a state at the piece's position, or is out of order.
 result<read_piece> decode_piece(std::string_view bytes);
 
 /// Puts one piece together.

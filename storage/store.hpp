@@ -1,8 +1,8 @@
 #pragma once
 
 /// Purpose: one node's disk: hard state, log, name space and content, kept as one. The fence of `docs/protocol.md`
-/// stands here: `{term, vote, log}` change only in `decide_ballot`, `adopt_term`, `propose` and `append`, each one
-/// conditional durable step.
+/// stands here: `{term, vote, log}` change only in `decide_ballot`, `adopt_term`, `propose`, `append` and
+/// `finish_install`, each one conditional durable step; `compact` moves the front of the log alone, in several.
 ///
 /// Owner: the only writer of the data directory, which it locks. Owns the facts "hard state", "log", "name space".
 /// Lifecycle: `open` recovers (nothing is replayed), the destructor closes. Nothing survives in memory that is not on
@@ -82,7 +82,8 @@ class store {
   /// lets others write in between.
   status compact(log_index upto);
   /// Reclaims what nothing leads to: content without a name, and what hung below removed directories. About `budget`
-  /// keys, in one synced batch. Whether there is more to do at once. Content goes `limits::content_grace_ms` after its
+  /// keys, in one synced batch, and at most `limits::garbage_step_unlinks` files. Whether there is more to do at once.
+  /// Content goes `limits::content_grace_ms` after its
   /// last name, and not while a view knows it by one.
   bool collect_garbage(std::size_t budget);
 
@@ -99,12 +100,13 @@ class store {
   status begin_install(log_position at);
   /// Takes the piece behind `installing()->cursor`. Content that it names and that is not here: large content is to be
   /// staged and given to `provide_repaired`; small content is among it only if the sender's was damaged.
-  /// Errors: `log_mismatch` (another piece is due), `corrupt`, `disk_full`, `io_error`.
+  /// Errors: `log_mismatch` (another piece is due), `corrupt` (nothing of it is stored; the install is given up if the
+  /// piece contradicts those before it), `disk_full`, `io_error`.
   result<std::vector<content_ref>> install_piece(std::string_view bytes);
   /// Puts the installed state in place of the old one, in one synced batch: the log is empty and ends at `at`, entries
   /// that are not in the sender's history are set aside. Good also if the entry `at` came another way meanwhile.
   /// Takes the leader's term if it is higher. Errors: `stale_term`, `log_mismatch` (pieces are missing),
-  /// `content_missing` (see `list_wanted`), `corrupt`.
+  /// `content_missing` (see `list_lacked`), `corrupt` (the install is given up).
   status finish_install(term leader_term, log_position at);
   /// Gives up what was begun; what it brought is reclaimed.
   void abandon_install();
@@ -160,6 +162,8 @@ class store {
 
   /// The state that is being installed, if any.
   std::optional<install_progress> installing() const;
+  /// Content that the received part of it names and that is not here.
+  std::vector<content_ref> list_lacked(std::size_t limit) const;
 
   /// Content that is here and named, small and large, by digest, behind `after`; to be walked through.
   std::vector<content_ref> list_content(const std::optional<digest>& after, std::size_t limit) const;

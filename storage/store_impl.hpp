@@ -54,8 +54,10 @@ struct store::impl {
   bool has_entry(log_position at) const;
   void commit_install(changes& batch, std::optional<install_progress> next);
   status take(changes& batch, const read_piece& piece, std::vector<content_ref>& missing);
-  /// Whether content is missing that the state of this position names.
-  bool lacks_content(log_index of) const;
+  /// Content that is missing and that the state of this position, being installed, names.
+  std::vector<content_ref> lacked(log_index of, std::size_t limit) const;
+  /// Whether what was received of a state being installed names it.
+  bool is_named_by_install(const digest& what) const;
   /// Puts the installed state in force, in one batch.
   void replace_state(const hard_state& next, const std::map<log_index, term>& starts);
 

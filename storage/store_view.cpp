@@ -33,10 +33,6 @@ log_position store_view::last() const {
   return format::read_hard_state(*hard).last;
 }
 
-membership store_view::members() const {
-  return tree::members(inner_->at);
-}
-
 snapshot_piece store_view::read_piece(std::string_view after, std::size_t max_bytes) const {
   piece_writer piece{inner_->at, last(), after, max_bytes};
   auto bytes = piece.write();

@@ -40,7 +40,6 @@ class store_view {
 
   /// End of the log. The state is the fold of it, so it is committed when this position is.
   log_position last() const;
-  membership members() const;
   /// As `store::stat` and `store::list`.
   result<file_info> stat(const file_path& path) const;
   result<directory_page> list(const file_path& path, std::string_view after, std::size_t limit) const;

@@ -162,6 +162,8 @@ inline constexpr std::size_t uploads_in_flight = 128;
 inline constexpr std::size_t served_blobs = 16;
 /// Keys that one step of reclaiming may touch: bounds the time it holds the storage actor.
 inline constexpr std::size_t garbage_step_keys = 1024;
+/// Blob files that one step of reclaiming may unlink: one of a GiB takes up to 50 ms, and votes and appends wait.
+inline constexpr std::size_t garbage_step_unlinks = 16;
 /// Starts of terms that are remembered behind the log's beginning, for tokens and for followers far behind: with one
 /// election an hour, half a year.
 inline constexpr std::size_t term_starts = 4096;

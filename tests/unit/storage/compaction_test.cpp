@@ -212,6 +212,23 @@ BOOST_AUTO_TEST_CASE(removed_trees_are_reclaimed_once_their_removal_can_not_be_u
   BOOST_TEST(text_at("top/new") == "new");
 }
 
+BOOST_AUTO_TEST_CASE(a_step_unlinks_few_files_and_the_next_goes_on) {
+  const std::size_t files = 2 * limits::garbage_step_unlinks + 1;
+  for (std::size_t i = 0; i < files; ++i) put_large("f", static_cast<char>(i));
+  logged(remove("f"));
+  compact_all();
+  let_grace_pass();
+  BOOST_TEST(disk->collect_garbage(limits::garbage_step_keys));
+  for (std::size_t left = files; left > limits::garbage_step_unlinks;) {
+    BOOST_TEST(blobs_in(data).size() == left);
+    left -= limits::garbage_step_unlinks;
+    BOOST_TEST(disk->collect_garbage(limits::garbage_step_keys));
+    BOOST_TEST(blobs_in(data).size() == left);
+  }
+  BOOST_TEST(!disk->collect_garbage(limits::garbage_step_keys));
+  BOOST_TEST(blobs_in(data).empty());
+}
+
 BOOST_AUTO_TEST_CASE(a_crash_between_forgetting_a_blob_and_unlinking_it_leaves_no_file) {
   put_large("f", 'x');
   logged(remove("f"));

@@ -33,7 +33,7 @@ BOOST_AUTO_TEST_CASE(that_is_staged_is_found_until_it_is_dropped) {
   BOOST_TEST(!content.is_staged(sha256(bytes)));
   BOOST_TEST(fs::is_empty(data / "staging"));
   BOOST_TEST(content.adopt(content_named(bytes)).failure().code == errc::content_missing);
-  BOOST_TEST(!content.has_blob(sha256(bytes)));
+  BOOST_TEST(!content.open(content_named(bytes)).ok());
 }
 
 BOOST_AUTO_TEST_CASE(that_is_dropped_half_way_leaves_nothing) {
@@ -51,7 +51,7 @@ BOOST_AUTO_TEST_CASE(that_is_adopted_outlives_its_staging_file) {
   BOOST_REQUIRE(disk->content().adopt(content_named(bytes)).ok());
   BOOST_REQUIRE(disk->content().adopt(content_named(bytes)).ok());  // again: it is there already
   file.reset();
-  BOOST_TEST(disk->content().has_blob(sha256(bytes)));
+  BOOST_TEST(disk->content().open(content_named(bytes)).ok());
   const auto name = to_string(sha256(bytes));
   const auto blob = data / "blobs" / name.substr(0, 2) / name.substr(2, 2) / name;
   struct stat found {};
@@ -64,7 +64,7 @@ BOOST_AUTO_TEST_CASE(is_adopted_only_with_the_size_that_is_named) {
   const auto bytes = large('x');
   auto file = stage(bytes);
   BOOST_TEST(disk->content().adopt({sha256(bytes), {bytes.size() + 1}}).failure().code == errc::corrupt);
-  BOOST_TEST(!disk->content().has_blob(sha256(bytes)));
+  BOOST_TEST(!disk->content().open(content_named(bytes)).ok());
 }
 
 BOOST_AUTO_TEST_CASE(replaces_a_damaged_blob_that_no_entry_names) {

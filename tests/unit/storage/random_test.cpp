@@ -241,7 +241,7 @@ class random_life {
       BOOST_REQUIRE(disk_->install_piece(view->read_piece(progress->cursor, 1 + below(500)).bytes).ok());
       if (one_in(8)) disturb();
     }
-    for (const auto& what : disk_->list_wanted({}, 1000)) {
+    for (const auto& what : disk_->list_lacked(1000)) {
       auto file = disk_->content().begin({});
       BOOST_REQUIRE((*file)->write(contents_.at(what.sha256)).ok() && (*file)->finish().ok());
       BOOST_REQUIRE(disk_->provide_repaired(what).ok());

@@ -1,0 +1,174 @@
+#include "install_fixture.hpp"
+#include "kaiku/core/codec.hpp"
+
+namespace kaiku::test {
+namespace {
+
+/// What a leader that has gone wrong might send: well wrapped, whatever the records.
+struct forged_record {
+  std::uint8_t part;
+  std::string key;
+  std::string value;
+};
+std::string number(std::uint64_t x) {
+  return encoder{}.u64(x).take();
+}
+std::string directory_inode(std::uint64_t version = 1) {
+  return encoder{}.u8(2).u64(version).u64(0).u64(0).take();
+}
+std::string file_inode(std::string_view bytes) {
+  return encoder{}.u8(1).u64(1).u64(0).u64(0).bytes(sha256(bytes).bytes).varint(bytes.size()).text("").take();
+}
+forged_record term_start(std::uint64_t first, std::uint64_t in_term) {
+  return {2, number(first), number(in_term)};
+}
+forged_record orphan(std::uint64_t inode) {
+  return {3, number(1) + number(inode), ""};
+}
+forged_record name(const std::string& text, std::uint64_t inode, std::uint8_t kind = 1) {
+  return {4, number(1) + text, encoder{}.u64(inode).u8(kind).take()};
+}
+forged_record inode(std::uint64_t number_of, std::string value) {
+  return {5, number(number_of), std::move(value)};
+}
+const forged_record root = inode(1, directory_inode());
+const forged_record end{7, "", ""};
+
+std::string forge(log_position at, std::string_view after, const std::vector<forged_record>& records) {
+  encoder out;
+  out.u8(1).u64(at.in_term.value).u64(at.index.value).text(after);
+  for (const auto& x : records) out.u8(x.part).text(x.key).text(x.value);
+  auto body = out.take();
+  return encoder{}.bytes(sha256(body).bytes).raw(body).take();
+}
+
+constexpr std::uint64_t first_inode = limits::inodes_per_entry;
+
+BOOST_FIXTURE_TEST_SUITE(forged_pieces, install_fixture)
+
+BOOST_AUTO_TEST_CASE(a_record_that_no_state_has_is_refused_and_not_stored) {
+  const auto behind = at.index.value + 1;
+  const auto text = [](std::size_t size) { return std::string(size, 'n'); };
+  const std::vector<std::vector<forged_record>> wrong{
+      {},
+      {{0, "", ""}},
+      {{8, "", ""}},
+      {{1, "", ""}},
+      {{1, "", "members?"}},
+      {{2, "short", number(1)}},
+      {{2, number(1) + "x", number(1)}},
+      {{2, number(1), "short"}},
+      {term_start(0, 1)},
+      {term_start(1, 0)},
+      {term_start(1, at.in_term.value + 1)},
+      {term_start(behind, 1)},
+      {term_start(2, 1), term_start(1, 1)},
+      {term_start(1, 1), term_start(1, 1)},
+      {{3, "short", ""}},
+      {{3, number(1), ""}},
+      {{3, number(behind) + number(first_inode), ""}},
+      {{3, number(1) + number(first_inode), "value"}},
+      {{4, "short", name("a", first_inode).value}},
+      {name("", first_inode)},
+      {name("a/b", first_inode)},
+      {name("/a", first_inode)},
+      {name("..", first_inode)},
+      {name(text(limits::name_bytes + 1), first_inode)},
+      {name("a", 0)},
+      {name("a", behind * limits::inodes_per_entry)},
+      {name("a", first_inode, 3)},
+      {{4, number(1) + "a", "short"}},
+      {{4, number(behind * limits::inodes_per_entry) + "a", name("a", first_inode).value}},
+      {{5, "short", directory_inode()}},
+      {inode(1, "")},
+      {inode(1, directory_inode().substr(1))},
+      {inode(1, directory_inode() + "more")},
+      {inode(1, directory_inode(behind))},
+      {inode(1, file_inode("f").substr(0, 40))},
+      {{6, encoder{}.bytes(sha256("f").bytes).take(), "f"}},
+      {name("a", first_inode), root, {6, encoder{}.bytes(sha256("f").bytes).take(), "f"}},
+      {name("a", first_inode), root, inode(first_inode, file_inode("f")), {6, "short", "f"}},
+      {root, name("a", first_inode)},
+      {root, {7, "key", ""}},
+      {root, end, end},
+  };
+  BOOST_REQUIRE(disk->begin_install(at).ok());
+  for (std::size_t i = 0; i < wrong.size(); ++i) {
+    BOOST_TEST_CONTEXT("piece " << i) {
+      BOOST_TEST(disk->install_piece(forge(at, "", wrong[i])).failure().code == errc::corrupt);
+      BOOST_TEST((disk->installing() == install_progress{at, {}, false}));
+    }
+  }
+  receive();
+  fetch();
+  BOOST_REQUIRE(disk->finish_install({5}, at).ok());
+  is_installed();
+}
+
+BOOST_AUTO_TEST_CASE(a_state_in_which_names_and_inodes_do_not_match_ends_the_install) {
+  const auto file = inode(first_inode, file_inode("f"));
+  const std::vector<std::vector<forged_record>> wrong{
+      {name("a", first_inode), root, end},
+      {name("a", first_inode), file, end},
+      {name("a", first_inode), name("b", first_inode), root, file, end},
+      {name("a", 1, 2), root, end},
+      {name("a", first_inode, 2), root, file, end},
+      {name("a", first_inode), root, file, inode(first_inode + 1, directory_inode()), end},
+      {root, file, end},
+      {orphan(first_inode), root, end},
+      {orphan(first_inode), root, file, end},
+      {orphan(first_inode), name("a", first_inode, 2), root, inode(first_inode, directory_inode()), end},
+      {inode(1, file_inode("f")), end},
+      {term_start(1, 1), end},
+  };
+  for (std::size_t i = 0; i < wrong.size(); ++i) {
+    for (const bool one_by_one : {false, true}) {
+      BOOST_TEST_CONTEXT("state " << i << (one_by_one ? ", one by one" : "")) {
+        begin();
+        errc outcome = errc::none;
+        if (one_by_one) {
+          for (std::size_t next = 0; outcome == errc::none && next < wrong[i].size(); ++next) {
+            const auto taken = disk->install_piece(forge(at, disk->installing()->cursor, {wrong[i][next]}));
+            if (!taken) outcome = taken.failure().code;
+            if (taken.ok()) reopen();
+          }
+        } else {
+          outcome = disk->install_piece(forge(at, "", wrong[i])).failure().code;
+        }
+        BOOST_TEST(outcome == errc::corrupt);
+        BOOST_TEST(!disk->installing());
+        is_as_before();
+      }
+    }
+  }
+  begin();
+  receive();
+  fetch();
+  BOOST_REQUIRE(disk->finish_install({5}, at).ok());
+  is_installed();
+}
+
+BOOST_AUTO_TEST_CASE(terms_that_do_not_lead_to_the_position_end_the_install) {
+  const std::vector<std::vector<forged_record>> wrong{
+      {root, end},
+      {term_start(1, 1), root, end},
+      {term_start(1, 3), term_start(2, 1), term_start(3, 5), root, end},
+  };
+  for (const auto& records : wrong) {
+    begin();
+    BOOST_REQUIRE(disk->install_piece(forge(at, "", records)).ok());
+    BOOST_TEST(disk->finish_install({5}, at).failure().code == errc::corrupt);
+    BOOST_TEST(!disk->installing());
+    is_as_before();
+  }
+  begin();
+  receive();
+  fetch();
+  BOOST_REQUIRE(disk->finish_install({5}, at).ok());
+  is_installed();
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace kaiku::test
