@@ -16,6 +16,8 @@ bool replication_actor::members_are_settled() const {
 }
 
 caf::typed_response_promise<change_members_reply> replication_actor::on_change_members(const change_members& x) {
+  // Before the promise: that takes the sender away.
+  const bool from_here = !current_sender() || current_sender()->node() == system().node();
   auto promise = make_response_promise<change_members_reply>();
   const auto refuse = [&](errc code, std::string why) {
     promise.deliver(change_members_reply{{code, std::move(why)}, role_.leader});
@@ -24,7 +26,6 @@ caf::typed_response_promise<change_members_reply> replication_actor::on_change_m
   if (!leading()) {
     // On to the leader, but once only: two nodes that take each other for it would play with it for ever.
     const auto leader = peers_.find(role_.leader);
-    const bool from_here = !current_sender() || current_sender()->node() == system().node();
     if (leader == peers_.end() || !from_here) return refuse(errc::not_leader, "this node does not lead");
     promise.delegate(leader->second.replication, x);
     return promise;

@@ -105,10 +105,11 @@ void upload_actor::end(const upload_ended& how) {
 }
 
 upload_actor::range_promise upload_actor::read(const read_upload& x) {
-  auto promise = make_response_promise<upload_range>();
-  if (const auto& who = current_sender();
+  // Before the promise: that takes the sender away.
+  if (const auto who = current_sender();
       who && (readers_.size() < limits::upload_readers || readers_.contains(who->address())))
     readers_[who->address()] = x.offset;
+  auto promise = make_response_promise<upload_range>();
   let_go(false);
   if (ended_ || x.offset < file_->size()) {
     promise.deliver(range(x));
