@@ -60,6 +60,8 @@ class invariants {
                                       const follower_progress& after) const;
   void committed(const node_id& node, bool leading, term in_term, log_index before, log_index now);
   void acknowledged(instant local_now, const node_id& node, durability how, const log_entry& entry);
+  /// A linearizable read is served at `commit`; `committed` were so when it was asked for.
+  void reads(const node_id& node, log_index commit, std::size_t committed);
   void bounded(const node_id& node, const char* queue, std::size_t size, std::size_t bound) const;
 
   /// Everything at once, by brute force: a check on the checks above.
@@ -68,6 +70,7 @@ class invariants {
   void converged(const std::map<node_id, log_index>& commits, const std::set<node_id>& leaders) const;
 
   std::size_t committed_entries() const { return committed_.size(); }
+  std::size_t reads_served() const { return reads_served_; }
   std::size_t elections() const { return leaders_.size(); }
 
  private:
@@ -112,7 +115,8 @@ class invariants {
   std::map<std::pair<node_id, term>, log_index> reach_;  ///< longest durable log of a node in a term
   std::map<log_position, logged_entry> entries_;
   std::vector<log_entry> committed_;
-  std::vector<term> committed_in_;       ///< term of the leader that committed each
+  std::vector<term> committed_in_;  ///< term of the leader that committed each
+  std::size_t reads_served_ = 0;
   std::vector<log_entry> acknowledged_;  ///< at `majority`
 };
 

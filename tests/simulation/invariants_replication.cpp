@@ -124,6 +124,13 @@ void invariants::bounded_loss(instant local_now, const node_id& node, const log_
           node.name + " acknowledges " + text(entry.at) + " and has long lost its majority");
 }
 
+void invariants::reads(const node_id& node, log_index commit, std::size_t committed) {
+  REQUIRE(commit.value >= committed, "READ_NEVER_STALE",
+          node.name + " serves a read at " + to_string(commit) + " where " + std::to_string(committed) +
+              " were committed before it was asked for");
+  ++reads_served_;
+}
+
 /// Without a text that nobody reads: this is asked at every step.
 void invariants::bounded(const node_id& node, const char* queue, std::size_t size, std::size_t bound) const {
   if (size > bound) throw violation("BOUNDED_QUEUES", node.name + "'s " + queue + ": " + std::to_string(size));

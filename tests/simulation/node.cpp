@@ -87,6 +87,7 @@ void node::check_bounds() const {
   const auto& judge = around_.judge;
   judge.bounded(self_, "storage queue", disk_.queued(), storage_queue_max);
   judge.bounded(self_, "queued writes", queue_.size(), writes_waiting_max + 1);
+  judge.bounded(self_, "waiting reads", reads_.size(), reads_waiting_max);
   judge.bounded(self_, "waiting writes", waiting_.size(), 2 * writes_waiting_max);
   judge.bounded(self_, "inbox of appends", inbox_.size(), 2 * limits::append_window);
   for (const auto& [id, follower] : machine_.followers())
@@ -165,12 +166,16 @@ void node::beat() {
   if (lost)
     post(mailbox::election,
          [this, in_term = heartbeat_role_.in_term] { carry_out(election_->on_quorum_lost(now(), in_term)); });
-  const auto round = liveness_.begin_round(now());
-  for (const auto& voter : around_.voters)
-    if (voter != self_) send(voter, heartbeat{self_, heartbeat_role_.in_term, round, progress_commit_});
+  begin_round();
   later(heartbeat_interval, [this, epoch = ++beat_epoch_] {
     if (epoch == beat_epoch_) beat();
   });
+}
+
+void node::begin_round() {
+  const auto round = liveness_.begin_round(now());
+  for (const auto& voter : around_.voters)
+    if (voter != self_) send(voter, heartbeat{self_, heartbeat_role_.in_term, round, progress_commit_});
 }
 
 void node::on_heartbeat(const heartbeat& x) {
@@ -195,7 +200,9 @@ void node::on_heartbeat_reply(const heartbeat_reply& x) {
 void node::publish_contact() {
   if (heartbeat_role_.now != role::leader) return;
   post(mailbox::replication, [this, in_term = heartbeat_role_.in_term, at = liveness_.quorum_contact(now())] {
-    if (in_term == replication_role_.in_term) quorum_contact_ = std::max(quorum_contact_, at);
+    if (in_term != replication_role_.in_term) return;
+    quorum_contact_ = std::max(quorum_contact_, at);
+    settle_reads();
   });
 }
 

@@ -28,6 +28,7 @@ inline constexpr milliseconds durability_wait{10'000};
 inline constexpr std::size_t entries_per_append = 4;  ///< small, so that windows fill
 inline constexpr std::size_t commands_per_proposal = 8;
 inline constexpr std::size_t writes_waiting_max = 64;
+inline constexpr std::size_t reads_waiting_max = 64;
 inline constexpr std::size_t storage_queue_max = 128;
 
 /// What all nodes of a scenario share.
@@ -64,6 +65,8 @@ class node {
   void link_up(const node_id& peer);
   void link_down(const node_id& peer);
   void client_write(std::string command, durability want);
+  /// A linearizable read: answered with the index it may be served at.
+  void client_read();
   /// Brings a follower up to date and asks it to take over; given up after T.
   void hand_over();
   /// Nothing runs here before `until`, as under SIGSTOP; it is all still there afterwards.
@@ -86,6 +89,10 @@ class node {
     durability want = durability::leader;
     log_position at;
     instant deadline;
+  };
+  struct waiting_read {
+    instant at;
+    std::size_t committed = 0;  ///< anywhere, when it was asked for
   };
   /// Asks the leader to begin again, a little later.
   struct later_reply {
@@ -113,6 +120,7 @@ class node {
   // Heartbeat's shell.
   void heartbeat_role(const role_change& change);
   void beat();
+  void begin_round();
   void on_heartbeat(const heartbeat& x);
   void on_heartbeat_reply(const heartbeat_reply& x);
   void publish_contact();
@@ -128,6 +136,7 @@ class node {
   void on_proposed(term in_term, const propose_outcome& outcome, const std::vector<pending_write>& writes);
   void answer_or_wait(const pending_write& write, const log_position& at);
   void settle_waiting(bool all = false);
+  void settle_reads();
   void refuse_queued();
   void replicate();
   void on_append_reply(const append_reply& x);
@@ -173,6 +182,7 @@ class node {
   bool first_entry_queued_ = false;
   bool proposing_ = false;
   std::multimap<log_index, waiting_write> waiting_;
+  std::deque<waiting_read> reads_;
   std::optional<instant> hand_over_deadline_;
   bool target_told_ = false;
   std::deque<append_entries> inbox_;  ///< the first is being worked on while `appending_`

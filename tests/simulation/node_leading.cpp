@@ -55,6 +55,7 @@ void node::replication_role(const role_change& change) {
   } else if (change.now != role::leader && machine_.leading()) {
     machine_.stop_leading();
     refuse_queued();
+    reads_.clear();
   }
   if (change.now != role::leader && !change.leader.name.empty()) hand_over_deadline_.reset();
 }
@@ -204,6 +205,29 @@ void node::settle_waiting(bool all) {
   }
 }
 
+// --- reads --------------------------------------------------------------------------------------------------------
+
+void node::client_read() {
+  post(mailbox::replication, [this, committed = around_.judge.committed_entries()] {
+    if (!machine_.leading() || reads_.size() >= reads_waiting_max) return;
+    reads_.push_back({now(), committed});
+    post(mailbox::heartbeat, [this] {
+      if (heartbeat_role_.now == role::leader) begin_round();
+    });
+    if (KAIKU_MUTANT(read_without_a_round)) settle_reads();
+  });
+}
+
+/// Thesis, 6.4: once an entry of this term is committed, and a majority has followed this leader since the question.
+void node::settle_reads() {
+  if (!machine_.leading() || !(machine_.knows_commit() || KAIKU_MUTANT(read_before_first_entry))) return;
+  while (!reads_.empty() && (reads_.front().at <= quorum_contact_ || KAIKU_MUTANT(read_without_a_round))) {
+    takes_effect();
+    around_.judge.reads(self_, machine_.commit(), reads_.front().committed);
+    reads_.pop_front();
+  }
+}
+
 // --- entries ------------------------------------------------------------------------------------------------------
 
 void node::replicate() {
@@ -253,6 +277,7 @@ void node::after_progress() {
     told_commit_ = commit;
   }
   settle_waiting();
+  settle_reads();
   post(mailbox::heartbeat, [this, commit] { progress_commit_ = commit; });
 }
 

@@ -65,6 +65,8 @@ namespace kaiku::simulation {
   M(majority_at_own_disk, 20, "a majority write is answered when the leader's disk has it")                            \
   M(settled_without_looking, 2000, "a waiting write is answered by its index, whatever stands there by then")          \
   M(acknowledged_without_contact, 500, "a leader that has lost its majority acknowledges on")                          \
+  M(read_without_a_round, 2000, "a linearizable read is answered without asking a majority")                            \
+  M(read_before_first_entry, 500, "a new leader answers such reads before an entry of its term is committed")          \
   M(handed_over_to_one_behind, 500, "a leader hands over to a follower that lacks entries")
 // clang-format on
 

@@ -67,6 +67,7 @@ verdict scenario::run() {
   result.committed = judge_.committed_entries();
   result.majority = clients_.majority();
   result.recorded = clients_.recorded();
+  result.reads = judge_.reads_served();
   result.refused = clients_.refused();
   result.steps = steps_;
   return result;
@@ -152,6 +153,8 @@ void scenario::write_some() {
     for (const auto& [id, one] : machines_)  // a client tries everybody who says it leads
       if (one.process && one.process->leads()) one.process->client_write(clients_.asks(time_.now(), want, large), want);
   }
+  for (const auto& [id, one] : machines_)
+    if (one.process && one.process->leads()) one.process->client_read();
   time_.after(luck_.between(milliseconds{5}, longest_pause_between_writes_), [this] { write_some(); });
 }
 

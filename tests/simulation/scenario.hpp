@@ -28,6 +28,7 @@ struct verdict {
   std::size_t recorded = 0;  ///< writes acknowledged by the leader alone
   std::size_t reported = 0;  ///< of either, displaced later and set aside
   std::size_t refused = 0;
+  std::size_t reads = 0;  ///< linearizable
   std::size_t steps = 0;
 };
 

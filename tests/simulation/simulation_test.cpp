@@ -34,14 +34,14 @@ void show_last(const std::vector<std::string>& lines, std::size_t count) {
 
 /// What many seeds came to; travels between processes as text.
 struct total {
-  enum figure { elections, committed, majority, recorded, reported, refused, steps, figures };
+  enum figure { elections, committed, majority, recorded, reported, refused, reads, steps, figures };
   std::array<std::size_t, figures> sum{};
   std::uint64_t failed_seed = 0;
   std::string what;
 
   void add(const verdict& x) {
     const std::array<std::size_t, figures> more{x.elections, x.committed, x.majority, x.recorded,
-                                                x.reported,  x.refused,   x.steps};
+                                                x.reported,  x.refused,   x.reads,    x.steps};
     std::transform(sum.begin(), sum.end(), more.begin(), sum.begin(), std::plus<>{});
   }
   std::string write() const {
@@ -129,12 +129,13 @@ BOOST_AUTO_TEST_CASE(every_invariant_holds_through_every_fault) {
             << all.sum[total::elections] << " elections, " << all.sum[total::committed] << " entries committed, "
             << all.sum[total::majority] << " majority writes kept, " << all.sum[total::recorded]
             << " leader writes kept or reported, " << all.sum[total::reported] << " reported, "
-            << all.sum[total::refused] << " refused\n";
+            << all.sum[total::refused] << " refused, " << all.sum[total::reads] << " linearizable reads\n";
   // A simulation in which nothing happens proves nothing.
   BOOST_TEST(all.sum[total::elections] > seeds * 3);
   BOOST_TEST(all.sum[total::committed] > seeds * 50);
   BOOST_TEST(all.sum[total::majority] > seeds * 10);
   BOOST_TEST(all.sum[total::recorded] > seeds * 10);
+  BOOST_TEST(all.sum[total::reads] > seeds * 5);
   if (seeds >= 100) BOOST_TEST(all.sum[total::reported] > seeds / 10);
 }
 
