@@ -21,7 +21,7 @@ namespace kaiku::simulation {
   M(vote_in_an_older_term, 2000, "a ballot below the current term is granted")                                         \
   M(pre_vote_takes_the_term, 20, "a granted pre-vote changes the voter's term")                                        \
   M(vote_not_persisted, 20, "a vote is answered and never written")                                                    \
-  M(vote_forgotten_at_restart, 2000, "a node that restarts has its term but not its vote")                             \
+  M(vote_forgotten_at_restart, 5000, "a node that restarts has its term but not its vote")                             \
   M(term_forgotten_at_restart, 100, "a node that restarts is back in the term of its last entry")                      \
   /* elections */                                                                                                      \
   M(stickiness_off, 100, "votes are given while a leader is heard")                                                    \
@@ -30,7 +30,7 @@ namespace kaiku::simulation {
   M(ballot_of_an_older_term_counted, 2000, "a late vote of an earlier campaign counts in the running one")             \
   M(refusal_counted_as_vote, 20, "a refusal counts as a vote")                                                         \
   M(elected_one_vote_short, 20, "one vote less than a majority elects")                                                \
-  M(stale_decision_taken, 2000, "storage's late word on an earlier campaign is taken for the running one's")           \
+  M(stale_decision_taken, 5000, "storage's late word on an earlier campaign is taken for the running one's")           \
   M(older_leader_followed, 500, "a leader of an older term is followed")                                              \
   M(higher_term_ignored, 2000, "a leader goes on although it heard of a higher term")                                  \
   M(check_quorum_off, 100, "a leader without a majority leads on")                                                     \
