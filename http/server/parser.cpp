@@ -28,6 +28,16 @@ bool has_folded_line(std::string_view text) {
   return text.find("\r\n ") != std::string_view::npos || text.find("\r\n\t") != std::string_view::npos;
 }
 
+/// A request line of three parts, of which the last is a version (RFC 9112, 2.3).
+bool names_a_version(std::string_view line) {
+  constexpr std::string_view mark = " HTTP/";
+  auto digit = [](char c) { return c >= '0' && c <= '9'; };
+  if (std::count(line.begin(), line.end(), ' ') != 2) return false;
+  const auto version = line.substr(line.rfind(' '));
+  return version.size() == mark.size() + 3 && version.starts_with(mark) && digit(version[mark.size()]) &&
+         version[mark.size() + 1] == '.' && digit(version.back());
+}
+
 http_method to_method(beast_http::verb verb) {
   switch (verb) {
     case beast_http::verb::get: return http_method::get;
@@ -84,7 +94,7 @@ std::optional<request_refusal> message_parser::parse(std::string_view header, co
   parser.body_limit(framing.chunked ? max_body : std::numeric_limits<std::uint64_t>::max());
   boost::beast::error_code failed;
   auto used = parser.put(boost::asio::buffer(header.data(), header.size()), failed);
-  if (failed == beast_http::error::bad_version && header.substr(0, header.find('\r')).find(" HTTP/") != header.npos)
+  if (failed == beast_http::error::bad_version && names_a_version(header.substr(0, header.find('\r'))))
     return request_refusal{505, "only HTTP/1.1 and HTTP/1.0 are spoken here"};
   if (failed) return request_refusal{400, "the header is malformed: " + failed.message()};
   if (!parser.is_header_done() || used != header.size() || parser.chunked() != framing.chunked)
