@@ -23,6 +23,11 @@ result<set_members> apply(const membership& now, const member_change& change, co
 std::optional<set_members> promote(const membership& now, const node_id& learner);
 
 std::set<node_id> names_of(const std::vector<member>& members);
+/// `disk` is not the one that the log names for `known`: neither its votes nor its acknowledgements count, so it is not
+/// linked with. A member that was never seen may have any disk.
+bool is_another_disk(const member& known, const incarnation& disk);
+/// The members name `self` with another disk than the one it has.
+bool names_another_disk(const membership& now, const node_id& self, const incarnation& disk);
 const member* find_member(const std::vector<member>& members, const node_id& id);
 
 }  // namespace kaiku
