@@ -10,8 +10,6 @@
 #include <boost/test/results_collector.hpp>
 #include <boost/test/tree/test_unit.hpp>
 
-#include "kaiku/core/invariant.hpp"
-
 namespace kaiku::test {
 
 struct test_cluster::ports {
@@ -70,13 +68,20 @@ node_options test_cluster::next_node() {
   return node;
 }
 
-test_node& test_cluster::add_node(std::size_t through) {
-  INVARIANT(!network_, "only as many nodes as namespaces were made");
-  auto node = next_node();
-  node.extra.insert(node.extra.end(), {"--join", to_string(nodes_.at(through)->peers())});
+test_node& test_cluster::add_node(const std::vector<std::size_t>& through) {
+  if (network_) network_->add_node();
+  const auto node = next_node();
+  if (options_.disks) disks_.push_back(std::make_unique<test_disk>(node.data));
   nodes_.push_back(std::make_unique<test_node>(node));
+  let_join(nodes_.size() - 1, through);
   nodes_.back()->start();
   return *nodes_.back();
+}
+
+void test_cluster::let_join(std::size_t i, const std::vector<std::size_t>& through) {
+  std::string addresses;
+  for (auto one : through) addresses += (addresses.empty() ? "" : ",") + to_string(node(one).peers());
+  node(i).join_by(addresses);
 }
 
 test_cluster::~test_cluster() {

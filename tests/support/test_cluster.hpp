@@ -34,8 +34,10 @@ class test_cluster {
   test_cluster(const test_cluster&) = delete;
   test_cluster& operator=(const test_cluster&) = delete;
 
-  /// Starts one more node, called after its number, that joins by the peer port of node `through`.
-  test_node& add_node(std::size_t through);
+  /// Starts one more node, called after its number, that joins by the peer ports of these.
+  test_node& add_node(const std::vector<std::size_t>& through);
+  /// `--join` with the peer ports of these: how a node without data comes in, from its next start on.
+  void let_join(std::size_t i, const std::vector<std::size_t>& through);
 
   std::size_t size() const { return nodes_.size(); }
   test_node& node(std::size_t i) { return *nodes_.at(i); }
