@@ -11,6 +11,8 @@ namespace {
 
 constexpr std::size_t fewest_members = 3;
 constexpr std::size_t most_members = 5;
+/// Whoever was wiped or joins must be a voter within this, also on a busy machine.
+constexpr milliseconds settle_deadline{60'000};
 
 /// What a node's document says of a member; null when it does not know it.
 nlohmann::json find_member(const nlohmann::json& document, const std::string& name) {
@@ -87,8 +89,8 @@ bool population::is_settled() const {
   return std::all_of(members_.begin(), members_.end(), [&](auto i) { return is_full_voter(cluster_, i); });
 }
 
-void population::settle(milliseconds deadline) {
-  cluster_.wait_for("every member is a full voter", deadline, [&] { return is_settled(); });
+void population::settle() {
+  cluster_.wait_for("every member is a full voter", settle_deadline, [&] { return is_settled(); });
 }
 
 void population::wipe(std::size_t node) {
@@ -102,6 +104,7 @@ bool population::may_join() const {
 }
 
 void population::join() {
+  settle();
   std::size_t fresh = 0;
   while (fresh < cluster_.size() && is_member(fresh)) ++fresh;
   if (fresh == cluster_.size()) {
@@ -118,6 +121,7 @@ bool population::may_leave() const {
 }
 
 void population::leave() {
+  settle();
   // A wiped founder looks for its cluster at the other founders: one of them has to be there.
   const auto founders_left =
       static_cast<std::size_t>(std::count_if(members_.begin(), members_.end(), [&](auto x) { return x < founders_; }));
@@ -144,6 +148,24 @@ int population::hand_over() {
   const bool right = answer.status == 200 || answer.status == 404 || answer.status == 409 || answer.status == 503;
   BOOST_TEST(right, "a handover was answered " << answer);
   return answer.status;
+}
+
+void population::ask_for_losses() {
+  const auto leader = cluster_.leader();
+  const auto document = leader ? document_of(cluster_.node(*leader)) : nlohmann::json();
+  if (document.is_null() || document.at("possibly_lost").is_null()) return;
+  const auto& lost = document.at("possibly_lost");
+  const named_loss named{lost.at("term"), lost.at("first"), lost.at("last")};
+  if (std::find(named_.begin(), named_.end(), named) == named_.end()) named_.push_back(named);
+}
+
+std::size_t population::count_named(const std::set<std::string>& tokens) const {
+  return static_cast<std::size_t>(std::count_if(tokens.begin(), tokens.end(), [&](const std::string& token) {
+    const auto dot = token.find('.');
+    const auto term = std::stoull(token.substr(dot + 1)), index = std::stoull(token.substr(token.rfind('.') + 1));
+    return std::any_of(named_.begin(), named_.end(),
+                       [&](const named_loss& x) { return x.term == term && x.first <= index && index <= x.last; });
+  }));
 }
 
 }  // namespace kaiku::test

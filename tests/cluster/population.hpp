@@ -5,7 +5,9 @@
 /// Thread: the main thread.
 
 #include <cstddef>
+#include <cstdint>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -19,6 +21,14 @@ namespace kaiku::test {
 struct lost_disk {
   std::string node;
   clock::time_point at;
+};
+
+/// What a leader's `possibly_lost` named: entries of a term.
+struct named_loss {
+  std::uint64_t term = 0;
+  std::uint64_t first = 0;
+  std::uint64_t last = 0;
+  friend bool operator==(const named_loss&, const named_loss&) = default;
 };
 
 /// The document of GET /cluster; null when the node does not answer.
@@ -49,20 +59,24 @@ class population {
   /// Whether all members are full voters. Only then may another disk go: otherwise a majority of those that hold
   /// something may be gone.
   bool is_settled() const;
-  void settle(milliseconds deadline);
+  void settle();
 
   /// Kills the node, empties its data directory, starts it. Only when settled.
   void wipe(std::size_t node);
-  /// One more node, new or one that left, starts with `--join`. Only below five members.
+  /// Once settled, one more node, new or one that left, starts with `--join`. Only below five members.
   void join();
   bool may_join() const;
-  /// Some member, the leader too, is removed, ends, and its disk with it. Only above three members.
+  /// Once settled, some member, the leader too, is removed, ends, and its disk with it. Only above three members.
   void leave();
   bool may_leave() const;
   /// POST /cluster/leader, to a member or to whoever is best, through a member. Gives the answer's status.
   int hand_over();
 
   const std::vector<lost_disk>& lost_disks() const { return lost_disks_; }
+  /// Asks the leader what its predecessor had and it lacks; it says so only while it leads.
+  void ask_for_losses();
+  /// Of these tokens, how many some leader named when it was asked.
+  std::size_t count_named(const std::set<std::string>& tokens) const;
 
  private:
   bool is_member(std::size_t node) const;
@@ -72,6 +86,7 @@ class population {
   std::size_t founders_;  ///< they run with `--cluster` until they leave
   std::vector<std::size_t> members_;
   std::vector<lost_disk> lost_disks_;
+  std::vector<named_loss> named_;
 };
 
 }  // namespace kaiku::test

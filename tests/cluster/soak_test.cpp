@@ -53,9 +53,10 @@ BOOST_AUTO_TEST_CASE(no_fault_loses_a_majority_write_or_any_write_without_a_repo
       wait_for_writes(cluster, now, 10, recovery_deadline);
       const auto began = since(start);
       const auto name = faults.strike();
+      people.ask_for_losses();
       std::cout << "    " << began.count() << " ms: " << name << std::endl;
     }
-    people.settle(recovery_deadline);
+    people.settle();
     wait_for_writes(cluster, now, 10, recovery_deadline);
     clients.stop();
     for (const auto& cut : faults.power_cuts()) now.doubt(cut);
@@ -66,7 +67,8 @@ BOOST_AUTO_TEST_CASE(no_fault_loses_a_majority_write_or_any_write_without_a_repo
   std::cout << faults.counts() << "  in " << since(start).count() / 1000 << " s: " << told.count(outcome::majority)
             << " writes acknowledged by a majority, " << told.count(outcome::leader) << " by the leader ("
             << told.gone().kept.size() << " of them displaced and set aside, " << told.gone().lost_with_disk.size()
-            << " lost with a wiped disk), " << told.count(outcome::refused) << " refused, "
+            << " lost with a wiped disk, of which a leader's possibly_lost named "
+            << people.count_named(told.gone().lost_with_disk) << "), " << told.count(outcome::refused) << " refused, "
             << told.count(outcome::unknown) << " without an answer" << std::endl;
 }
 
