@@ -22,7 +22,7 @@ constexpr milliseconds heal_deadline{15'000};
 struct scene {
   explicit scene(const char* test)
       : seed(announce_seed(test)),
-        cluster({.networked = true}),
+        cluster({.networked = true, .in_memory = true}),
         clients(told, cluster.endpoints(),
                 {.directory = "load", .seed = seed, .clients = 3, .per_second = 30, .one_node_each = true}) {
     wait_for_writes(cluster, told, 20);

@@ -6,6 +6,7 @@
 #include <iostream>
 #include <system_error>
 
+#include <sys/mount.h>
 #include <boost/test/framework.hpp>
 #include <boost/test/results_collector.hpp>
 #include <boost/test/tree/test_unit.hpp>
@@ -32,6 +33,8 @@ bool has_test_failed() {
 }
 
 test_cluster::test_cluster(const cluster_options& options) : directory_(make_test_directory()), options_(options) {
+  if (options.in_memory && ::mount("kaiku-test", directory_.c_str(), "tmpfs", 0, "size=1g,mode=0700") != 0)
+    throw std::system_error(errno, std::generic_category(), "mount tmpfs at " + directory_.string());
   if (options.networked) network_ = std::make_unique<test_network>(options.nodes);
   std::vector<node_options> all;
   std::string members;
@@ -88,11 +91,26 @@ test_cluster::~test_cluster() {
   const bool failed = has_test_failed();
   for (auto& node : nodes_)
     if (node->is_up() || node->process().is_frozen()) node->kill();
-  if (failed) std::cerr << log_tails() << "\nThe nodes' data and logs are kept in " << directory_ << "\n";
-  if (failed || std::getenv("KAIKU_TEST_KEEP") != nullptr) return;
+  const bool keep = failed || std::getenv("KAIKU_TEST_KEEP") != nullptr;
+  const auto tails = failed ? log_tails() : "";
+  if (options_.in_memory) unmount(keep);
+  if (failed) std::cerr << tails << "\nThe nodes' data and logs are kept in " << directory_ << "\n";
+  if (keep) return;
   disks_.clear();  // unmounts them
   std::error_code ignored;
   std::filesystem::remove_all(directory_, ignored);
+}
+
+/// What is to be kept goes to a directory on disk.
+void test_cluster::unmount(bool keep) {
+  const auto mounted = directory_;
+  std::error_code ignored;
+  if (keep) {
+    directory_ = make_test_directory();
+    std::filesystem::copy(mounted, directory_, std::filesystem::copy_options::recursive, ignored);
+  }
+  ::umount2(mounted.c_str(), MNT_DETACH);
+  if (keep) std::filesystem::remove(mounted, ignored);
 }
 
 std::vector<endpoint> test_cluster::endpoints() const {

@@ -25,6 +25,9 @@ struct cluster_options {
   std::function<void(const std::filesystem::path&)> prepare = {};
   bool networked = false;  ///< on a `test_network`, instead of loopback
   bool disks = false;      ///< each data directory on a `test_disk`
+  /// Everything in memory (needs root): for tests that count on who leads. A busy machine's disk can take longer for a
+  /// sync than a leader may stall.
+  bool in_memory = false;
 };
 
 class test_cluster {
@@ -69,6 +72,8 @@ class test_cluster {
  private:
   struct ports;
   node_options next_node();
+
+  void unmount(bool keep);
 
   std::filesystem::path directory_;
   std::unique_ptr<test_network> network_;
