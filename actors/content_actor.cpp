@@ -1,9 +1,6 @@
 #include "kaiku/actors/content_actor.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <random>
 
 #include <spdlog/spdlog.h>
@@ -30,15 +27,23 @@ content_actor::content_actor(caf::actor_config& cfg, std::shared_ptr<store> disk
 
 content_actor::behavior_type content_actor::make_behavior() {
   return {
-      [this](const open_upload& x) { return open(x); },   [this](const read_content& x) { return read(x); },
-      [this](const upload_begun& x) { on_begun(x); },     [this](const peer_up& x) { on_peer_up(x); },
-      [this](const peer_down& x) { peers_.erase(x.id); }, [this](const local_handles& x) { fetch_ = x.fetch; },
-      [this](const read_snapshot& x) { return read(x); }, [this](const offer_snapshot& x) { offered_ = x.view; },
+      [this](const open_upload& x) { return open(x); },
+      [this](const read_content& x) { return read(x); },
+      [this](const upload_begun& x) { on_begun(x); },
+      [this](const peer_up& x) { on_peer_up(x); },
+      [this](const peer_down& x) { peers_.erase(x.id); },
+      [this](const local_handles& x) {
+        fetch_ = x.fetch;
+        scrub_ = x.scrub;
+      },
+      [this](const read_snapshot& x) { return read(x); },
+      [this](const offer_snapshot& x) { offered_ = x.view; },
   };
 }
 
 void content_actor::on_exit() {
   fetch_ = nullptr;
+  scrub_ = nullptr;
   peers_.clear();
   open_.clear();
   ended_.clear();
@@ -98,18 +103,30 @@ content_range content_actor::read(const read_content& x) {
   }
   if (blob == served_.end()) {
     auto opened = disk_->open_content(x.content);
-    if (!opened) return {opened.failure(), {}};
+    if (!opened) {
+      if (opened.failure().code != errc::not_found) suspect(x.content);
+      return {opened.failure(), {}};
+    }
+    if (!opened->file)
+      return {{}, chunk{opened->bytes.substr(std::min<std::uint64_t>(x.offset.value, opened->bytes.size()))}};
     if (served_.size() >= limits::served_blobs) served_.clear();
     blob = served_.emplace(x.content, std::move(*opened)).first;
   }
   if (x.offset.value >= x.content.size.value)
     return {{errc::bad_request, "the offset is behind the content's end"}, {}};
-  if (!blob->second.file) return {{}, chunk{blob->second.bytes.substr(x.offset.value)}};
   std::string bytes(std::min<std::uint64_t>(limits::chunk_bytes, x.content.size.value - x.offset.value), '\0');
-  const auto got = ::pread(blob->second.file.get(), bytes.data(), bytes.size(), static_cast<off_t>(x.offset.value));
-  if (got != static_cast<ssize_t>(bytes.size()))
-    return {{errc::io_error, "content " + to_string(x.content.sha256) + " could not be read"}, {}};
+  if (auto read = blob->second.file->read(x.offset.value, bytes); !read) {
+    suspect(x.content);
+    return {read.failure(), {}};
+  }
+  // Who has the last byte has the rest, most likely: an open file keeps its space when it is removed.
+  if (x.offset.value + bytes.size() == x.content.size.value) served_.erase(blob);
   return {{}, chunk{std::move(bytes)}};
+}
+
+void content_actor::suspect(const content_ref& what) {
+  served_.erase(what);
+  if (scrub_) send(scrub_, suspect_content{what});
 }
 
 // --- snapshots -----------------------------------------------------------------------------------------------------

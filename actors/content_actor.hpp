@@ -30,6 +30,8 @@ class content_actor : public observed<content_handle::base> {
   upload_opened open(const open_upload& x);
   content_range read(const read_content& x);
   snapshot_range read(const read_snapshot& x);
+  /// A read of it failed: somebody should look.
+  void suspect(const content_ref& what);
   void on_begun(const upload_begun& x);
   void on_peer_up(const peer_up& x);
   /// An upload's last byte has come.
@@ -40,11 +42,12 @@ class content_actor : public observed<content_handle::base> {
   std::shared_ptr<store> disk_;
   threads where_;
   fetch_handle fetch_;
+  scrub_handle scrub_;
   std::map<node_id, content_handle> peers_;
   std::vector<upload_begun> open_;                ///< at most `limits::uploads_in_flight`
   std::deque<upload_begun> ended_;                ///< at most `limits::ended_uploads`
   std::shared_ptr<const store_view> offered_;     ///< what followers install; null: nothing
-  std::map<content_ref, opened_content> served_;  ///< recently read blobs, open; at most `limits::served_blobs`
+  std::map<content_ref, opened_content> served_;  ///< large content being read, open; at most `limits::served_blobs`
 };
 
 }  // namespace kaiku

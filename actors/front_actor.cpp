@@ -9,6 +9,29 @@
 #include "kaiku/actors/leader_upload.hpp"
 
 namespace kaiku {
+namespace {
+
+/// Tells the scrubber when a read fails.
+class watched_reader final : public content_reader {
+ public:
+  watched_reader(std::unique_ptr<content_reader> from, content_ref what, scrub_handle scrub)
+      : from_(std::move(from)), what_(what), scrub_(std::move(scrub)) {}
+
+  status read(std::uint64_t offset, std::span<char> into) const override {
+    auto done = from_->read(offset, into);
+    if (!done) caf::anon_send(scrub_, suspect_content{what_});
+    return done;
+  }
+  void drop_cached() const override { from_->drop_cached(); }
+
+ private:
+  std::unique_ptr<content_reader> from_;
+  content_ref what_;
+  scrub_handle scrub_;
+};
+
+}  // namespace
+
 front_actor::front_actor(caf::actor_config& cfg, boost::asio::io_context& io, front_settings settings,
                          std::shared_ptr<const store> disk)
     : observed(cfg, io), settings_(std::move(settings)), disk_(std::move(disk)) {}
@@ -131,12 +154,10 @@ result<directory_page> front_actor::list(const file_path& path, std::string_view
 
 result<opened_content> front_actor::open(const content_ref& content) const {
   auto opened = disk_->open_content(content);
-  if (!opened && local_.scrub) {
-    const auto code = opened.failure().code;
-    const bool lost = code == errc::not_found && disk_->holds(content);
-    if (lost || code == errc::content_missing || code == errc::corrupt || code == errc::io_error)
-      caf::anon_send(local_.scrub, suspect_content{content});
-  }
+  if (!local_.scrub) return opened;
+  if (opened.ok() && opened->file)
+    opened->file = std::make_unique<watched_reader>(std::move(opened->file), content, local_.scrub);
+  if (!opened && opened.failure().code != errc::not_found) caf::anon_send(local_.scrub, suspect_content{content});
   return opened;
 }
 

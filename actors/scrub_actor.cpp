@@ -165,9 +165,12 @@ void scrub_actor::on_verdict(const status& verdict) {
 void scrub_actor::on_suspect(const content_ref& what) {
   if (hopeless_.contains(what)) return;  // asked for again when a member comes, and now and then
   if (!disk_->holds(what)) return want(what);
-  auto opened = disk_->open_content(what);
-  if (opened.ok()) return;
-  spdlog::error("a read met damaged content: {}", opened.failure().detail);
+  // At once and at full speed: it is not served until it is whole again.
+  auto check = disk_->verify(what);
+  auto verdict = check.step(limits::chunk_bytes);
+  while (!verdict) verdict = check.step(limits::chunk_bytes);
+  if (verdict->ok() || !disk_->holds(what)) return;
+  spdlog::error("a read met damaged content: {}", verdict->failure().detail);
   take_away(what);
 }
 

@@ -24,10 +24,11 @@ std::optional<digest> digest_of_name(const std::string& name) {
   return out;
 }
 
+/// Whether it is the file of content of this size.
 bool has_size(const std::filesystem::path& path, byte_count size) {
   struct stat found {};
   return ::lstat(path.c_str(), &found) == 0 && S_ISREG(found.st_mode) &&
-         static_cast<std::uint64_t>(found.st_size) == size.value;
+         static_cast<std::uint64_t>(found.st_size) == blob_file_size(size);
 }
 
 }  // namespace
@@ -60,6 +61,7 @@ status staged_file::write(std::string_view bytes) {
   }
   if (int code = write_all(file_.get(), bytes); code != 0) return system_error(code, "writing " + path_.string());
   hasher_.update(bytes);
+  sums_.update(bytes);
   size_.value += bytes.size();
   if (size_.value - flushed_.value >= limits::staging_flush_bytes) {
     // To the end, not only begun: a sync of the log waits for all that the disk was given before it. Beside what comes
@@ -99,6 +101,8 @@ result<content_ref> staged_file::finish() {
   INVARIANT(!finished_, "a staged file is finished once");
   const auto what = seal();
   end_sync();
+  if (int code = write_all(file_.get(), sums_.finish()); code != 0)
+    return system_error(code, "writing " + path_.string());
   owner_.sync_file(file_.get(), path_);
   file_ = {};
   // The name says the digest before a blob of that digest can exist, so that a start after a crash finds it.
@@ -169,18 +173,18 @@ status content_store::link_blob(const content_ref& what) {
   return system_error(errno, "linking " + blob.string());
 }
 
-result<opened_content> content_store::open(const content_ref& what) const {
+result<std::unique_ptr<blob_reader>> content_store::open(const content_ref& what) const {
   const auto path = blob_path(what.sha256);
   unique_fd file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
   if (!file && errno == ENOENT) return {errc::not_found, "content " + to_string(what.sha256) + " is not here"};
   if (!file) return system_error(errno, "opening " + path.string());
   struct stat found {};
   if (::fstat(file.get(), &found) != 0) return system_error(errno, "looking at " + path.string());
-  if (!S_ISREG(found.st_mode) || static_cast<std::uint64_t>(found.st_size) != what.size.value) {
+  if (!S_ISREG(found.st_mode) || static_cast<std::uint64_t>(found.st_size) != blob_file_size(what.size)) {
     return {errc::corrupt, path.string() + " has " + std::to_string(found.st_size) + " bytes instead of " +
-                               std::to_string(what.size.value)};
+                               std::to_string(blob_file_size(what.size))};
   }
-  return opened_content{what.size, {}, std::move(file)};
+  return std::make_unique<blob_reader>(std::move(file), path, what.size);
 }
 
 status content_store::remove_leftovers(const std::function<bool(const digest&)>& is_named) {

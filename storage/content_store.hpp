@@ -27,6 +27,7 @@
 #include "kaiku/core/command.hpp"
 #include "kaiku/core/content.hpp"
 #include "kaiku/core/error.hpp"
+#include "kaiku/storage/blob_file.hpp"
 #include "kaiku/storage/files.hpp"
 
 namespace kaiku {
@@ -66,7 +67,7 @@ class staged_file {
   /// Up to `most` of the bytes written so far, from `offset` on. Errors: `io_error`.
   result<std::string> read(byte_count offset, std::size_t most) const;
   /// Seals, fsyncs; from now on the store finds it under its digest for as long as this object lives. Blocks on the
-  /// disk.
+  /// disk. Errors: as `write`.
   result<content_ref> finish();
   byte_count size() const { return size_; }
 
@@ -80,6 +81,7 @@ class staged_file {
   std::filesystem::path path_;
   unique_fd file_;  ///< until it is finished
   sha256_hasher hasher_;
+  block_sums sums_;
   byte_count size_;
   byte_count flushed_;         ///< bytes that were synced, or are by `syncing_`
   std::future<void> syncing_;  ///< uses `file_` and `path_`
@@ -111,7 +113,7 @@ class content_store {
   /// Errors: `io_error`.
   status set_apart(const digest& what);
   /// Opens a blob for reading. Errors: `not_found`, `io_error`, `corrupt` (the size on disk is not the one named).
-  result<opened_content> open(const content_ref& what) const;
+  result<std::unique_ptr<blob_reader>> open(const content_ref& what) const;
   /// At start: removes everything in staging, with blobs that `is_named` does not know.
   /// Errors: `io_error`.
   status remove_leftovers(const std::function<bool(const digest&)>& is_named);

@@ -1,18 +1,14 @@
 #include "kaiku/storage/scrub.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 
 #include "kaiku/storage/store_impl.hpp"
 
 namespace kaiku {
+
 content_check::content_check(const content_ref& what, result<opened_content> opened)
     : what_(what), opened_(std::move(opened)) {
-  // What is in memory says nothing about the disk.
-  if (opened_.ok() && opened_->file) ::posix_fadvise(opened_->file.get(), 0, 0, POSIX_FADV_DONTNEED);
+  if (opened_.ok() && opened_->file) opened_->file->drop_cached();
 }
 
 std::optional<status> content_check::step(std::size_t bytes) {
@@ -20,16 +16,12 @@ std::optional<status> content_check::step(std::size_t bytes) {
   const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(bytes, what_.size.value - read_));
   if (opened_->file) {
     std::string piece(size, '\0');
-    const auto got = ::pread(opened_->file.get(), piece.data(), size, static_cast<off_t>(read_));
-    if (got < 0 && errno != EINTR) return system_error(errno, "reading content " + to_string(what_.sha256));
-    if (got == 0 && size > 0) return error{errc::corrupt, "content " + to_string(what_.sha256) + " is cut short"};
-    piece.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+    if (auto read = opened_->file->read(read_, piece); !read) return read;
     hasher_.update(piece);
-    read_ += piece.size();
   } else {
     hasher_.update(std::string_view{opened_->bytes}.substr(read_, size));
-    read_ += size;
   }
+  read_ += size;
   if (read_ < what_.size.value) return std::nullopt;
   if (hasher_.finish() == what_.sha256) return success();
   return error{errc::corrupt, "content " + to_string(what_.sha256) + " is damaged"};

@@ -129,7 +129,7 @@ result<opened_content> store::open_content(const content_ref& content) const {
   if (!content.is_small()) {
     auto file = content_->open(content);
     if (!file) return unless_lost(file.failure());
-    return file;
+    return opened_content{content.size, {}, std::move(*file)};
   }
   auto bytes = impl_->db->content(content.sha256);
   if (!bytes) return unless_lost(bytes.failure());

@@ -99,8 +99,10 @@ inline constexpr std::uint32_t shutdown_grace_ms = 10'000;
 // --- bytes --------------------------------------------------------------------------------------------------------
 /// Content up to this lives in RocksDB and travels inside log messages; above it, in a file of its own.
 inline constexpr std::size_t small_content_bytes = std::size_t{64} * 1024;
+/// Large content is checked in blocks of this size whenever it is read: reading one byte costs reading a block.
+inline constexpr std::size_t content_block_bytes = std::size_t{64} * 1024;
 /// One chunk of large content on its way: large enough to saturate loopback, small enough not to delay a heartbeat.
-inline constexpr std::size_t chunk_bytes = std::size_t{256} * 1024;
+inline constexpr std::size_t chunk_bytes = 4 * content_block_bytes;
 /// Chunks in flight per transfer; with `chunk_bytes`, the memory a transfer may hold on either side.
 inline constexpr std::size_t chunk_window = 4;
 /// Chunks asked for and not yet written, of all that a node pulls, so that on a link of 100 Mbit/s a heartbeat behind
@@ -182,6 +184,9 @@ inline constexpr std::size_t install_fetch = 64;
 inline constexpr std::size_t ended_uploads = 16;
 /// Members of one cluster.
 inline constexpr std::size_t members = 9;
+/// So many voters are never removed for being silent: of three the loss of one is survived, of two none.
+inline constexpr std::size_t voters_kept = 3;
+inline constexpr std::uint32_t remove_dead_max_minutes = 525'600;
 /// Connections on the peer port that have not yet proved who they are.
 inline constexpr std::size_t unproven_links = 64;
 /// Open client connections of one node; above it a new one is closed at once.

@@ -1,9 +1,6 @@
 // /set-aside: what failovers displaced on this node: list, look at, restore, purge.
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <system_error>
 
 #include "kaiku/http/api/change.hpp"
@@ -69,16 +66,10 @@ class content_body final : public request_body {
 
   std::optional<std::uint64_t> length() const override { return content_.size.value; }
   task<result<std::string>> read(std::size_t max) override {
-    std::string piece(std::min<std::uint64_t>(max, content_.size.value - at_), '\0');
-    std::size_t done = 0;
-    while (done < piece.size()) {
-      const auto got =
-          ::pread(content_.file.get(), piece.data() + done, piece.size() - done, static_cast<off_t>(at_ + done));
-      if (got < 0 && errno == EINTR) continue;
-      if (got <= 0) co_return error{errc::io_error, "the content could not be read"};
-      done += static_cast<std::size_t>(got);
-    }
-    at_ += done;
+    std::string piece(std::min<std::uint64_t>(max, piece_at(at_, content_.size.value - at_)), '\0');
+    auto read = content_.file->read(at_, piece);
+    if (!read) co_return read.failure();
+    at_ += piece.size();
     co_return piece;
   }
 

@@ -1,12 +1,9 @@
 #include "kaiku/http/server/connection.hpp"
 
-#include <sys/sendfile.h>
-
 #include <algorithm>
 #include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/redirect_error.hpp>
-#include <cerrno>
 #include <cstring>
 
 namespace kaiku {
@@ -15,8 +12,6 @@ namespace {
 namespace asio = boost::asio;
 using boost::system::error_code;
 
-/// After this much of a file, other sessions of the thread get their turn, however fast the client reads.
-constexpr std::size_t send_burst_bytes = 1024 * 1024;
 /// An input buffer above this is given back when its body is done.
 constexpr std::size_t kept_buffer_bytes = 16 * 1024;
 
@@ -48,8 +43,6 @@ void input_buffer::shrink() {
 connection::connection(client_socket socket) : socket_(std::move(socket)) {
   error_code ignored;
   socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
-  // `sendfile` must give up rather than wait.
-  socket_.native_non_blocking(true, ignored);
 }
 
 task<connection::read_end> connection::read(std::span<char> to, session_clock::time_point deadline, std::size_t& got) {
@@ -74,36 +67,6 @@ task<bool> connection::write(std::string_view head, std::string_view body, milli
     auto of_head = std::min(sent, head.size());
     head.remove_prefix(of_head);
     body.remove_prefix(sent - of_head);
-  }
-  co_return true;
-}
-
-task<bool> connection::wait_writable(milliseconds stall) {
-  arm(session_clock::now() + stall);
-  error_code failed;
-  co_await socket_.async_wait(client_socket::wait_write, asio::redirect_error(use_task, failed));
-  disarm();
-  co_return !failed;
-}
-
-task<bool> connection::send_file(int file, std::uint64_t offset, std::uint64_t length, milliseconds stall) {
-  auto position = static_cast<off_t>(offset);
-  std::size_t burst = 0;
-  while (length > 0) {
-    auto want = static_cast<std::size_t>(std::min<std::uint64_t>(length, send_burst_bytes));
-    auto sent = ::sendfile(socket_.native_handle(), file, &position, want);
-    if (sent == 0) co_return false;  // the file is shorter than its name says
-    if (sent < 0 && errno == EINTR) continue;
-    if (sent < 0 && errno != EAGAIN) co_return false;
-    if (sent > 0) {
-      length -= static_cast<std::uint64_t>(sent);
-      burst += static_cast<std::size_t>(sent);
-      if (burst < send_burst_bytes) continue;
-    }
-    burst = 0;
-    if (length == 0) break;
-    const bool writable = co_await wait_writable(stall);
-    if (!writable) co_return false;
   }
   co_return true;
 }

@@ -44,8 +44,6 @@ class connection {
   task<read_end> read(std::span<char> to, session_clock::time_point deadline, std::size_t& got);
   /// Sends both, in one system call when the socket takes it; `stall` without progress ends it. False: it is broken.
   task<bool> write(std::string_view head, std::string_view body, milliseconds stall);
-  /// Sends `length` bytes of a file straight from the page cache.
-  task<bool> send_file(int file, std::uint64_t offset, std::uint64_t length, milliseconds stall);
   /// Ends the sending side, then reads and drops until the client ends its own or `deadline`.
   task<void> linger(session_clock::time_point deadline);
 
@@ -55,7 +53,6 @@ class connection {
   void close();
 
  private:
-  task<bool> wait_writable(milliseconds stall);
   void arm(session_clock::time_point deadline) {
     deadline_ = deadline;
     timed_out_ = false;

@@ -54,7 +54,7 @@ struct response {
   unsigned status = 200;
   std::string fields;  ///< complete lines, each ended by CRLF
   std::string body;    ///< or, when `file` is set, that range of it
-  unique_fd file;
+  std::unique_ptr<content_reader> file;
   std::uint64_t offset = 0;             ///< of the range in `file`
   std::optional<std::uint64_t> length;  ///< of the body, when it is not `body.size()`: a file's, or a HEAD's
   bool close = false;                   ///< end the connection after it

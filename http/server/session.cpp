@@ -150,17 +150,34 @@ task<bool> session::answer() {
   co_return keep;
 }
 
+/// The bytes from `done` on of what is to be sent.
+status read_piece(const response& what, std::uint64_t done, std::string& into) {
+  into.resize(piece_at(what.offset + done, what.body_length() - done));
+  return what.file->read(what.offset + done, into);
+}
+
 task<bool> session::send(response& what, bool keep) {
-  const auto stall = worker_->settings.body_stall_timeout;
+  const bool with_content = what.file && request_.method != http_method::head;
+  std::string piece;
+  if (with_content) {
+    // In front of the header: damage that is met at once gets an answer that says so.
+    auto first = read_piece(what, 0, piece);
+    if (!first) what = problem(first.failure());
+  }
   head_.clear();
   write_reply_head(what, worker_->node.view(), request_.version, keep, head_);
-  if (request_.method == http_method::head) {
-    const bool sent = co_await connection_.write(head_, {}, stall);
-    co_return sent;
+  const auto stall = worker_->settings.body_stall_timeout;
+  if (request_.method == http_method::head) what.body.clear();
+  bool sent = co_await connection_.write(head_, what.file ? piece : what.body, stall);
+  if (!sent || !with_content || !what.file) co_return sent;
+  const auto length = what.body_length();
+  for (std::uint64_t done = piece.size(); done < length; done += piece.size()) {
+    // Later there is only one way to say it: the connection ends before the content does.
+    if (!read_piece(what, done, piece)) co_return false;
+    sent = co_await connection_.write(piece, {}, stall);
+    if (!sent) co_return false;
   }
-  bool sent = co_await connection_.write(head_, what.body, stall);
-  if (sent && what.file) sent = co_await connection_.send_file(what.file.get(), what.offset, what.body_length(), stall);
-  co_return sent;
+  co_return true;
 }
 
 task<void> session::refuse() {

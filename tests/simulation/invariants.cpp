@@ -12,6 +12,7 @@ namespace kaiku::simulation {
 void invariants::synced(const node_id& node, const hard_state& before, const disk_content& now) {
   const auto state = now.state();
   term_vote_durable_monotonic(node, before, state);
+  members_follow_the_log(node, now);
   auto& reach = reach_[{now.disk, state.current}];
   reach = std::max(reach, state.last.index);
   if (state.voted_for == node && (before.current < state.current || before.voted_for != node))

@@ -106,6 +106,7 @@ class invariants {
   void one_config_in_flight(const log_entry& entry, const membership& before, const membership& next) const;
   void learner_first(const log_entry& entry, const membership& before, const membership& next) const;
   void no_reused_incarnation(const membership& before, const membership& next);
+  void members_follow_the_log(const node_id& node, const disk_content& disk) const;
   void config_in_force_from_append(const node_id& node, log_index commit, const electorate& by) const;
 
   void election_safety(const node_id& node, std::uint64_t boot, term in_term);

@@ -115,6 +115,15 @@ void invariants::no_reused_incarnation(const membership& before, const membershi
       if (one.disk.known() && !disks.contains(one.disk)) replaced_.insert(one.disk);
 }
 
+/// Those of the last entry that names some are in force, and of an older one when that is cut off.
+void invariants::members_follow_the_log(const node_id& node, const disk_content& disk) const {
+  const auto last = disk.state().last;
+  const auto due = last.index.value == 0 ? log_index{} : entries_.at(last).members.index;
+  REQUIRE(disk.members_in_force().since == due, "CONFIG_IN_FORCE_FROM_APPEND",
+          node.name + " goes by the members of " + to_string(disk.members_in_force().since) + " and not of " +
+              to_string(due));
+}
+
 /// Whoever commits an entry that names members counts by these.
 void invariants::config_in_force_from_append(const node_id& node, log_index commit, const electorate& by) const {
   const auto since = disks_.at(node)->members_at(commit).since;

@@ -4,10 +4,6 @@
 /// as a test sets them. Callbacks come through the io_context, as the contract says. Thread: that of `io`; a test may
 /// touch it from outside only while no request is under way.
 
-#include <utility>
-
-#include <sys/mman.h>
-#include <unistd.h>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 
@@ -17,7 +13,10 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <utility>
 
+#include "kaiku/core/invariant.hpp"
 #include "kaiku/core/path.hpp"
 #include "kaiku/messages/gateway.hpp"
 
@@ -53,6 +52,7 @@ class fake_gateway final : public gateway {
   errc fail_upload_open = errc::none;
   errc fail_upload_piece = errc::none;  ///< the second piece and later ones
   errc fail_open = errc::none;
+  std::optional<std::uint64_t> damaged_at;   ///< this byte of large content can't be read
   errc fail_read = errc::none;               ///< fresher reads than `any` fail with it
   errc fail_question = errc::none;           ///< `find_write`, `change_members`, `transfer_leadership` fail with it
   std::shared_ptr<const file_view> fresher;  ///< what fresher reads than `any` see; empty: the same tree
@@ -208,9 +208,7 @@ class fake_gateway final : public gateway {
       out.bytes = found->second;
       return out;
     }
-    auto file = files_.find(content.sha256);
-    if (file == files_.end()) file = files_.emplace(content.sha256, memory_file(found->second)).first;
-    out.file = unique_fd(::dup(file->second.get()));
+    out.file = std::make_unique<memory_reader>(found->second, damaged_at);
     return out;
   }
 
@@ -283,16 +281,24 @@ class fake_gateway final : public gateway {
     int pieces_ = 0;
   };
 
-  static unique_fd memory_file(const std::string& bytes) {
-    unique_fd file(::memfd_create("content", MFD_CLOEXEC));
-    std::size_t done = 0;
-    while (done < bytes.size()) {
-      auto n = ::write(file.get(), bytes.data() + done, bytes.size() - done);
-      if (n <= 0) break;
-      done += static_cast<std::size_t>(n);
+  /// Large content: a copy.
+  class memory_reader final : public content_reader {
+   public:
+    memory_reader(std::string bytes, std::optional<std::uint64_t> damaged_at)
+        : bytes_(std::move(bytes)), damaged_at_(damaged_at) {}
+    status read(std::uint64_t offset, std::span<char> into) const override {
+      INVARIANT(offset + into.size() <= bytes_.size(), "what is read lies within the content");
+      if (damaged_at_ && *damaged_at_ >= offset && *damaged_at_ < offset + into.size())
+        return {errc::corrupt, "the content is damaged"};
+      std::copy_n(bytes_.begin() + static_cast<std::ptrdiff_t>(offset), into.size(), into.begin());
+      return success();
     }
-    return file;
-  }
+    void drop_cached() const override {}
+
+   private:
+    std::string bytes_;
+    std::optional<std::uint64_t> damaged_at_;
+  };
 
   void make_parents(const std::string& path) {
     for (auto slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1))
@@ -375,7 +381,6 @@ class fake_gateway final : public gateway {
   boost::asio::io_context& io_;
   std::map<std::string, file_info> tree_;
   std::map<digest, std::string> contents_;
-  mutable std::map<digest, unique_fd> files_;
   std::vector<std::function<void()>> held_;
   std::uint64_t version_ = 100;
 };

@@ -1,7 +1,5 @@
 #include "support/store_contents.hpp"
 
-#include <unistd.h>
-
 #include "kaiku/core/invariant.hpp"
 #include "kaiku/core/limits.hpp"
 
@@ -57,8 +55,8 @@ std::string bytes_at(const store& disk, std::string_view path) {
   if (!opened) return "(" + std::string(to_string(opened.failure().code)) + ")";
   if (!opened->file) return opened->bytes;
   std::string bytes(opened->size.value, '\0');
-  const auto got = ::pread(opened->file.get(), bytes.data(), bytes.size(), 0);
-  return got == static_cast<ssize_t>(bytes.size()) ? bytes : "(short read)";
+  const auto read = opened->file->read(0, bytes);
+  return read.ok() ? bytes : "(" + std::string(to_string(read.failure().code)) + ")";
 }
 
 }  // namespace kaiku::test

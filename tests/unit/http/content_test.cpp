@@ -69,6 +69,34 @@ BOOST_AUTO_TEST_CASE(head_is_get_without_the_body) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(large_content_is_sent_whole_and_in_ranges_that_begin_anywhere) {
+  std::string bytes;
+  for (std::size_t i = 0; i < 1'000'000; ++i) bytes.push_back(static_cast<char>(i * 7 % 253));
+  node.add_file("large", bytes);
+  raw_http client(port());
+  BOOST_TEST((client.ask("GET", "/files/large").body == bytes));
+  BOOST_TEST(
+      (client.ask("GET", "/files/large", "Range: bytes=300001-900000\r\n").body == bytes.substr(300'001, 600'000)));
+  BOOST_TEST((client.ask("GET", "/files/large", "Range: bytes=-1\r\n").body == bytes.substr(999'999)));
+}
+
+BOOST_AUTO_TEST_CASE(damage_that_is_met_at_once_is_an_error_and_later_ends_the_connection_before_the_content_does) {
+  node.add_file("large", std::string(1'000'000, 'x'));
+  node.damaged_at = 10;
+  raw_http client(port());
+  auto refused = client.ask("GET", "/files/large");
+  BOOST_TEST(refused.status == 500);
+  BOOST_TEST(nlohmann::json::parse(refused.body)["code"] == "corrupt");
+  BOOST_TEST(refused.header("ETag") == "");
+  BOOST_TEST(client.ask("GET", "/files/large", "Range: bytes=500000-\r\n").body_size == 500'000u);
+  node.damaged_at = 600'000;
+  client.request("GET", "/files/large");
+  BOOST_CHECK_EXCEPTION(client.read(), std::runtime_error, [](const auto& why) {
+    return std::string_view{why.what()} == "the answer's body was cut off";
+  });
+  BOOST_TEST(client.at_end());
+}
+
 BOOST_AUTO_TEST_CASE(delete_is_204_and_a_full_directory_needs_recursive) {
   node.add_file("d/e/f", "x");
   raw_http client(port());

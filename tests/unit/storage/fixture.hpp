@@ -154,8 +154,8 @@ struct store_fixture {
     if (!opened) return "(" + std::string(to_string(opened.failure().code)) + ")";
     if (!opened->file) return opened->bytes;
     std::string bytes(opened->size.value, '\0');
-    BOOST_REQUIRE_EQUAL(::pread(opened->file.get(), bytes.data(), bytes.size(), 0), static_cast<ssize_t>(bytes.size()));
-    return bytes;
+    const auto read = opened->file->read(0, bytes);
+    return read.ok() ? bytes : "(" + std::string(to_string(read.failure().code)) + ")";
   }
 
   /// Receives large content as an upload does.
