@@ -22,8 +22,8 @@ std::string history::asks(instant now, durability want, bool large) {
 void history::answered(instant now, const std::string& command, answer what, const log_position& at) {
   auto& x = attempts_.at(command);
   require(x.got == answer::none, command + " is answered twice");
-  const bool more = (what == answer::majority && x.want == durability::leader) ||
-                    (what == answer::all && x.want != durability::all);
+  const bool more =
+      (what == answer::majority && x.want == durability::leader) || (what == answer::all && x.want != durability::all);
   require(!more, command + " is answered as more than was asked");
   x.got = what;
   x.when = now;

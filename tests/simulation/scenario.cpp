@@ -10,7 +10,7 @@ namespace {
 using std::chrono::seconds;
 
 constexpr instant faults_end{seconds{40}};
-constexpr instant story_end{seconds{60}};
+constexpr instant story_end{seconds{75}};
 constexpr std::uint64_t steps_between_whole_checks = 2000;
 
 std::vector<node_id> names(std::size_t count) {

@@ -1,7 +1,7 @@
 #pragma once
 
 /// Purpose: one seed's story: a cluster of 3 or 5, clients that write, 40 s of faults, nodes that come, go and lose
-/// their disks, then 20 s to heal in; or, for one seed in eight, a calm one in which nobody may depose the leader.
+/// their disks, then 35 s to heal in; or, for one seed in eight, a calm one in which nobody may depose the leader.
 /// Owner: owns the nodes, their disks and everything between them. Lifecycle: made, run once, read. Thread: the test's.
 
 #include <map>
