@@ -36,7 +36,8 @@ void add_validators(response& out, const file_info& info, std::string_view etag)
 
 void add_content_fields(response& out, const file_path& path, const file_info& info) {
   out.add("Accept-Ranges", "bytes");
-  out.add("Content-Type", info.content_type.empty() ? "application/octet-stream" : info.content_type);
+  out.add("Content-Type",
+          info.properties.content_type.empty() ? "application/octet-stream" : info.properties.content_type);
   out.add("Repr-Digest", digest_field(info.content.sha256));
   out.add("Content-Disposition", "inline; filename*=UTF-8''" + percent_encode_path(path.name()));
   out.add("X-Content-Type-Options", "nosniff");

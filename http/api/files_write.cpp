@@ -87,7 +87,7 @@ std::variant<put_plan, response> plan_put(exchange& ex) {
   if (!promised) return problem(promised.failure());
   put_plan out{std::move(*asked), {}, std::move(*promised)};
   out.file.path = out.asked.where.path;
-  out.file.content_type = type && !type->empty() ? std::string(*type) : "application/octet-stream";
+  out.file.properties.content_type = type && !type->empty() ? std::string(*type) : "application/octet-stream";
   out.file.make_parents = *parents;
   return out;
 }

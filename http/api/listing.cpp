@@ -19,7 +19,8 @@ json describe(const directory_entry& entry) {
   out["etag"] = info.etag();
   out["modified"] = format_rfc3339(info.modified);
   if (!info.is_directory())
-    out["content_type"] = info.content_type.empty() ? "application/octet-stream" : info.content_type;
+    out["content_type"] =
+        info.properties.content_type.empty() ? "application/octet-stream" : info.properties.content_type;
   return out;
 }
 
@@ -54,7 +55,7 @@ response list_directory(exchange& ex, const file_view& from, const file_path& pa
   json entries = json::array();
   for (const auto& entry : page->entries) entries.push_back(describe(entry));
   json document{{"path", "/" + path.text()}, {"entries", std::move(entries)}, {"next", nullptr}};
-  if (page->more && !page->entries.empty()) document["next"] = page->entries.back().name;
+  if (page->more) document["next"] = page->next;
   return json_answer(200, document);
 }
 
