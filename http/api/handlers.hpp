@@ -41,6 +41,8 @@ response healthz_ready(exchange& ex);
 response healthz_leader(exchange& ex);
 response healthz_replica(exchange& ex);
 response openapi_document(exchange& ex);
+// metrics.cpp
+task<response> show_metrics(exchange& ex);
 // cluster.cpp
 response cluster_state(exchange& ex);
 response list_members(exchange& ex);

@@ -35,6 +35,7 @@ constexpr std::array table{
     route{"/cluster/members/{id}", at_once<show_member>, nullptr, nullptr, remove_member},
     route{"/cluster/leader", at_once<show_leader>, nullptr, change_leader},
     route{"/cluster/scrub", later<show_scrub>, nullptr, start_scrub},
+    route{"/metrics", later<show_metrics>},
     route{"/openapi.json", at_once<openapi_document>},
 };
 
@@ -104,6 +105,7 @@ routed route_request(exchange& ex) {
     found = &one;
     break;
   }
+  if (found != nullptr) ex.route = found->pattern;
   if (found == nullptr) return problem({errc::not_found, "there is no such resource; files are under /files/"});
   if (auto refused = check_common(in)) return std::move(*refused);
   const auto length = ex.body.length();

@@ -134,8 +134,21 @@ bool session::accept_header(std::size_t size) {
 
 task<bool> session::answer() {
   open_request counted(*worker_->counters);
-  exchange_.emplace(
-      exchange{worker_->node, worker_->settings, request_, *this, {}, {}, {}, nullptr, nullptr, worker_->abandoned()});
+  const auto began = session_clock::now();
+  received_ = sent_ = 0;
+  exchange_.emplace(exchange{.node = worker_->node,
+                             .settings = worker_->settings,
+                             .in = request_,
+                             .body = *this,
+                             .path = {},
+                             .query = {},
+                             .segment = {},
+                             .sending = nullptr,
+                             .waiting = nullptr,
+                             .route = {},
+                             .meter = worker_->meter,
+                             .server = {worker_->counters->connections, worker_->counters->open_requests},
+                             .abandoned = worker_->abandoned()});
   routed plan = route_request(*exchange_);
   if (plan.later != nullptr) plan.now = co_await plan.later(*exchange_);
   if (worker_->abandoned()) co_return false;
@@ -144,6 +157,7 @@ task<bool> session::answer() {
   bool keep = parser_.keep_alive() && !plan.now.close && !worker_->draining() && !body_broken_;
   if (!body_done_ && (owes_continue_ || framing_.chunked || left_ > drained_body_bytes)) keep = false;
   const bool sent = co_await send(plan.now, keep);
+  measure(began, plan.now.status);
   if (!sent) co_return false;
   if (keep && !body_done_) keep = co_await drain_body();
   lingers_ = !keep && (!body_done_ || !input_.empty());
@@ -168,7 +182,9 @@ task<bool> session::send(response& what, bool keep) {
   write_reply_head(what, worker_->node.view(), request_.version, keep, head_);
   const auto stall = worker_->settings.body_stall_timeout;
   if (request_.method == http_method::head) what.body.clear();
-  bool sent = co_await connection_.write(head_, what.file ? piece : what.body, stall);
+  const auto& first = what.file ? piece : what.body;
+  bool sent = co_await connection_.write(head_, first, stall);
+  if (sent) sent_ += first.size();
   if (!sent || !with_content || !what.file) co_return sent;
   const auto length = what.body_length();
   for (std::uint64_t done = piece.size(); done < length; done += piece.size()) {
@@ -176,14 +192,25 @@ task<bool> session::send(response& what, bool keep) {
     if (!read_piece(what, done, piece)) co_return false;
     sent = co_await connection_.write(piece, {}, stall);
     if (!sent) co_return false;
+    sent_ += piece.size();
   }
   co_return true;
+}
+
+void session::measure(session_clock::time_point began, unsigned status) {
+  worker_->meter.count({.route = exchange_->route,
+                        .method = request_.method,
+                        .status = status,
+                        .duration = session_clock::now() - began,
+                        .received = received_,
+                        .sent = sent_});
 }
 
 task<void> session::refuse() {
   response answer = refusal_problem(*refused_);
   head_.clear();
   write_reply_head(answer, worker_->node.view(), 11, false, head_);
+  worker_->meter.count({.status = answer.status});
   lingers_ = co_await connection_.write(head_, answer.body, worker_->settings.body_stall_timeout);
 }
 
