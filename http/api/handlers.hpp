@@ -16,14 +16,15 @@ routed read_path(exchange& ex);
 /// Content with its conditions and ranges, as files are answered; without `content`, its header.
 response read_file(exchange& ex, const file_path& path, const file_info& info, opened_content* content);
 // listing.cpp
-/// A page's length, from 1 to `limits::listing_page`. Errors: `bad_request`.
-result<std::size_t> parse_limit(std::optional<std::string_view> text);
-response list_directory(exchange& ex, const file_view& from, const file_path& path, const file_info& info,
-                        const query_parameters& query);
+/// A page's length, from 1 to `most`, which it is without a text. Errors: `bad_request`.
+result<std::size_t> parse_limit(std::optional<std::string_view> text, std::size_t most);
+response list_directory(exchange& ex, const file_view& from, const file_path& path, const query_parameters& query);
 // files_write.cpp
 task<response> put_path(exchange& ex);
 task<response> post_path(exchange& ex);
 task<response> delete_path(exchange& ex);
+// files_form.cpp
+task<response> post_form(exchange& ex);
 // writes.cpp
 task<response> show_write(exchange& ex);
 // set_aside.cpp

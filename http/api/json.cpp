@@ -32,6 +32,13 @@ response json_answer(unsigned code, const json& document) {
   return out;
 }
 
+response with_member(response to, const char* name, json value) {
+  auto document = json::parse(to.body);
+  document[name] = std::move(value);
+  to.body = document.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
+  return to;
+}
+
 task<document_text> read_document(exchange& ex) {
   document_text out;
   const auto length = ex.body.length();

@@ -17,6 +17,9 @@ using json = nlohmann::ordered_json;  ///< members in the order written
 
 response json_answer(unsigned code, const json& document);
 
+/// Adds a member to the document of an answer.
+response with_member(response to, const char* name, json value);
+
 /// Counters as numbers, durations as milliseconds, nothing as null.
 template <class T>
 json or_null(const std::optional<T>& value) {

@@ -31,10 +31,15 @@ struct http_worker {
 struct http_settings {
   std::string address = "127.0.0.1";  ///< numeric, or a name that resolves
   std::uint16_t port = 8000;          ///< 0: any free one
-  std::uint64_t max_body_bytes = 1ull << 40;
+  std::uint64_t max_body_bytes = limits::http_body_bytes;
   std::size_t max_connections = limits::http_connections;
-  /// More header fields than this are refused with 431: no client sends as many, and each costs an allocation.
-  std::size_t max_header_fields = 100;
+  std::size_t max_requests = limits::http_requests;  ///< under way, of all connections
+  std::size_t max_header_bytes = limits::http_header_bytes;
+  std::size_t max_header_fields = limits::http_header_fields;
+  std::size_t max_ranges = limits::http_ranges;
+  std::size_t max_listing_page = limits::listing_page;
+  std::uint64_t min_body_rate = limits::http_body_rate_bytes;  ///< bytes a second, either way
+  std::vector<std::string> cors_origins;                       ///< as browsers send them, or `*`; none: no CORS
   milliseconds header_timeout{limits::http_header_timeout_ms};
   milliseconds idle_timeout{limits::http_idle_timeout_ms};
   milliseconds body_stall_timeout{limits::http_body_stall_timeout_ms};
