@@ -47,7 +47,7 @@ class content_actor : public observed<content_handle::base> {
   std::vector<upload_begun> open_;                ///< at most `limits::uploads_in_flight`
   std::deque<upload_begun> ended_;                ///< at most `limits::ended_uploads`
   std::shared_ptr<const store_view> offered_;     ///< what followers install; null: nothing
-  std::map<content_ref, opened_content> served_;  ///< recently read blobs, open; at most `limits::served_blobs`
+  std::map<content_ref, opened_content> served_;  ///< large content being read, open; at most `limits::served_blobs`
 };
 
 }  // namespace kaiku

@@ -29,7 +29,10 @@ replication_actor::behavior_type replication_actor::make_behavior() {
       [this](const write_request& x) { return on_write(x); },
       [this](const role_change& x) { on_role(x); },
       [this](const quorum_contact& x) {
-        if (x.in_term == role_.in_term) quorum_contact_ = std::max(quorum_contact_, x.at);
+        if (x.in_term == role_.in_term) {
+          quorum_contact_ = std::max(quorum_contact_, x.at);
+          heard_ = {x.heard.begin(), x.heard.end()};
+        }
         settle_reads();
       },
       [this](const leader_contact& x) {
@@ -100,6 +103,7 @@ void replication_actor::on_role(const role_change& change) {
   role_ = change;
   if (leading() && (!led_before || new_term)) {
     quorum_contact_ = role_.asked_at;
+    heard_.clear();
     begin_leading();
     propose_first_entry();
     pump();

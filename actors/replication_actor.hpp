@@ -35,6 +35,7 @@ struct replication_settings {
   byte_count log_bytes{limits::log_bytes};
   byte_count log_bytes_for_followers{limits::log_bytes_for_followers};
   byte_count log_bytes_for_installs{limits::log_bytes_for_installs};
+  milliseconds remove_dead_after{};  ///< members silent for so long are removed; 0: never
 };
 
 class replication_actor : public observed<replication_handle::base> {
@@ -131,7 +132,7 @@ class replication_actor : public observed<replication_handle::base> {
   /// the correction to it of 2015).
   bool members_are_settled() const;
   void propose_members(set_members next, bool asked_for);
-  /// Records disks seen for the first time, promotes learners that have caught up.
+  /// Records disks seen for the first time, promotes learners that have caught up, removes who is long dead.
   void propose_due_members();
   void on_members_proposed(const proposed& what);
   void settle_member_change();
@@ -197,6 +198,7 @@ class replication_actor : public observed<replication_handle::base> {
   bool proposing_ = false;
   bool own_entry_queued_ = false;
   instant quorum_contact_ = instant::min();
+  std::map<node_id, instant> heard_;  ///< when each member last answered this leader
   std::multimap<log_index, waiting_write> waiting_;
   std::deque<unreplicated> backlog_;
   byte_count backlog_bytes_;

@@ -99,6 +99,13 @@ void replication_actor::propose_due_members() {
     if (!promoted) return;
     spdlog::info("member={} has caught up and becomes a voter", learner->name);
     propose_members(std::move(*promoted), false);
+  } else if (settings_.remove_dead_after.count() > 0 && in_contact_with_quorum()) {
+    const auto dead = long_dead(current, settings_.self, {now(), role_.asked_at, heard_}, settings_.remove_dead_after);
+    if (!dead) return;
+    auto without = apply(current, {member_change::kind::remove, *dead, {}}, {});
+    if (!without) return;
+    spdlog::warn("member={} has been silent for too long and is removed", dead->name);
+    propose_members(std::move(*without), false);
   }
 }
 

@@ -192,6 +192,9 @@ inline constexpr std::size_t install_fetch = 64;
 inline constexpr std::size_t ended_uploads = 16;
 /// Members of one cluster.
 inline constexpr std::size_t members = 9;
+/// So many voters are never removed for being silent: of three the loss of one is survived, of two none.
+inline constexpr std::size_t voters_kept = 3;
+inline constexpr std::uint32_t remove_dead_max_minutes = 525'600;
 /// Connections on the peer port that have not yet proved who they are.
 inline constexpr std::size_t unproven_links = 64;
 /// Open client connections of one node; above it a new one is closed at once.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "kaiku/core/limits.hpp"
+
 namespace kaiku {
 namespace {
 
@@ -48,6 +50,21 @@ std::optional<set_members> promote(const membership& now, const node_id& learner
   next.voters.push_back(*one);
   std::erase_if(next.learners, [&](const member& x) { return x.id == learner; });
   return next;
+}
+
+std::optional<node_id> long_dead(const membership& members, const node_id& self, const silence& known,
+                                 milliseconds bound) {
+  const auto is_dead = [&](const member& x) {
+    const auto heard = known.heard.find(x.id);
+    const auto last = heard == known.heard.end() ? known.leading_since : std::max(heard->second, known.leading_since);
+    return x.id != self && known.now - last > bound;
+  };
+  const auto learner = std::find_if(members.learners.begin(), members.learners.end(), is_dead);
+  if (learner != members.learners.end()) return learner->id;
+  if (members.voters.size() <= limits::voters_kept) return std::nullopt;
+  const auto voter = std::find_if(members.voters.begin(), members.voters.end(), is_dead);
+  if (voter == members.voters.end()) return std::nullopt;
+  return voter->id;
 }
 
 std::set<node_id> names_of(const std::vector<member>& members) {

@@ -8,6 +8,7 @@
 ///   replace:  voter -> learner with the new disk -> voter
 ///   leave:    voter or learner -> -             (a leader that leaves hands over first)
 
+#include <map>
 #include <optional>
 #include <set>
 
@@ -21,6 +22,17 @@ namespace kaiku {
 result<set_members> apply(const membership& now, const member_change& change, const incarnation& disk);
 /// `learner` counts from now on. Nothing when it is none.
 std::optional<set_members> promote(const membership& now, const node_id& learner);
+
+/// What a leader knows of the others.
+struct silence {
+  instant now;
+  instant leading_since;             ///< who was never heard counts as heard then
+  std::map<node_id, instant> heard;  ///< when each answered last
+};
+/// A member other than `self` that has been silent for longer than `bound` and can go: a learner, or a voter if at
+/// least `limits::voters_kept` voters stay. Fewer are left alone, for the dead one still says how many must agree.
+std::optional<node_id> long_dead(const membership& members, const node_id& self, const silence& known,
+                                 milliseconds bound);
 
 std::set<node_id> names_of(const std::vector<member>& members);
 const member* find_member(const std::vector<member>& members, const node_id& id);

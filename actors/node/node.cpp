@@ -158,8 +158,12 @@ void node::impl::make_actors() {
       scrub_settings{with.scrub_rate, with.scrub_interval, with.set_aside_age, with.set_aside_bytes}, disk, repairs);
   actors.heartbeat = sys.spawn<heartbeat_actor>(heartbeat_settings{
       with.name, names, with.heartbeat_interval, with.election_timeout, [d = disk] { return d->state().current; }});
-  actors.replication = sys.spawn<replication_actor>(
-      replication_settings{with.name, voters, random_id_of_kind<cluster_id>(), with.election_timeout}, disk);
+  actors.replication = sys.spawn<replication_actor>(replication_settings{.self = with.name,
+                                                                         .bootstrap = voters,
+                                                                         .new_cluster = random_id_of_kind<cluster_id>(),
+                                                                         .election_timeout = with.election_timeout,
+                                                                         .remove_dead_after = with.remove_dead_after},
+                                                    disk);
   auto random = [engine = std::make_shared<std::mt19937_64>(std::random_device{}())](std::uint64_t bound) {
     return std::uniform_int_distribution<std::uint64_t>{0, bound - 1}(*engine);
   };

@@ -16,7 +16,7 @@ struct option_spec {
   const char* help;
 };
 
-constexpr std::array<option_spec, 19> specs{{
+constexpr auto specs = std::to_array<option_spec>({
     {"name", "NAME", "this member's name: a-z 0-9 - . (default: the host name)"},
     {"data", "DIR", "data directory (default: ./kaiku-data)"},
     {"http", "ADDRESS:PORT", "where to listen for clients (default: 127.0.0.1:8000)"},
@@ -34,9 +34,10 @@ constexpr std::array<option_spec, 19> specs{{
     {"scrub-interval-hours", "HOURS", "from one check's begin to the next, 0: only when asked (default: 168)"},
     {"set-aside-days", "DAYS", "how long what failovers displaced is kept (default: 30)"},
     {"set-aside-bytes", "BYTES", "how much of it is kept; the oldest goes first (default: 10737418240)"},
+    {"remove-dead-minutes", "MINUTES", "a member silent for so long is removed, 0: never (default: 0)"},
     {"log-level", "LEVEL", "trace, debug, info, warn or error (default: info)"},
     {"log-format", "text|json", "one line of text or one JSON object per event (default: text)"},
-}};
+});
 
 constexpr const char* footer =
     "Each option may also stand in the environment (KAIKU_ADVERTISE_HTTP for --advertise-http) and in the config file\n"

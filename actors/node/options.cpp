@@ -193,6 +193,7 @@ void read_care(reader& read, options& into) {
   read.number("scrub-interval-hours", into.scrub_interval, 0, limits::scrub_interval_max_hours);
   read.number("set-aside-days", into.set_aside_age, 1, limits::set_aside_max_days, 24);
   read.number("set-aside-bytes", into.set_aside_bytes, 0, any);
+  read.number("remove-dead-minutes", into.remove_dead_after, 0, limits::remove_dead_max_minutes);
 }
 
 void read_texts(reader& read, options& into) {

@@ -63,6 +63,7 @@ struct options {
   std::chrono::hours scrub_interval{limits::scrub_interval_hours};  ///< 0: only when asked
   std::chrono::hours set_aside_age{24 * limits::set_aside_days};
   byte_count set_aside_bytes{limits::set_aside_bytes};
+  std::chrono::minutes remove_dead_after{};  ///< members silent for so long are removed; 0: never
   log_level level = log_level::info;
   log_format format = log_format::text;
 };

@@ -160,8 +160,14 @@ void actor_cluster::spawn(member_node& x) {
   cluster_id name;
   name.bytes.fill(static_cast<std::uint8_t>(x.id.name.front()));
   a.replication = system_.spawn<replication_actor>(
-      replication_settings{x.id, bootstrap, name, settings_.election_timeout, settings_.durability_wait,
-                           settings_.log_bytes, settings_.log_bytes_for_followers},
+      replication_settings{.self = x.id,
+                           .bootstrap = bootstrap,
+                           .new_cluster = name,
+                           .election_timeout = settings_.election_timeout,
+                           .durability_wait = settings_.durability_wait,
+                           .log_bytes = settings_.log_bytes,
+                           .log_bytes_for_followers = settings_.log_bytes_for_followers,
+                           .remove_dead_after = settings_.remove_dead_after},
       x.disk);
   auto random = [chance = x.chance](std::uint64_t bound) {
     return std::uniform_int_distribution<std::uint64_t>{0, bound - 1}(*chance);

@@ -37,6 +37,7 @@ struct cluster_settings {
   milliseconds durability_wait{10'000};
   byte_count log_bytes{limits::log_bytes};
   byte_count log_bytes_for_followers{limits::log_bytes_for_followers};
+  milliseconds remove_dead_after{};
   /// Of every call to storage, there and back; 0: storage is just another actor.
   microseconds disk_delay{0};
   /// Actors with messages take turns as the seed draws, not first come, first served.

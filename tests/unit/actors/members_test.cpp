@@ -88,6 +88,23 @@ BOOST_AUTO_TEST_CASE(a_learner_counts_for_no_majority_and_no_election) {
   BOOST_TEST(!nodes.leader().has_value());
 }
 
+BOOST_AUTO_TEST_CASE(a_voter_that_stays_away_is_removed_when_the_operator_wants_that_and_three_stay) {
+  auto settings = with_nodes(4);
+  settings.remove_dead_after = milliseconds{30'000};
+  checked_cluster nodes{settings};
+  const auto first = nodes.elect();
+  const auto rest = nodes.others(first);
+  nodes.run_for(milliseconds{40'000});
+  BOOST_TEST(nodes.disk(first).members().voters.size() == 4u);
+  nodes.stop(rest[0]);
+  nodes.run_for(milliseconds{20'000});
+  BOOST_TEST(votes(nodes, first, rest[0]));
+  BOOST_REQUIRE(nodes.run_until([&] { return !votes(nodes, first, rest[0]); }));
+  nodes.stop(rest[1]);
+  nodes.run_for(milliseconds{60'000});
+  BOOST_TEST(votes(nodes, first, rest[1]));
+}
+
 BOOST_AUTO_TEST_CASE(a_wiped_disk_is_replaced_and_the_node_becomes_a_voter_again) {
   checked_cluster nodes;
   const auto first = nodes.elect();

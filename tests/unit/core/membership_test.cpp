@@ -105,6 +105,26 @@ BOOST_AUTO_TEST_CASE(voters_and_learners_can_be_removed_but_not_the_last_voter) 
   BOOST_CHECK(failure(now, join("a"), disk_of(8)) == errc::busy);
 }
 
+BOOST_AUTO_TEST_CASE(who_is_silent_for_long_can_go_as_long_as_three_voters_stay) {
+  constexpr milliseconds bound{1000};
+  const instant start{};
+  auto now = three();
+  now.voters.push_back(named("d", 4));
+  const auto dead = [&](silence known) {
+    const auto found = long_dead(now, {"a"}, known, bound);
+    return found ? found->name : "(nobody)";
+  };
+  const std::map<node_id, instant> all_but_d{{{"b"}, start + bound * 2}, {{"c"}, start + bound * 2}};
+  BOOST_TEST(dead({start + bound * 2, start, all_but_d}) == "d");
+  // Neither before its time, nor by a leader that has not led for so long.
+  BOOST_TEST(dead({start + bound, start, {}}) == "(nobody)");
+  BOOST_TEST(dead({start + bound * 2, start + bound, all_but_d}) == "(nobody)");
+  now.voters.pop_back();
+  BOOST_TEST(dead({start + bound * 9, start, {}}) == "(nobody)");
+  now.learners = {named("e", 5)};
+  BOOST_TEST(dead({start + bound * 2, start, all_but_d}) == "e");
+}
+
 BOOST_AUTO_TEST_CASE(names_addresses_and_numbers_are_checked) {
   auto now = three();
   BOOST_CHECK(failure(now, {member_change::kind::add, {"No Name"}, "x:1"}) == errc::bad_request);

@@ -251,6 +251,7 @@ BOOST_AUTO_TEST_CASE(help_and_version_are_answers_and_win_over_other_mistakes) {
                              "--scrub-interval-hours",
                              "--set-aside-days",
                              "--set-aside-bytes",
+                             "--remove-dead-minutes",
                              "--log-level",
                              "--log-format",
                              "--config",
@@ -347,6 +348,8 @@ BOOST_AUTO_TEST_CASE(the_care_for_what_is_stored_has_numbers_in_bounds) {
   const auto usual = accepted({});
   BOOST_TEST(usual.scrub_rate.value == 2u * 1024 * 1024);
   BOOST_TEST(usual.scrub_interval.count() == 168);
+  BOOST_TEST(usual.remove_dead_after.count() == 0);
+  BOOST_TEST(accepted({"--remove-dead-minutes", "90"}).remove_dead_after.count() == 90);
   BOOST_TEST(usual.set_aside_age.count() == 30 * 24);
   BOOST_TEST(usual.set_aside_bytes.value == 10ull << 30);
   const auto other = accepted(
