@@ -57,6 +57,8 @@ inline constexpr std::uint32_t http_header_timeout_ms = 15'000;
 inline constexpr std::uint32_t http_idle_timeout_ms = 60'000;
 /// No byte of a body read or written for this long closes the connection.
 inline constexpr std::uint32_t http_body_stall_timeout_ms = 30'000;
+/// The most that `--http-body-stall-ms` may say: with a slow piece, less than `upload_idle_timeout_ms`.
+inline constexpr std::uint32_t http_body_stall_most_ms = 45'000;
 /// A piece of a slow body is handed on after this, full or not, so that the leader hears of the upload in time.
 inline constexpr std::uint32_t http_body_piece_ms = 10'000;
 /// An upload of which nothing was heard for this long is given up: a stalled body and a slow piece, together, and
@@ -145,6 +147,8 @@ inline constexpr std::size_t link_frame_bytes = 4096;
 inline constexpr std::size_t http_header_bytes = std::size_t{16} * 1024;
 /// A JSON document in a request: names and addresses, no content.
 inline constexpr std::size_t http_document_bytes = std::size_t{16} * 1024;
+/// The most that `--http-header-bytes` may say: every connection that sends one holds it.
+inline constexpr std::size_t http_header_most_bytes = std::size_t{1} << 20;
 /// A body, unless `--http-body-bytes` says otherwise: no file that a client sends by accident is larger.
 inline constexpr std::uint64_t http_body_bytes = std::uint64_t{1} << 40;
 /// A body that comes, or is taken, slower than this in a second is drip-fed: the slowest modems were quicker.

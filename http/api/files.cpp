@@ -184,7 +184,7 @@ result<asked_read> parse_read(const exchange& ex) {
 result<response> try_read(exchange& ex, const file_view& from, const asked_read& asked) {
   auto info = from.stat(asked.where.path);
   if (!info) return problem(info.failure());
-  if (info->is_directory()) return list_directory(ex, from, asked.where.path, asked.query);
+  if (info->is_directory()) return list_directory(ex, from, asked.where, asked.query);
   if (asked.where.trailing_slash)
     return problem({errc::not_found, "a file stands here, and the path asks for a directory"});
   if (asked.query.get("limit") || asked.query.get("after"))

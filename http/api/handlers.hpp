@@ -11,6 +11,12 @@
 
 namespace kaiku {
 
+/// The place that a target under `/files` names.
+struct file_target {
+  file_path path;
+  bool trailing_slash = false;  ///< a directory is meant
+};
+
 // files.cpp
 routed read_path(exchange& ex);
 /// Content with its conditions and ranges, as files are answered; without `content`, its header.
@@ -18,7 +24,8 @@ response read_file(exchange& ex, const file_path& path, const file_info& info, o
 // listing.cpp
 /// A page's length, from 1 to `most`, which it is without a text. Errors: `bad_request`.
 result<std::size_t> parse_limit(std::optional<std::string_view> text, std::size_t most);
-response list_directory(exchange& ex, const file_view& from, const file_path& path, const query_parameters& query);
+/// As JSON, or as a page for a browser.
+response list_directory(exchange& ex, const file_view& from, const file_target& where, const query_parameters& query);
 // files_write.cpp
 task<response> put_path(exchange& ex);
 task<response> post_path(exchange& ex);
@@ -42,6 +49,8 @@ response healthz_ready(exchange& ex);
 response healthz_leader(exchange& ex);
 response healthz_replica(exchange& ex);
 response openapi_document(exchange& ex);
+// assets.cpp
+response show_asset(exchange& ex);
 // cluster.cpp
 response cluster_state(exchange& ex);
 response list_members(exchange& ex);
@@ -51,11 +60,6 @@ task<response> remove_member(exchange& ex);
 response show_leader(exchange& ex);
 task<response> change_leader(exchange& ex);
 
-/// The place that a target under `/files` names.
-struct file_target {
-  file_path path;
-  bool trailing_slash = false;  ///< a directory is meant
-};
 result<file_target> parse_file_target(const exchange& ex);
 
 /// The answer to a request that has a query where none is taken.

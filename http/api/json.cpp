@@ -22,11 +22,11 @@ response wrong_type() {
 
 }  // namespace
 
-response json_answer(unsigned code, const json& document) {
+response json_answer(unsigned code, const json& document, std::string_view cache) {
   response out;
   out.status = code;
   out.add("Content-Type", "application/json");
-  out.add("Cache-Control", "no-store");
+  out.add("Cache-Control", cache);
   out.add("X-Content-Type-Options", "nosniff");
   out.body = document.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
   return out;

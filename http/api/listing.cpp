@@ -2,11 +2,13 @@
 
 #include <charconv>
 
+#include "kaiku/http/api/accept.hpp"
 #include "kaiku/http/api/conditions.hpp"
 #include "kaiku/http/api/digest_field.hpp"
 #include "kaiku/http/api/handlers.hpp"
 #include "kaiku/http/api/http_date.hpp"
 #include "kaiku/http/api/json.hpp"
+#include "kaiku/http/api/listing_html.hpp"
 #include "kaiku/http/api/problem.hpp"
 #include "kaiku/http/api/target.hpp"
 
@@ -40,6 +42,22 @@ response with_validator(const request& in, response listing) {
   return listing;
 }
 
+response json_listing(const file_path& path, const directory_page& page) {
+  json entries = json::array();
+  for (const auto& entry : page.entries) entries.push_back(describe(entry));
+  json document{{"path", "/" + path.text()}, {"entries", std::move(entries)}, {"next", nullptr}};
+  if (page.more && !page.entries.empty()) document["next"] = page.entries.back().name;
+  return json_answer(200, document, "no-cache");
+}
+
+/// What the query of the next page repeats.
+std::string kept_query(const query_parameters& query) {
+  std::string out;
+  for (std::string_view name : {"limit", "consistency", "token"})
+    if (auto value = query.get(name)) out.append(name).append("=").append(percent_encode_path(*value)).append("&");
+  return out;
+}
+
 }  // namespace
 
 result<std::size_t> parse_limit(std::optional<std::string_view> text, std::size_t most) {
@@ -51,16 +69,15 @@ result<std::size_t> parse_limit(std::optional<std::string_view> text, std::size_
   return value;
 }
 
-response list_directory(exchange& ex, const file_view& from, const file_path& path, const query_parameters& query) {
+response list_directory(exchange& ex, const file_view& from, const file_target& where, const query_parameters& query) {
+  const bool browser = prefers_html(ex.in);
+  if (browser && !where.trailing_slash) return to_trailing_slash(where.path, ex.query);
   auto limit = parse_limit(query.get("limit"), ex.settings.max_listing_page);
   if (!limit) return problem(limit.failure());
-  auto page = from.list(path, query.get("after").value_or(""), *limit);
+  auto page = from.list(where.path, query.get("after").value_or(""), *limit);
   if (!page) return problem(page.failure());
-  json entries = json::array();
-  for (const auto& entry : page->entries) entries.push_back(describe(entry));
-  json document{{"path", "/" + path.text()}, {"entries", std::move(entries)}, {"next", nullptr}};
-  if (page->more && !page->entries.empty()) document["next"] = page->entries.back().name;
-  auto listing = json_answer(200, document);
+  auto listing = browser ? html_listing(where.path, *page, kept_query(query)) : json_listing(where.path, *page);
+  listing.add("Vary", "Accept");
   return with_validator(ex.in, std::move(listing));
 }
 

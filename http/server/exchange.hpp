@@ -82,6 +82,7 @@ struct exchange {
   std::unique_ptr<upload> sending;  ///< here, not in a coroutine, so that the server can drop it whatever happens
   std::shared_ptr<void> waiting;    ///< the coroutine that awaits an answer of `node`
   const bool& abandoned;            ///< the server is gone: nobody may speak to `node` any more
+  bool crowded = false;             ///< more requests are under way than the server takes
 };
 
 }  // namespace kaiku

@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 #include <boost/asio/co_spawn.hpp>
 
+#include "kaiku/http/api/cors.hpp"
 #include "kaiku/http/api/problem.hpp"
 #include "kaiku/http/api/router.hpp"
 #include "kaiku/http/server/bridge.hpp"
@@ -137,6 +138,7 @@ task<bool> session::answer() {
   open_request counted(*worker_->counters);
   exchange_.emplace(
       exchange{worker_->node, worker_->settings, request_, *this, {}, {}, {}, nullptr, nullptr, worker_->abandoned()});
+  exchange_->crowded = worker_->counters->open_requests > worker_->settings.max_requests;
   routed plan = route_request(*exchange_);
   if (plan.later != nullptr) plan.now = co_await plan.later(*exchange_);
   if (worker_->abandoned()) co_return false;
@@ -165,6 +167,7 @@ task<bool> session::send(response& what, bool keep) {
     auto first = read_piece(*what.file, what.parts.front(), 0, piece);
     if (!first) what = problem(first.failure());
   }
+  add_cors(request_, worker_->settings, what);
   head_.clear();
   write_reply_head(what, worker_->node.view(), request_.version, keep, head_);
   sending_ = full_patience();
