@@ -11,8 +11,7 @@ namespace kaiku {
 // --- members -------------------------------------------------------------------------------------------------------
 
 bool replication_actor::members_are_settled() const {
-  return leading() && !hand_over_ && !own_entry_queued_ && machine_.knows_commit() &&
-         disk_->members().since <= machine_.commit();
+  return leading() && !hand_over_ && !own_entry_queued_ && machine_.members_may_change(disk_->members().since);
 }
 
 caf::typed_response_promise<change_members_reply> replication_actor::on_change_members(const change_members& x) {
@@ -86,6 +85,7 @@ void replication_actor::propose_own_entries() {
     propose_first_entry();
   } else if (members_are_settled() && !member_change_) {
     propose_due_members();
+    if (!own_entry_queued_) propose_expired();
   }
 }
 

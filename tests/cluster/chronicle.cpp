@@ -16,11 +16,12 @@ std::string chronicle::directory() const {
   return chapters_.back()->directory;
 }
 
-void chronicle::check_last() {
+void chronicle::check_last(const std::vector<lost_disk>& lost_disks) {
   auto& last = *chapters_.back();
   const tree there = check_identical_trees(cluster_, last.directory);
-  last.displaced = check_promises(cluster_, last.told, there, last.directory, displaced_);
-  displaced_ += last.displaced;
+  auto gone = check_promises(cluster_, last.told, there, last.directory, lost_disks);
+  gone_.kept.merge(gone.kept);
+  gone_.lost_with_disk.merge(gone.lost_with_disk);
 }
 
 void chronicle::remove_last() {
@@ -31,7 +32,7 @@ void chronicle::remove_last() {
   last.removed = true;
 }
 
-void chronicle::check_all() {
+void chronicle::check_all(const std::vector<lost_disk>& lost_disks) {
   const tree there = check_identical_trees(cluster_);
   for (const auto& one : chapters_) {
     if (one->removed) {
@@ -40,7 +41,11 @@ void chronicle::check_all() {
     }
     const verdict found = check(one->told, there, one->directory);
     for (const auto& line : found.violations) BOOST_ERROR("in the end: " + line);
-    BOOST_TEST(found.displaced.size() == one->displaced);
+    const auto gone = check_fates(cluster_, one->told, found.displaced, lost_disks);
+    for (const auto& token : gone.kept) BOOST_TEST(gone_.kept.contains(token), token << " was lost without a fault");
+    for (const auto& token : gone.lost_with_disk)
+      BOOST_TEST((gone_.kept.contains(token) || gone_.lost_with_disk.contains(token)),
+                 token << " was lost without a fault");
   }
 }
 

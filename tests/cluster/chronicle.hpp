@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "fates.hpp"
 #include "support/history.hpp"
 #include "support/test_cluster.hpp"
 
@@ -24,27 +25,27 @@ class chronicle {
   std::size_t chapters() const { return chapters_.size(); }
 
   /// Checks on every node what the last chapter left, as `check_promises`.
-  void check_last();
+  void check_last(const std::vector<lost_disk>& lost_disks = {});
   /// Removes its files; it is not checked again.
   void remove_last();
   /// Checks once more, on every node, everything that was not removed, and that nobody holds anything else.
-  void check_all();
+  void check_all(const std::vector<lost_disk>& lost_disks = {});
 
   /// Over all chapters.
   std::size_t count(outcome told) const;
-  std::size_t displaced() const { return displaced_; }
+  /// Leader-acknowledged writes that are gone, as each chapter's check found them.
+  const fates& gone() const { return gone_; }
 
  private:
   struct chapter {
     std::string directory;
     history told;
-    std::size_t displaced = 0;
     bool removed = false;
   };
 
   test_cluster& cluster_;
   std::vector<std::unique_ptr<chapter>> chapters_;
-  std::size_t displaced_ = 0;
+  fates gone_;
 };
 
 }  // namespace kaiku::test

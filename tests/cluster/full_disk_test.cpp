@@ -9,6 +9,7 @@
 #include <sys/mount.h>
 #include <unistd.h>
 #include <boost/test/unit_test.hpp>
+#include <nlohmann/json.hpp>
 
 #include "scenario.hpp"
 
@@ -17,6 +18,9 @@ namespace {
 using namespace kaiku::test;
 
 constexpr std::uint64_t mebibyte = 1024 * 1024;
+
+const header_list by_leader = {{"Kaiku-Durability", "leader"}};
+const header_list by_majority = {{"Kaiku-Durability", "majority"}};
 
 /// A small file system in memory, mounted at a directory; unmounted by the destructor, even under running nodes.
 class small_disk {
@@ -66,6 +70,11 @@ boost::test_tools::assertion_result may_mount(boost::unit_test::test_unit_id) {
   boost::test_tools::assertion_result out(::geteuid() == 0);
   out.message() << "only root can mount a small disk";
   return out;
+}
+
+/// What GET /writes says of it.
+std::string fate_of(test_node& asked, const std::string& token) {
+  return asked.client().request("GET", "/writes/" + token).json().at("status").get<std::string>();
 }
 
 void check_refused(test_node& through, const std::string& path, const generated_bytes& content) {
@@ -154,7 +163,6 @@ BOOST_AUTO_TEST_CASE(a_follower_on_a_full_disk_still_votes_and_catches_up_once_t
   const auto full = cluster.followers()[0];
   const auto other = cluster.followers()[1];
   fill(cluster.node(full), 30 * mebibyte);
-  const header_list by_majority = {{"Kaiku-Durability", "majority"}};
   for (std::uint64_t i = 0; i < 10; ++i)
     put_or_fail(cluster.node(cluster.wait_for_leader()), "f" + std::to_string(i), {i, mebibyte}, by_majority);
   // Its vote is needed now.
@@ -165,6 +173,37 @@ BOOST_AUTO_TEST_CASE(a_follower_on_a_full_disk_still_votes_and_catches_up_once_t
   unfill(cluster.node(full));
   cluster.wait_until_ready(milliseconds{30'000});
   BOOST_TEST(check_identical_trees(cluster).size() == 10u);
+}
+
+/// Followers whose disks are full hear of entries that they can't take: the one way to be sure of the moment.
+BOOST_AUTO_TEST_CASE(what_only_a_wiped_leader_had_is_named_by_its_successor_and_reported_for_good) {
+  small_disks disks;
+  test_cluster cluster(disks.options(3));
+  put_or_fail(cluster.node(0), "kept", {1, 1000}, {{"Kaiku-Durability", "all"}});
+  const auto old = cluster.wait_for_leader();
+  const auto followers = cluster.followers();
+  for (auto i : followers) fill(cluster.node(i), 30 * mebibyte);
+  const auto token = put_or_fail(cluster.node(old), "lost", {2, 1000}, by_leader).header("Kaiku-Token");
+  BOOST_TEST(fate_of(cluster.node(followers[0]), token) == "leader");
+  const auto told = clock::now();
+  cluster.wait_for("heartbeats of later were answered", milliseconds{10'000}, [&] {
+    const auto status = cluster.node(old).status();
+    return status && since(told) > status->leader_contact + milliseconds{500};
+  });
+  cluster.node(old).wipe();
+  auto& next = cluster.node(cluster.wait_for_leader(milliseconds{10'000}, old));
+  const auto named = next.cluster_document().at("possibly_lost");
+  BOOST_TEST_REQUIRE(!named.is_null());
+  BOOST_TEST("." + std::to_string(named.at("term").get<std::uint64_t>()) + "." +
+                 std::to_string(named.at("last").get<std::uint64_t>()) ==
+             token.substr(token.find('.')));
+  for (auto i : followers) unfill(cluster.node(i));
+  put_or_fail(next, "after", {3, 1000}, by_majority);
+  cluster.node(old).start();
+  wait_until_full_voter(cluster, old);
+  cluster.wait_until_converged();
+  for (std::size_t i = 0; i < cluster.size(); ++i) BOOST_TEST(fate_of(cluster.node(i), token) == "set_aside");
+  BOOST_TEST(check_identical_trees(cluster).size() == 2u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

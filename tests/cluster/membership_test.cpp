@@ -1,7 +1,6 @@
 /// Nodes that come, come back with an empty disk, and are refused.
 
 #include <atomic>
-#include <filesystem>
 #include <iostream>
 #include <mutex>
 #include <set>
@@ -10,6 +9,7 @@
 #include <boost/test/unit_test.hpp>
 #include <nlohmann/json.hpp>
 
+#include "population.hpp"
 #include "scenario.hpp"
 
 namespace {
@@ -17,34 +17,6 @@ namespace {
 using namespace kaiku::test;
 
 const header_list by_majority = {{"Kaiku-Durability", "majority"}};
-
-/// What the leader says of a member; empty when there is no leader or no such member.
-nlohmann::json member_as_the_leader_sees_it(test_cluster& cluster, const std::string& name) try {
-  const auto leader = cluster.leader();
-  if (!leader) return {};
-  const auto document = cluster.node(*leader).cluster_document();
-  for (const auto& member : document.at("members"))
-    if (member.at("id") == name) return member;
-  return {};
-} catch (const network_failure&) {
-  return {};
-}
-
-/// Links stand only with the disk that the log names: a connected voter counts with what it has now.
-void wait_until_full_voter(test_cluster& cluster, std::size_t i) {
-  const auto& name = cluster.node(i).name();
-  cluster.wait_for(name + " is a connected voter", milliseconds{30'000}, [&] {
-    const auto member = member_as_the_leader_sees_it(cluster, name);
-    const auto leader = cluster.leader();
-    return leader && !member.is_null() && member.at("voter") == true &&
-           (*leader == i || member.at("connected") == true);
-  });
-}
-
-void wipe(test_node& node) {
-  node.kill();
-  std::filesystem::remove_all(node.data());
-}
 
 /// Nobody leads, and no write is taken, for three times as long as an election may take, once a leader of before has
 /// noticed that it is alone.
@@ -113,15 +85,6 @@ std::set<std::string> voters_as_the_leader_sees_them(test_cluster& cluster) try 
   return {};
 }
 
-/// Through any node; a leader that is to go hands over first and lets its successor do it.
-void remove_member(test_cluster& cluster, std::size_t through, const std::string& name) {
-  cluster.wait_for(name + " is removed", milliseconds{30'000}, [&] {
-    const auto answer =
-        cluster.node(through).client(milliseconds{20'000}).request("DELETE", "/cluster/members/" + name);
-    return answer.is_success() || answer.status == 404;
-  });
-}
-
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(membership)
@@ -134,7 +97,7 @@ BOOST_AUTO_TEST_CASE(a_fourth_node_joins_under_load_and_becomes_a_voter_that_hol
   history told;
   load clients(told, cluster.endpoints(), {.directory = "load", .seed = seed});
   // By a follower: it passes the wish on.
-  auto& fourth = cluster.add_node(cluster.followers()[0]);
+  auto& fourth = cluster.add_node({cluster.followers()[0]});
   wait_until_full_voter(cluster, 3);
   const auto writes = told.count(outcome::majority);
   cluster.wait_for("writes go on", milliseconds{30'000}, [&] { return told.count(outcome::majority) >= writes + 20; });
@@ -161,11 +124,11 @@ BOOST_AUTO_TEST_CASE(from_three_nodes_to_five_and_back_to_three_without_a_failed
   put_or_fail(cluster.node(0), "before", {1, 300'000}, by_majority);
   majority_writers writers({cluster.node(0).http(), cluster.node(2).http()});
   for (std::size_t i : {3u, 4u}) {
-    cluster.add_node(0);
+    cluster.add_node({0});
     wait_until_full_voter(cluster, i);
   }
   BOOST_TEST((voters_as_the_leader_sees_them(cluster) == std::set<std::string>{"n1", "n2", "n3", "n4", "n5"}));
-  for (const auto* name : {"n2", "n4"}) remove_member(cluster, 0, name);
+  for (std::size_t i : {1u, 3u}) remove_member(cluster, 0, i);
   cluster.wait_for("three are left", milliseconds{10'000}, [&] {
     return voters_as_the_leader_sees_them(cluster) == std::set<std::string>{"n1", "n3", "n5"};
   });
@@ -200,7 +163,7 @@ BOOST_AUTO_TEST_CASE(a_wiped_node_comes_back_as_a_full_voter_without_help) {
     load clients(told, cluster.endpoints(), {.directory = "load/run" + std::to_string(run), .seed = seed});
     // First a follower, then whoever leads.
     const auto wiped = run == 0 ? cluster.followers()[1] : cluster.wait_for_leader();
-    wipe(cluster.node(wiped));
+    cluster.node(wiped).wipe();
     cluster.wait_for_leader(milliseconds{10'000}, wiped);
     const auto start = clock::now();
     cluster.node(wiped).start();
@@ -214,7 +177,7 @@ BOOST_AUTO_TEST_CASE(a_wiped_node_comes_back_as_a_full_voter_without_help) {
   }
   // A majority of which it is needed.
   const auto wiped = cluster.followers()[0];
-  wipe(cluster.node(wiped));
+  cluster.node(wiped).wipe();
   cluster.node(wiped).start();
   wait_until_full_voter(cluster, wiped);
   cluster.node(cluster.followers()[wiped == cluster.followers()[0] ? 1 : 0]).kill();
@@ -229,7 +192,7 @@ BOOST_AUTO_TEST_CASE(a_wiped_node_counts_for_nothing_until_the_others_have_taken
   cluster.wait_until_converged();
   const auto survivor = cluster.followers()[0], wiped = cluster.followers()[1], away = cluster.wait_for_leader();
   cluster.node(away).kill();
-  wipe(cluster.node(wiped));
+  cluster.node(wiped).wipe();
   cluster.node(wiped).start();
   check_nobody_leads(cluster, {survivor, wiped});
   cluster.node(away).start();
@@ -244,7 +207,7 @@ BOOST_AUTO_TEST_CASE(two_wiped_nodes_found_no_cluster_beside_a_survivor) {
   test_cluster cluster;
   put_or_fail(cluster.node(0), "before", {1, 1000}, by_majority);
   cluster.wait_until_converged();
-  for (std::size_t i : {1u, 2u}) wipe(cluster.node(i));
+  for (std::size_t i : {1u, 2u}) cluster.node(i).wipe();
   for (std::size_t i : {1u, 2u}) cluster.node(i).start();
   check_nobody_leads(cluster, {0, 1, 2});
   // A leader that has not noticed yet that it is alone may have begun to take one in: then that one knows its cluster.
@@ -260,7 +223,7 @@ BOOST_AUTO_TEST_CASE(two_wiped_nodes_found_no_cluster_beside_a_survivor) {
 BOOST_AUTO_TEST_CASE(a_node_that_joins_alone_waits_and_serves_nothing) {
   test_cluster cluster({1});
   cluster.node(0).kill();
-  auto& second = cluster.add_node(0);
+  auto& second = cluster.add_node({0});
   cluster.wait_for("it asks", milliseconds{10'000}, [&] { return second.log().find("asked") != std::string::npos; });
   BOOST_TEST(!second.is_ready());
   BOOST_TEST(second.client().put("file", "bytes").status == 503);

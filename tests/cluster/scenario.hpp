@@ -8,6 +8,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "fates.hpp"
 #include "support/history.hpp"
 #include "support/test_cluster.hpp"
 
@@ -20,15 +21,14 @@ std::uint64_t announce_seed(const char* test);
 boost::test_tools::assertion_result may_partition(boost::unit_test::test_unit_id);
 boost::test_tools::assertion_result may_cut_power(boost::unit_test::test_unit_id);
 
-/// Waits until all nodes agree on the log's end, then checks that each holds the same tree below `directory` (empty:
-/// everything) and that its bytes match their digests. Gives the tree.
+/// Waits until all nodes agree on the log's end, then checks that each that is up holds the same tree below `directory`
+/// (empty: everything) and that its bytes match their digests. Gives the tree.
 tree check_identical_trees(test_cluster& cluster, const std::string& directory = "");
 
-/// That everything `told` promises holds in the tree: no violation, and no more leader-acknowledged writes displaced
-/// than the nodes say they have set aside, of which `displaced_before` are accounted for. Gives how many were
-/// displaced.
-std::size_t check_promises(test_cluster& cluster, const history& told, const tree& there, const std::string& directory,
-                           std::size_t displaced_before = 0);
+/// That everything `told` promises holds in the tree, and that all that is gone was reported and is kept
+/// (`check_fates`). Gives what is gone.
+fates check_promises(test_cluster& cluster, const history& told, const tree& there, const std::string& directory,
+                     const std::vector<lost_disk>& lost_disks = {});
 /// `check_identical_trees` of everything and `check_promises`.
 void check_history(test_cluster& cluster, const history& told, const std::string& directory);
 

@@ -38,11 +38,12 @@ BOOST_AUTO_TEST_CASE(no_fault_loses_a_majority_write_or_any_write_without_a_repo
   const auto seed = announce_seed("soak");
   test_cluster cluster({.networked = true, .disks = true});
   chronicle told(cluster);
-  torment faults(cluster, seed);
+  population people(cluster, seed);
+  torment faults(cluster, people, seed);
   const auto start = clock::now();
   while (since(start) < duration()) {
     history& now = told.begin();
-    load clients(now, cluster.endpoints(),
+    load clients(now, people.endpoints(),
                  {.directory = told.directory(),
                   .seed = seed + told.chapters(),
                   .clients = 6,
@@ -52,19 +53,22 @@ BOOST_AUTO_TEST_CASE(no_fault_loses_a_majority_write_or_any_write_without_a_repo
       wait_for_writes(cluster, now, 10, recovery_deadline);
       const auto began = since(start);
       const auto name = faults.strike();
+      people.ask_for_losses();
       std::cout << "    " << began.count() << " ms: " << name << std::endl;
     }
-    cluster.wait_until_ready(recovery_deadline);
+    people.settle();
     wait_for_writes(cluster, now, 10, recovery_deadline);
     clients.stop();
     for (const auto& cut : faults.power_cuts()) now.doubt(cut);
-    told.check_last();
+    told.check_last(people.lost_disks());
     if (told.chapters() % kept_every != 1) told.remove_last();
   }
-  told.check_all();
+  told.check_all(people.lost_disks());
   std::cout << faults.counts() << "  in " << since(start).count() / 1000 << " s: " << told.count(outcome::majority)
             << " writes acknowledged by a majority, " << told.count(outcome::leader) << " by the leader ("
-            << told.displaced() << " of them displaced and set aside), " << told.count(outcome::refused) << " refused, "
+            << told.gone().kept.size() << " of them displaced and set aside, " << told.gone().lost_with_disk.size()
+            << " lost with a wiped disk, of which a leader's possibly_lost named "
+            << people.count_named(told.gone().lost_with_disk) << "), " << told.count(outcome::refused) << " refused, "
             << told.count(outcome::unknown) << " without an answer" << std::endl;
 }
 

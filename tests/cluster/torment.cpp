@@ -9,55 +9,75 @@
 
 namespace kaiku::test {
 
-torment::torment(test_cluster& cluster, std::uint64_t seed) : cluster_(cluster), random_(seed) {
+torment::torment(test_cluster& cluster, population& people, std::uint64_t seed)
+    : cluster_(cluster), people_(people), random_(seed) {
   auto& network = cluster_.network();
+  const auto is_settled = [this] { return people_.is_settled(); };
   of_processes_ = {
-      {"kill -9", 4, [this] { kill({somebody()}); }},  {"kill -9 of several", 1, [this] { kill(some()); }},
-      {"freeze", 4, [this] { freeze(somebody()); }},   {"SIGTERM", 2, [this] { stop(somebody()); }},
+      {"kill -9", 4, [this] { kill({people_.somebody()}); }},
+      {"kill -9 of several", 1, [this] { kill(some()); }},
+      {"freeze", 4, [this] { freeze(people_.somebody()); }},
+      {"SIGTERM", 2, [this] { stop(people_.somebody()); }},
       {"power cut", 3, [this] { cut_power(some()); }},
+      {"disk wiped", 4, [this] { people_.wipe(people_.somebody()); }, is_settled},
   };
   of_packets_ = {
       {"node cut off", 2,
        [this, &network] {
-         network.isolate(somebody());
+         network.isolate(people_.somebody());
          hold_cut();
        }},
+      {"node cut off, then its disk wiped", 1,
+       [this, &network] {
+         const auto node = people_.somebody();
+         network.isolate(node);
+         hold();
+         people_.wipe(node);
+         hold_cut();
+       },
+       is_settled},
       {"node not heard", 2,
        [this, &network] {
-         const auto node = somebody();
-         for (std::size_t other = 0; other < cluster_.size(); ++other)
+         const auto node = people_.somebody();
+         for (auto other : people_.members())
            if (other != node) network.cut(node, other);
          hold_cut();
        }},
       {"node does not hear", 2,
        [this, &network] {
-         const auto node = somebody();
-         for (std::size_t other = 0; other < cluster_.size(); ++other)
+         const auto node = people_.somebody();
+         for (auto other : people_.members())
            if (other != node) network.cut(other, node);
          hold_cut();
        }},
       {"link cut", 2,
        [this, &network] {
-         const auto node = somebody();
-         network.cut_both_ways(node, somebody_but(node));
+         const auto node = people_.somebody();
+         network.cut_both_ways(node, people_.somebody_but(node));
          hold_cut();
        }},
       {"link cut one way", 2,
        [this, &network] {
-         const auto node = somebody();
-         network.cut(node, somebody_but(node));
+         const auto node = people_.somebody();
+         network.cut(node, people_.somebody_but(node));
          hold_cut();
        }},
+  };
+  of_members_ = {
+      {"join", 2, [this] { people_.join(); }, [this] { return people_.may_join(); }},
+      {"leave", 2, [this] { people_.leave(); }, [this] { return people_.may_leave(); }},
+      {"handover", 3, [this] { people_.hand_over(); }},
   };
 }
 
 std::string torment::strike() {
-  return strike(random_() % 2 == 0 ? of_processes_ : of_packets_);
+  const auto kind = random_() % 5;
+  return strike(kind < 2 ? of_processes_ : kind < 4 ? of_packets_ : of_members_);
 }
 
 std::string torment::strike(std::vector<fault>& among) {
   std::vector<double> weights;
-  for (const auto& x : among) weights.push_back(x.weight);
+  for (const auto& x : among) weights.push_back(x.is_possible() ? x.weight : 0);
   auto& drawn = among[std::discrete_distribution<std::size_t>(weights.begin(), weights.end())(random_)];
   ++drawn.count;
   drawn.strike();
@@ -66,7 +86,7 @@ std::string torment::strike(std::vector<fault>& among) {
 
 std::string torment::counts() const {
   std::string out;
-  for (const auto* faults : {&of_processes_, &of_packets_})
+  for (const auto* faults : {&of_processes_, &of_packets_, &of_members_})
     for (const auto& x : *faults) out += "  " + x.name + ": " + std::to_string(x.count) + "\n";
   return out;
 }
@@ -82,18 +102,8 @@ void torment::hold_cut() {
   cluster_.network().heal();
 }
 
-std::size_t torment::somebody() {
-  const auto leader = cluster_.leader();
-  return leader && random_() % 2 == 0 ? *leader : random_() % cluster_.size();
-}
-
-std::size_t torment::somebody_but(std::size_t node) {
-  return (node + 1 + random_() % (cluster_.size() - 1)) % cluster_.size();
-}
-
 torment::nodes torment::some() {
-  nodes out;
-  for (std::size_t i = 0; i < cluster_.size(); ++i) out.push_back(i);
+  nodes out = people_.members();
   std::shuffle(out.begin(), out.end(), random_);
   out.resize(1 + random_() % out.size());
   return out;

@@ -6,11 +6,10 @@
 #include <iostream>
 #include <system_error>
 
+#include <sys/mount.h>
 #include <boost/test/framework.hpp>
 #include <boost/test/results_collector.hpp>
 #include <boost/test/tree/test_unit.hpp>
-
-#include "kaiku/core/invariant.hpp"
 
 namespace kaiku::test {
 
@@ -34,6 +33,8 @@ bool has_test_failed() {
 }
 
 test_cluster::test_cluster(const cluster_options& options) : directory_(make_test_directory()), options_(options) {
+  if (options.in_memory && ::mount("kaiku-test", directory_.c_str(), "tmpfs", 0, "size=1g,mode=0700") != 0)
+    throw std::system_error(errno, std::generic_category(), "mount tmpfs at " + directory_.string());
   if (options.networked) network_ = std::make_unique<test_network>(options.nodes);
   std::vector<node_options> all;
   std::string members;
@@ -70,24 +71,46 @@ node_options test_cluster::next_node() {
   return node;
 }
 
-test_node& test_cluster::add_node(std::size_t through) {
-  INVARIANT(!network_, "only as many nodes as namespaces were made");
-  auto node = next_node();
-  node.extra.insert(node.extra.end(), {"--join", to_string(nodes_.at(through)->peers())});
+test_node& test_cluster::add_node(const std::vector<std::size_t>& through) {
+  if (network_) network_->add_node();
+  const auto node = next_node();
+  if (options_.disks) disks_.push_back(std::make_unique<test_disk>(node.data));
   nodes_.push_back(std::make_unique<test_node>(node));
+  let_join(nodes_.size() - 1, through);
   nodes_.back()->start();
   return *nodes_.back();
+}
+
+void test_cluster::let_join(std::size_t i, const std::vector<std::size_t>& through) {
+  std::string addresses;
+  for (auto one : through) addresses += (addresses.empty() ? "" : ",") + to_string(node(one).peers());
+  node(i).join_by(addresses);
 }
 
 test_cluster::~test_cluster() {
   const bool failed = has_test_failed();
   for (auto& node : nodes_)
     if (node->is_up() || node->process().is_frozen()) node->kill();
-  if (failed) std::cerr << log_tails() << "\nThe nodes' data and logs are kept in " << directory_ << "\n";
-  if (failed || std::getenv("KAIKU_TEST_KEEP") != nullptr) return;
+  const bool keep = failed || std::getenv("KAIKU_TEST_KEEP") != nullptr;
+  const auto tails = failed ? log_tails() : "";
+  if (options_.in_memory) unmount(keep);
+  if (failed) std::cerr << tails << "\nThe nodes' data and logs are kept in " << directory_ << "\n";
+  if (keep) return;
   disks_.clear();  // unmounts them
   std::error_code ignored;
   std::filesystem::remove_all(directory_, ignored);
+}
+
+/// What is to be kept goes to a directory on disk.
+void test_cluster::unmount(bool keep) {
+  const auto mounted = directory_;
+  std::error_code ignored;
+  if (keep) {
+    directory_ = make_test_directory();
+    std::filesystem::copy(mounted, directory_, std::filesystem::copy_options::recursive, ignored);
+  }
+  ::umount2(mounted.c_str(), MNT_DETACH);
+  if (keep) std::filesystem::remove(mounted, ignored);
 }
 
 std::vector<endpoint> test_cluster::endpoints() const {

@@ -25,6 +25,9 @@ struct cluster_options {
   std::function<void(const std::filesystem::path&)> prepare = {};
   bool networked = false;  ///< on a `test_network`, instead of loopback
   bool disks = false;      ///< each data directory on a `test_disk`
+  /// Everything in memory (needs root): for tests that count on who leads. A busy machine's disk can take longer for a
+  /// sync than a leader may stall.
+  bool in_memory = false;
 };
 
 class test_cluster {
@@ -34,8 +37,10 @@ class test_cluster {
   test_cluster(const test_cluster&) = delete;
   test_cluster& operator=(const test_cluster&) = delete;
 
-  /// Starts one more node, called after its number, that joins by the peer port of node `through`.
-  test_node& add_node(std::size_t through);
+  /// Starts one more node, called after its number, that joins by the peer ports of these.
+  test_node& add_node(const std::vector<std::size_t>& through);
+  /// `--join` with the peer ports of these: how a node without data comes in, from its next start on.
+  void let_join(std::size_t i, const std::vector<std::size_t>& through);
 
   std::size_t size() const { return nodes_.size(); }
   test_node& node(std::size_t i) { return *nodes_.at(i); }
@@ -67,6 +72,8 @@ class test_cluster {
  private:
   struct ports;
   node_options next_node();
+
+  void unmount(bool keep);
 
   std::filesystem::path directory_;
   std::unique_ptr<test_network> network_;

@@ -67,7 +67,7 @@ test_network::test_network(std::size_t nodes) {
   run_command(in_bridge + std::vector<std::string>{"ip", "link", "add", "bridge", "type", "bridge"});
   run_command(in_bridge + std::vector<std::string>{"ip", "link", "set", "bridge", "up"});
   connect_host();
-  for (std::size_t i = 0; i < nodes; ++i) add_node(i);
+  for (std::size_t i = 0; i < nodes; ++i) add_node();
 }
 
 test_network::~test_network() {
@@ -100,7 +100,8 @@ void test_network::connect_host() {
               std::vector<std::string>{"ip", "link", "set", "host", "master", "bridge", "up"});
 }
 
-void test_network::add_node(std::size_t node) {
+void test_network::add_node() {
+  const auto node = nodes_.size();
   nodes_.push_back(make_namespace());
   const std::string port = "node" + std::to_string(node);
   const auto in_bridge = enter_namespace(bridge_);

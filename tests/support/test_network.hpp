@@ -24,6 +24,8 @@ class test_network {
   /// Why there can be none on this machine (needs root, iproute2, nftables); empty when there can.
   static const std::string& unavailable();
 
+  /// One more node, with the next number.
+  void add_node();
   /// Of the node, numeric IPv4, in 198.18.0.0/15 (RFC 2544).
   std::string address(std::size_t node) const;
   /// The command that runs what is appended to it among the node's interfaces.
@@ -42,7 +44,6 @@ class test_network {
   std::vector<std::string> enter_namespace(int descriptor) const;
   std::string path_of(int descriptor) const;
   void connect_host();
-  void add_node(std::size_t node);
   void lose(std::size_t at, const std::string& commands);
   /// A command that adds the other node to what is lost at a node's end, coming (`in`) or going (`out`).
   std::string losing(const char* way, std::size_t other) const;

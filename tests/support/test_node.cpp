@@ -1,10 +1,15 @@
 #include "support/test_node.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 #include <stdexcept>
 #include <utility>
+
+#include <fcntl.h>
+#include <unistd.h>
 
 #include <nlohmann/json.hpp>
 
@@ -34,6 +39,7 @@ void test_node::start(const std::vector<std::string>& under) {
       {"--heartbeat-ms", "150"},
       {"--log-format", "text"}};
   if (!options_.cluster.empty()) usual.emplace_back("--cluster", options_.cluster);
+  if (!options_.join.empty()) usual.emplace_back("--join", options_.join);
   const auto& extra = options_.extra;
   std::vector<std::string> arguments = options_.run_in;
   arguments.insert(arguments.end(), under.begin(), under.end());
@@ -54,6 +60,21 @@ void test_node::wait_until_ready(milliseconds deadline) {
 
 void test_node::kill() {
   process_->kill();
+}
+
+void test_node::wipe() {
+  kill();
+  // What is in it, not itself: it may be where a disk is mounted.
+  for (const auto& entry : std::filesystem::directory_iterator(options_.data)) std::filesystem::remove_all(entry);
+  const int directory = ::open(options_.data.c_str(), O_RDONLY | O_CLOEXEC);
+  const bool synced = directory >= 0 && ::syncfs(directory) == 0;
+  if (directory >= 0) ::close(directory);
+  if (!synced) throw std::runtime_error("syncfs of " + options_.data.string() + ": " + std::strerror(errno));
+}
+
+void test_node::join_by(const std::string& addresses) {
+  options_.cluster.clear();
+  options_.join = addresses;
 }
 
 std::optional<int> test_node::terminate(milliseconds deadline) {

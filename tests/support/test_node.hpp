@@ -29,6 +29,7 @@ struct node_options {
   endpoint http;
   endpoint peers;
   std::string cluster;                   ///< `n1=host:port,...`; empty: the option is left out
+  std::string join;                      ///< `host:port,...`; likewise
   std::vector<std::string> extra = {};   ///< pairs of option and value; one given here replaces the usual one
   std::vector<std::string> run_in = {};  ///< the command that runs it, such as `test_network::enter`
 };
@@ -55,6 +56,10 @@ class test_node {
   void kill();
   /// SIGTERM; the exit code, or empty when it still runs after the deadline.
   std::optional<int> terminate(milliseconds deadline);
+  /// kill -9, and its data directory is emptied for good: a power cut does not bring it back.
+  void wipe();
+  /// From the next start on `--join` with these addresses, instead of `--cluster`.
+  void join_by(const std::string& addresses);
   void freeze() { process_->freeze(); }
   void thaw() { process_->thaw(); }
 
