@@ -4,7 +4,8 @@
 /// Lifecycle: from the first of these tests to the end of the program. Thread: the main thread.
 
 #include <filesystem>
-#include <map>
+#include <memory>
+#include <optional>
 #include <string>
 
 #include <boost/test/unit_test.hpp>
@@ -24,10 +25,13 @@ void upload(const std::string& path, const std::string& content);
 /// From another node than `url` names; no staler than what anybody was told is done.
 std::string download(const std::string& path);
 
-inline const char curl[] = "curl", aria2[] = "aria2c", wget[] = "wget", rclone[] = "rclone", chromium[] = "chromium";
-
 /// Precondition of a test: the program is there.
-template <const char (*name)[]>
-boost::test_tools::assertion_result with(boost::unit_test::test_unit_id);
+boost::test_tools::assertion_result has_program(const char* name);
+template <const char* name>
+boost::test_tools::assertion_result with(boost::unit_test::test_unit_id) {
+  return has_program(name);
+}
+inline constexpr char curl[] = "curl", aria2[] = "aria2c", wget[] = "wget", rclone[] = "rclone",
+                      chromium[] = "chromedriver";
 
 }  // namespace kaiku::test

@@ -1,8 +1,9 @@
 /// What people use against a web server: curl, aria2, wget, rclone. Each through a follower, and read back elsewhere.
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
-#include <memory>
+#include <map>
 #include <sstream>
 
 #include <boost/test/unit_test.hpp>
@@ -32,10 +33,8 @@ std::map<std::string, std::string> files_below(const fs::path& top) {
 
 const std::map<std::string, std::string>& website() {
   static const std::map<std::string, std::string> all{
-      {"first.txt", "first"},
-      {"a name with spaces & more.txt", "spaces"},
-      {"\u00e4\u20ac.txt", "letters"},
-      {"sub/second.bin", generated_bytes{2, 100'000}.all()},
+      {"first.txt", "first"},          {"a name with spaces & more.txt", "spaces"},
+      {"\u00e4\u20ac.txt", "letters"}, {"sub/second.bin", generated_bytes{2, 100'000}.all()},
       {"sub/deeper/third.txt", ""},
   };
   return all;
@@ -49,7 +48,7 @@ void upload_website(const std::string& to) {
 
 BOOST_AUTO_TEST_SUITE(clients)
 
-BOOST_AUTO_TEST_CASE(curl_uploads_from_a_file_and_from_a_pipe, *utf::precondition(with<&curl>)) {
+BOOST_AUTO_TEST_CASE(curl_uploads_from_a_file_and_from_a_pipe, *utf::precondition(with<curl>)) {
   const auto large = generated_bytes{1, 5'000'000}.all();
   write_file(work() / "up", large);
   run_command({"curl", "-sSf", "-T", work() / "up", url("curl/file")});
@@ -58,17 +57,17 @@ BOOST_AUTO_TEST_CASE(curl_uploads_from_a_file_and_from_a_pipe, *utf::preconditio
   BOOST_TEST((download("curl/pipe") == large));
 }
 
-BOOST_AUTO_TEST_CASE(curl_resumes_a_download_that_was_cut_off, *utf::precondition(with<&curl>)) {
+BOOST_AUTO_TEST_CASE(curl_resumes_a_download_that_was_cut_off, *utf::precondition(with<curl>)) {
   const auto content = generated_bytes{3, 3'000'000}.all();
   upload("curl/resume", content);
   write_file(work() / "resumed", content.substr(0, 1'234'567));
-  const auto told = run_command({"curl", "-sSf", "-C", "-", "-o", work() / "resumed", "-w", "%{http_code} %{size_download}",
-                                 url("curl/resume")});
+  const auto told = run_command(
+      {"curl", "-sSf", "-C", "-", "-o", work() / "resumed", "-w", "%{http_code} %{size_download}", url("curl/resume")});
   BOOST_TEST(told == "206 " + std::to_string(3'000'000 - 1'234'567));
   BOOST_TEST((read_file(work() / "resumed") == content));
 }
 
-BOOST_AUTO_TEST_CASE(curl_downloads_one_range_and_several, *utf::precondition(with<&curl>)) {
+BOOST_AUTO_TEST_CASE(curl_downloads_one_range_and_several, *utf::precondition(with<curl>)) {
   upload("curl/ranges", "0123456789" + std::string(1000, '.') + "abcdefghij");
   BOOST_TEST(run_command({"curl", "-sSf", "-r", "2-5", url("curl/ranges")}) == "2345");
   BOOST_TEST(run_command({"curl", "-sSf", "-r", "-3", url("curl/ranges")}) == "hij");
@@ -79,7 +78,7 @@ BOOST_AUTO_TEST_CASE(curl_downloads_one_range_and_several, *utf::precondition(wi
   BOOST_TEST(several.find("\r\n\r\nabc\r\n") != std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(curl_downloads_only_what_is_newer_or_another_version, *utf::precondition(with<&curl>)) {
+BOOST_AUTO_TEST_CASE(curl_downloads_only_what_is_newer_or_another_version, *utf::precondition(with<curl>)) {
   upload("curl/condition", "one");
   const auto file = (work() / "condition").string(), etag = (work() / "condition.etag").string();
   const auto where = url("curl/condition");
@@ -98,18 +97,19 @@ BOOST_AUTO_TEST_CASE(curl_downloads_only_what_is_newer_or_another_version, *utf:
   BOOST_TEST(read_file(file + ".again") == "two");
 }
 
-BOOST_AUTO_TEST_CASE(curl_uploads_files_as_a_form_does, *utf::precondition(with<&curl>)) {
+BOOST_AUTO_TEST_CASE(curl_uploads_files_as_a_form_does, *utf::precondition(with<curl>)) {
   const auto large = generated_bytes{4, 1'000'000}.all();
   write_file(work() / "one.txt", "one");
   write_file(work() / "t\u00e4 wo.bin", large);
-  const auto told = run_command({"curl", "-sSf", "-w", "%{http_code}", "-F", "file=@" + (work() / "one.txt").string(), "-F",
-                                 "file=@" + (work() / "t\u00e4 wo.bin").string() + ";type=image/png", url("curl/form/")});
+  const auto told =
+      run_command({"curl", "-sSf", "-w", "%{http_code}", "-F", "file=@" + (work() / "one.txt").string(), "-F",
+                   "file=@" + (work() / "t\u00e4 wo.bin").string() + ";type=image/png", url("curl/form/")});
   BOOST_TEST(told.ends_with("201"));
   BOOST_TEST(download("curl/form/one.txt") == "one");
   BOOST_TEST((download("curl/form/t\u00e4 wo.bin") == large));
 }
 
-BOOST_AUTO_TEST_CASE(aria2_downloads_in_8_segments_from_all_nodes_at_once, *utf::precondition(with<&aria2>)) {
+BOOST_AUTO_TEST_CASE(aria2_downloads_in_8_segments_from_all_nodes_at_once, *utf::precondition(with<aria2>)) {
   const generated_bytes content{5, 24'000'000};
   upload("aria2/large", content.all());
   run_command({"aria2c", "--quiet", "--split=8", "--max-connection-per-server=8", "--min-split-size=1M", "--no-conf",
@@ -121,27 +121,32 @@ BOOST_AUTO_TEST_CASE(aria2_downloads_in_8_segments_from_all_nodes_at_once, *utf:
   BOOST_TEST(digest_of(read_file(work() / "all")) == content.digest());
 }
 
-BOOST_AUTO_TEST_CASE(wget_mirrors_a_directory_through_its_html_listing, *utf::precondition(with<&wget>)) {
+BOOST_AUTO_TEST_CASE(wget_mirrors_a_directory_through_its_html_listing, *utf::precondition(with<wget>)) {
   upload_website("wget/site");
   const auto mirror = [] {
-    return run_command({"wget", "--mirror", "--no-parent", "--no-host-directories", "--cut-dirs=3", "--restrict-file-names=nocontrol",
-                        "--header=Accept: text/html", "--no-verbose", "--directory-prefix=" + (work() / "wget").string(),
-                        url("wget/site/")});
+    return run_command({"wget", "--mirror", "--no-parent", "--no-host-directories", "--cut-dirs=3",
+                        "--restrict-file-names=nocontrol", "--header=Accept: text/html", "--no-verbose",
+                        "--directory-prefix=" + (work() / "wget").string(), url("wget/site/")});
   };
   mirror();
   auto there = files_below(work() / "wget");
   for (const auto& [name, content] : website()) BOOST_TEST((there[name] == content), name);
-  // Another round brings what has changed.
+  // Another round brings what has changed: wget goes by dates, which have whole seconds.
+  const auto now = [] {
+    return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch());
+  };
+  BOOST_TEST(wait_until(milliseconds{5000}, [&, made = now()] { return now() > made; }));
   upload("wget/site/first.txt", "changed, and longer");
   const auto told = mirror();
   BOOST_TEST(told.find("sub/second.bin\" [1]") == std::string::npos);
   BOOST_TEST(read_file(work() / "wget/first.txt") == "changed, and longer");
 }
 
-BOOST_AUTO_TEST_CASE(rclone_copies_and_checks_a_directory_through_its_html_listing, *utf::precondition(with<&rclone>)) {
+BOOST_AUTO_TEST_CASE(rclone_copies_and_checks_a_directory_through_its_html_listing, *utf::precondition(with<rclone>)) {
   upload_website("rclone/site");
   const auto remote = [](std::vector<std::string> what) {
-    std::vector<std::string> all{"rclone", "--config=", "--http-url=" + url("rclone/site/"), "--http-headers=Accept,text/html"};
+    std::vector<std::string> all{"rclone", "--config=", "--http-url=" + url("rclone/site/"),
+                                 "--http-headers=Accept,text/html"};
     all.insert(all.end(), what.begin(), what.end());
     return run_command(all);
   };

@@ -25,6 +25,7 @@ namespace kaiku::test {
 ///   {a.etag}, {a.modified}, {a.token}   of the answer that was kept as `a`, and of the shared files (`shared_files`)
 ///   {hello.before}, {hello.after}, {hello.digest}   of a shared file: a second before and after it was modified, and
 ///                    what Repr-Digest says
+///   {boundary}       between the parts of the answer at hand
 struct step {
   std::string method = "GET";
   std::string bytes;

@@ -12,13 +12,14 @@ std::vector<http_case> listings() {
   const std::string list = "/files/s/list/";
   const auto after = [&](const std::string& name) { return get(list + "?after=" + name); };
   return {
-      {"a_listing_is_json_and_is_not_stored_by_caches",
+      {"a_listing_is_json_with_a_weak_tag",
        {get(list)
             .is(200)
             .has("Content-Type", "application/json")
-            .has("Cache-Control", "no-store")
+            .has("Cache-Control", "no-cache")
             .has("X-Content-Type-Options", "nosniff")
-            .lacks("ETag")
+            .has("ETag", "~W/\"[0-9a-f]{32}\"")
+            .has("Vary", "Accept")
             .lacks("Last-Modified")
             .lacks("Accept-Ranges"),
         head(list).is(200)}},
@@ -73,11 +74,20 @@ std::vector<http_case> listings() {
       {"a_limit_with_something_behind_it_is_refused", {get(list + "?limit=10x").is(400, "bad_request")}},
       {"a_limit_that_is_empty_is_refused", {get(list + "?limit=").is(400, "bad_request")}},
       {"a_limit_beyond_64_bits_is_refused", {get(list + "?limit=99999999999999999999").is(400, "bad_request")}},
-      {"a_listing_has_no_version_to_match",
-       {get(list, "If-Match: \"1-0000000000000000\"\r\n").is(412, "precondition_failed")}},
+      {"a_listing_has_no_strong_tag_to_match",
+       {get(list).is(200).keep("l"), get(list, "If-Match: {l.etag}\r\n").is(412, "precondition_failed"),
+        get(list, "If-Match: \"1-0000000000000000\"\r\n").is(412, "precondition_failed")}},
       {"a_listing_matches_a_star", {get(list, "If-Match: *\r\n").is(200)}},
-      {"a_listing_if_none_match_star_is_304", {get(list, "If-None-Match: *\r\n").is(304)}},
-      {"a_listing_ignores_dates", {get(list, "If-Modified-Since: Fri, 01 Jan 2038 00:00:00 GMT\r\n").is(200)}},
+      {"a_listing_that_is_the_same_is_304",
+       {get(list).is(200).keep("l"),
+        get(list, "If-None-Match: {l.etag}\r\n").is(304).has("ETag", "{l.etag}").has("Vary", "Accept"),
+        head(list, "If-None-Match: {l.etag}\r\n").is(304), get(list, "If-None-Match: *\r\n").is(304)}},
+      {"a_listing_that_has_changed_is_200",
+       {put("/files/{d}/f", "x").is(201), get("/files/{d}/").is(200).keep("l"), put("/files/{d}/g", "x").is(201),
+        get("/files/{d}/", "If-None-Match: {l.etag}\r\n").is(200).contains("\"name\":\"g\"")}},
+      {"a_listing_ignores_dates",
+       {get(list, "If-Modified-Since: Fri, 01 Jan 2038 00:00:00 GMT\r\n").is(200),
+        get(list, "If-Unmodified-Since: Sun, 06 Nov 1994 08:49:37 GMT\r\n").is(200)}},
       {"a_listing_shows_a_change",
        {put("/files/{d}/f", "x").is(201), get("/files/{d}/").is(200).contains("\"size\":1"),
         put("/files/{d}/f", "xyz").is(204), get("/files/{d}/").is(200).contains("\"size\":3"),

@@ -252,6 +252,7 @@ std::vector<http_case> other_methods() {
            {"a_cluster_member", "/cluster/members/n1", "GET, HEAD, OPTIONS, DELETE", {"PUT", "POST"}},
            {"cluster_leader", "/cluster/leader", "GET, HEAD, OPTIONS, POST", {"PUT", "DELETE"}},
            {"cluster_scrub", "/cluster/scrub", "GET, HEAD, OPTIONS, POST", {"PUT", "DELETE"}},
+           {"metrics", "/metrics", "GET, HEAD, OPTIONS", {"PUT", "POST", "DELETE", "PATCH"}},
            {"openapi", "/openapi.json", "GET, HEAD, OPTIONS", {"PUT", "POST", "DELETE", "PATCH"}}}) {
     std::vector<step> steps{ask("OPTIONS", one.path).is(204).has("Allow", one.allow)};
     for (const char* method : one.refused)

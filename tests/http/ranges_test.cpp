@@ -1,4 +1,4 @@
-// Single ranges (RFC 9110, 14) and If-Range.
+// Ranges, one and several (RFC 9110, 14), and If-Range.
 
 #include <boost/test/unit_test.hpp>
 
@@ -109,6 +109,78 @@ std::vector<http_case> of_others() {
   };
 }
 
+/// Each part with its header, in the order that was asked for.
+std::vector<http_case> of_several() {
+  const auto& large = shared_content("large");
+  struct part {
+    std::size_t first, last;
+  };
+  const auto body = [&](const std::vector<part>& parts) {
+    std::string out;
+    for (const auto& one : parts)
+      out += (out.empty() ? "--{boundary}\r\n" : "\r\n--{boundary}\r\n") +
+             std::string("Content-Type: application/octet-stream\r\nContent-Range: bytes ") +
+             std::to_string(one.first) + "-" + std::to_string(one.last) + "/200000\r\n\r\n" +
+             large.substr(one.first, one.last - one.first + 1);
+    return out + "\r\n--{boundary}--\r\n";
+  };
+  const auto asked = [](const std::string& ranges) { return get("/files/s/large", "Range: bytes=" + ranges + "\r\n"); };
+  const auto several = [&](const std::string& ranges, const std::vector<part>& parts) {
+    return asked(ranges)
+        .is(206)
+        .has("Content-Type", "~multipart/byteranges; boundary=.*")
+        .has("ETag", "{large.etag}")
+        .lacks("Content-Range")
+        .body(body(parts));
+  };
+  const auto one = [&](const std::string& ranges, std::size_t first, std::size_t last) {
+    return asked(ranges)
+        .is(206)
+        .has("Content-Type", "application/octet-stream")
+        .has("Content-Range", "bytes " + std::to_string(first) + "-" + std::to_string(last) + "/200000")
+        .body(large.substr(first, last - first + 1));
+  };
+  std::string sixty_four, sixty_five;
+  std::vector<part> parts;
+  for (std::size_t i = 0; i < 64; ++i) {
+    sixty_four += (i == 0 ? "" : ",") + std::to_string(i * 1000) + "-" + std::to_string(i * 1000 + 1);
+    parts.push_back({i * 1000, i * 1000 + 1});
+  }
+  sixty_five = sixty_four + ",150000-150001";
+  return {
+      {"ranges_far_apart_come_as_parts", {several("0-1,1000-1001", {{0, 1}, {1000, 1001}})}},
+      {"ranges_come_in_the_order_asked_for", {several("1000-1001,0-1,-2", {{1000, 1001}, {0, 1}, {199'998, 199'999}})}},
+      {"ranges_of_three_kinds", {several("0-0,65535-65536,199990-", {{0, 0}, {65'535, 65'536}, {199'990, 199'999}})}},
+      {"ranges_with_white_space_between", {several("0-1 ,\t 1000-1001", {{0, 1}, {1000, 1001}})}},
+      {"ranges_in_two_lines_are_one_list",
+       {get("/files/s/large", "Range: bytes=0-1\r\nRange: 1000-1001\r\n").is(206).body(body({{0, 1}, {1000, 1001}}))}},
+      {"ranges_that_overlap_come_as_one", {one("0-10,5-20", 0, 20)}},
+      {"ranges_that_touch_come_as_one", {one("0-9,10-19", 0, 19)}},
+      {"ranges_close_together_come_as_one", {one("0-9,100-109", 0, 109)}},
+      {"ranges_that_are_the_same_come_as_one", {one("5-9,5-9,5-9", 5, 9)}},
+      {"ranges_of_which_one_is_all_come_as_all", {one("0-,0-0,-1", 0, 199'999)}},
+      {"ranges_of_which_one_is_behind_the_content", {one("0-1,200000-", 0, 1)}},
+      {"ranges_that_are_all_behind_the_content",
+       {asked("200000-,300000-300001,-0").is(416, "range_not_satisfiable").has("Content-Range", "bytes */200000")}},
+      {"ranges_of_which_one_is_malformed_give_the_whole",
+       {asked("0-1,x").is(200).body(large), asked("0-1,5-2").is(200)}},
+      {"ranges_up_to_64_come_as_parts", {several(sixty_four, parts)}},
+      {"ranges_above_64_give_the_whole", {asked(sixty_five).is(200).body(large)}},
+      {"ranges_with_if_range",
+       {get("/files/s/large", "Range: bytes=0-1,1000-1001\r\nIf-Range: {large.etag}\r\n")
+            .is(206)
+            .body(body({{0, 1}, {1000, 1001}})),
+        get("/files/s/large", "Range: bytes=0-1,1000-1001\r\nIf-Range: \"x\"\r\n").is(200)}},
+      {"ranges_of_a_small_file_come_as_one",
+       {get("/files/s/digits", "Range: bytes=0-0,9-9\r\n")
+            .is(206)
+            .has("Content-Range", "bytes 0-9/10")
+            .body("0123456789")}},
+      {"ranges_with_head_are_passed_over",
+       {head("/files/s/large", "Range: bytes=0-1,1000-1001\r\n").is(200).has("Content-Length", "200000")}},
+  };
+}
+
 std::vector<http_case> if_range() {
   struct row {
     const char* name;
@@ -147,6 +219,7 @@ std::vector<http_case> if_range() {
 BOOST_AUTO_TEST_SUITE(ranges)
 const cases of_digits(of_ten_bytes());
 const cases of_more(of_others());
+const cases of_parts(of_several());
 const cases of_if_range(if_range());
 BOOST_AUTO_TEST_SUITE_END()
 
