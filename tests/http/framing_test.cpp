@@ -29,6 +29,8 @@ std::vector<http_case> chunks() {
   std::vector<http_case> out{
       {"chunks_make_one_file", {sent(chunked({"hello", " ", "world"})).is(201), there("hello world")}},
       {"chunks_of_one_byte", {sent(chunked({"a", "b", "c", "d", "e"})).is(201), there("abcde")}},
+      {"no_chunk_byte_by_byte", {sent(chunked({})).slowly().is(201), there("")}},
+      {"no_chunk_and_a_trailer_byte_by_byte", {sent(chunked({}, "X: y\r\n")).slowly().is(201), there("")}},
       {"no_chunk_is_an_empty_file", {sent(chunked({})).is(201), there("")}},
       {"chunks_of_a_large_file",
        {sent(chunked({large.substr(0, 1), large.substr(1, 99'999), large.substr(100'000)})).is(201), there(large)}},

@@ -2,9 +2,10 @@
 // further. The code under test is compiled with -fsanitize-coverage=trace-pc, which calls this file at every branch.
 //   KAIKU_TEST_EXECUTIONS=N   how many (1,000,000)
 //   KAIKU_TEST_SEED=N         what chance chooses
-//   KAIKU_FUZZ_KEEP=DIR       inputs that reached new code are written there
+//   KAIKU_FUZZ_KEEP=DIR       inputs that reach what the corpus does not are written there, the shortest that do
 
 #include <array>
+#include <csignal>
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
@@ -33,23 +34,28 @@ struct coverage {
   static constexpr std::size_t size = 1 << 16;
   std::array<std::uint8_t, size> taken{};
   std::array<std::uint8_t, size> known{};  ///< bits: how often, in powers of two, by some input so far
-  std::vector<std::uint32_t> touched;
+  std::array<std::uint32_t, size> touched{};
+  std::size_t count = 0;  ///< of `touched`
   std::uintptr_t last = 0;
   bool on = false;
 
   void begin() {
-    for (auto at : touched) taken[at] = 0;
-    touched.clear();
+    for (std::size_t i = 0; i < count; ++i) taken[touched[i]] = 0;
+    count = 0;
     last = 0;
     on = true;
   }
+  void take(std::uint32_t at) {
+    if (taken[at] == 0) touched[count++] = at;
+    if (taken[at] < 255) ++taken[at];
+  }
   /// Whether something was new.
   bool end() {
-    on = false;
     bool news = false;
-    for (auto at : touched) {
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto at = touched[i];
       std::uint8_t power = 1;
-      for (auto count = taken[at]; count > 1 && power < 128; count >>= 1) power = static_cast<std::uint8_t>(power << 1);
+      for (auto times = taken[at]; times > 1 && power < 128; times >>= 1) power = static_cast<std::uint8_t>(power << 1);
       if ((known[at] & power) != 0) continue;
       known[at] |= power;
       news = true;
@@ -57,9 +63,9 @@ struct coverage {
     return news;
   }
   std::size_t edges() const {
-    std::size_t count = 0;
-    for (auto one : known) count += one != 0;
-    return count;
+    std::size_t out = 0;
+    for (auto one : known) out += one != 0;
+    return out;
   }
 };
 
@@ -75,7 +81,15 @@ void report(const char* what) {
 }
 
 extern "C" void report_death() {
-  report("a sanitizer ends the program");
+  seen.on = false;
+  report("the program is ended");
+}
+
+/// An assertion of a library.
+void report_abort(int number) {
+  report_death();
+  std::signal(number, SIG_DFL);
+  std::raise(number);
 }
 
 // --- mutation ------------------------------------------------------------------------------------------------------
@@ -181,7 +195,13 @@ std::string read(const fs::path& file) {
 bool run(const std::string& input) {
   current = input;
   seen.begin();
-  LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(input.data()), input.size());
+  try {
+    LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(input.data()), input.size());
+  } catch (...) {
+    seen.on = false;
+    throw;
+  }
+  seen.on = false;
   return seen.end();
 }
 
@@ -195,10 +215,16 @@ std::vector<std::string> corpus() {
   return out;
 }
 
-void keep(const std::string& input, std::size_t number) {
+/// Of these inputs the shortest that reach, together, what all of them reach.
+void keep(std::vector<std::string> inputs) {
   const char* where = std::getenv("KAIKU_FUZZ_KEEP");
   if (where == nullptr) return;
-  std::ofstream(fs::path(where) / (std::to_string(number) + ".bin"), std::ios::binary) << input;
+  std::sort(inputs.begin(), inputs.end(),
+            [](const auto& a, const auto& b) { return std::pair(a.size(), a) < std::pair(b.size(), b); });
+  seen.known = {};
+  std::size_t number = 0;
+  for (const auto& input : inputs)
+    if (run(input)) std::ofstream(fs::path(where) / (std::to_string(++number) + ".http"), std::ios::binary) << input;
 }
 
 }  // namespace
@@ -206,11 +232,12 @@ void keep(const std::string& input, std::size_t number) {
 // NOLINTNEXTLINE: the compiler gives the names.
 extern "C" void __sanitizer_cov_trace_pc() {
   if (!seen.on) return;
-  const auto here = reinterpret_cast<std::uintptr_t>(__builtin_return_address(0));
+  // From where this program was loaded to, or the seed would not decide alone.
+  const auto here = reinterpret_cast<std::uintptr_t>(__builtin_return_address(0)) -
+                    reinterpret_cast<std::uintptr_t>(&LLVMFuzzerTestOneInput);
   const auto at = static_cast<std::uint32_t>((here ^ (here >> 13) ^ (seen.last * 31)) & (coverage::size - 1));
   seen.last = here;
-  if (seen.taken[at] == 0) seen.touched.push_back(at);
-  if (seen.taken[at] < 255) ++seen.taken[at];
+  seen.take(at);
 }
 extern "C" void __sanitizer_set_death_callback(void (*callback)()) __attribute__((weak));
 
@@ -218,7 +245,7 @@ BOOST_AUTO_TEST_SUITE(fuzz)
 
 BOOST_AUTO_TEST_CASE(requests_and_paths_are_read_as_the_rfcs_say_however_they_are_mutated) {
   if (__sanitizer_set_death_callback != nullptr) __sanitizer_set_death_callback(report_death);
-  seen.touched.reserve(coverage::size);
+  std::signal(SIGABRT, report_abort);
   const auto executions = kaiku::test::number_from_environment("KAIKU_TEST_EXECUTIONS", 1'000'000);
   const auto seed = kaiku::test::number_from_environment("KAIKU_TEST_SEED", std::random_device{}());
   std::cout << "requests and paths: KAIKU_TEST_SEED=" << seed << std::endl;
@@ -236,15 +263,15 @@ BOOST_AUTO_TEST_CASE(requests_and_paths_are_read_as_the_rfcs_say_however_they_ar
       const auto input = mutate.change(pool[mutate.draw(pool.size())], pool);
       if (!run(input)) continue;
       pool.push_back(input);
-      keep(input, pool.size());
     }
     std::cout << "  " << executions << " executions, " << seen.edges() << " edges, " << pool.size() - given
               << " inputs that reached new ones" << std::endl;
+    BOOST_TEST(seen.edges() > 300U, "the code under test is not compiled for coverage");
+    keep({pool.begin() + static_cast<std::ptrdiff_t>(given), pool.end()});
   } catch (const std::exception& wrong) {
     report(wrong.what());
     BOOST_ERROR("execution " << done << ": " << wrong.what());
   }
-  BOOST_TEST(seen.edges() > 300U, "the code under test is not compiled for coverage");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

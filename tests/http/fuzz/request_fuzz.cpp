@@ -110,7 +110,7 @@ step read_body(arrivals& in, message_parser& parser, const body_framing& framing
       demand(decoded.consumed <= in.view().size(), "more was consumed than was there");
       in.consume(decoded.consumed);
       if (decoded.failed != errc::none) {
-        out.refused = decoded.failed == errc::body_too_large ? 413 : 400;
+        out.refused = 400;  // or 413: of two faults the one that is met first
         return step::refused;
       }
       if (decoded.done) return step::done;
