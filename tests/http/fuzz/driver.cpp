@@ -215,13 +215,14 @@ std::vector<std::string> corpus() {
   return out;
 }
 
-/// Of these inputs the shortest that reach, together, what all of them reach.
-void keep(std::vector<std::string> inputs) {
+/// Of these inputs the shortest that reach, together, what all of them reach and the corpus does not.
+void keep(const std::vector<std::string>& known, std::vector<std::string> inputs) {
   const char* where = std::getenv("KAIKU_FUZZ_KEEP");
   if (where == nullptr) return;
   std::sort(inputs.begin(), inputs.end(),
             [](const auto& a, const auto& b) { return std::pair(a.size(), a) < std::pair(b.size(), b); });
   seen.known = {};
+  for (const auto& input : known) run(input);
   std::size_t number = 0;
   for (const auto& input : inputs)
     if (run(input)) std::ofstream(fs::path(where) / (std::to_string(++number) + ".http"), std::ios::binary) << input;
@@ -267,7 +268,7 @@ BOOST_AUTO_TEST_CASE(requests_and_paths_are_read_as_the_rfcs_say_however_they_ar
     std::cout << "  " << executions << " executions, " << seen.edges() << " edges, " << pool.size() - given
               << " inputs that reached new ones" << std::endl;
     BOOST_TEST(seen.edges() > 300U, "the code under test is not compiled for coverage");
-    keep({pool.begin() + static_cast<std::ptrdiff_t>(given), pool.end()});
+    keep(corpus(), {pool.begin() + static_cast<std::ptrdiff_t>(given), pool.end()});
   } catch (const std::exception& wrong) {
     report(wrong.what());
     BOOST_ERROR("execution " << done << ": " << wrong.what());
