@@ -148,8 +148,9 @@ result<file_info> front_actor::stat(const file_path& path) const {
   return disk_->stat(path);
 }
 
-result<directory_page> front_actor::list(const file_path& path, std::string_view after, std::size_t limit) const {
-  return disk_->list(path, after, limit);
+result<directory_page> front_actor::list(const file_path& path, std::string_view after, std::size_t limit,
+                                         const list_filter& what) const {
+  return disk_->list(path, after, limit, what);
 }
 
 result<opened_content> front_actor::open(const content_ref& content) const {
@@ -252,8 +253,8 @@ void front_actor::send_write(const call_ptr& x, const leader_actors& to, std::sh
         if (reply.failure.code == errc::content_missing)
           return then({errc::not_leader, "the leader changed while the content was sent; send it again"});
         if (reply.failure.code != errc::none) return then(reply.failure);
-        then(write_outcome{reply.token, reply.file, reply.created, request->want, reply.achieved, reply.holders,
-                           reply.voters});
+        then(write_outcome{reply.token, reply.file, reply.created, reply.repeated, request->want, reply.achieved,
+                           reply.holders, reply.voters});
       },
       x->fail);
 }

@@ -41,7 +41,8 @@ class front_actor final : public observed<on_io_context<front_handle::base>>, pu
   node_view view() const override;
   cluster_view cluster() const override;
   result<file_info> stat(const file_path& path) const override;
-  result<directory_page> list(const file_path& path, std::string_view after, std::size_t limit) const override;
+  result<directory_page> list(const file_path& path, std::string_view after, std::size_t limit,
+                              const list_filter& what) const override;
   result<opened_content> open(const content_ref& content) const override;
   void read(const freshness& how, std::function<void(result<std::shared_ptr<const file_view>>)> done) override;
   void find_write(const write_token& token, std::function<void(result<write_status>)> done) override;

@@ -39,7 +39,7 @@ void add_validators(response& out, const file_info& info, std::string_view etag)
 
 const std::string& type_of(const file_info& info) {
   static const std::string unknown = "application/octet-stream";
-  return info.content_type.empty() ? unknown : info.content_type;
+  return info.properties.content_type.empty() ? unknown : info.properties.content_type;
 }
 
 void add_content_fields(response& out, const file_path& path) {

@@ -60,7 +60,7 @@ task<result<write_outcome>> store_part(exchange& ex, const form_plan& plan, form
                                        const file_path& path) {
   auto type = stored_type(part.content_type);
   if (!type) co_return type.failure();
-  put_file file{path, {}, std::move(*type), {}, plan.make_parents};
+  put_file file{path, {}, {.content_type = std::move(*type)}, {}, plan.make_parents};
   client_write write;
   write.want = plan.want;
   write.when.if_none_match_any = !plan.overwrite;

@@ -68,7 +68,7 @@ std::variant<put_plan, response> plan_put(exchange& ex) {
   if (!promised) return problem(promised.failure());
   put_plan out{std::move(*asked), {}, std::move(*promised)};
   out.file.path = out.asked.where.path;
-  out.file.content_type = std::move(*type);
+  out.file.properties.content_type = std::move(*type);
   out.file.make_parents = *parents;
   return out;
 }

@@ -22,7 +22,8 @@ json describe(const directory_entry& entry) {
   out["etag"] = info.etag();
   out["modified"] = format_rfc3339(info.modified);
   if (!info.is_directory())
-    out["content_type"] = info.content_type.empty() ? "application/octet-stream" : info.content_type;
+    out["content_type"] =
+        info.properties.content_type.empty() ? "application/octet-stream" : info.properties.content_type;
   return out;
 }
 
@@ -46,7 +47,7 @@ response json_listing(const file_path& path, const directory_page& page) {
   json entries = json::array();
   for (const auto& entry : page.entries) entries.push_back(describe(entry));
   json document{{"path", "/" + path.text()}, {"entries", std::move(entries)}, {"next", nullptr}};
-  if (page.more && !page.entries.empty()) document["next"] = page.entries.back().name;
+  if (page.more) document["next"] = page.next;
   return json_answer(200, document, "no-cache");
 }
 

@@ -76,9 +76,9 @@ response html_listing(const file_path& path, const directory_page& page, const s
           "scope=\"col\">Modified</th></tr></thead>\n<tbody>\n";
   for (const auto& entry : page.entries) add_row(html, entry);
   html += "</tbody>\n</table>\n";
-  if (page.more && !page.entries.empty())
+  if (page.more)
     html += "<nav aria-label=\"Pages\"><p><a rel=\"next\" href=\"?" + escape(page_query) +
-            "after=" + percent_encode_path(page.entries.back().name) + "\">Next page</a></p></nav>\n";
+            "after=" + percent_encode_path(page.next) + "\">Next page</a></p></nav>\n";
   html.append(upload_form).append("</main>\n</body>\n</html>\n");
   response out;
   out.add("Content-Type", "text/html; charset=utf-8");
