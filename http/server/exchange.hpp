@@ -18,7 +18,7 @@
 
 namespace kaiku {
 
-enum class http_method : std::uint8_t { get, head, put, post, remove, options, other };
+enum class http_method : std::uint8_t { get, head, put, post, remove, patch, options, other };
 
 struct header_field {
   std::string_view name;

@@ -63,8 +63,9 @@ class fake_gateway final : public gateway {
   std::optional<lost_entries> possibly_lost;
   std::vector<displaced_write> displaced;
   scrub_view scrubbed;
-  bool hold_writes = false;  ///< keep callbacks until `release_writes`
-  bool keep_uploads = true;  ///< false: count and hash only, for bounded memory
+  std::function<void()> before_write;  ///< called in front of each write, once it is answered
+  bool hold_writes = false;            ///< keep callbacks until `release_writes`
+  bool keep_uploads = true;            ///< false: count and hash only, for bounded memory
 
   // --- what tests look at -----------------------------------------------------------------------------------------
   std::atomic<int> writes{0};
@@ -180,7 +181,7 @@ class fake_gateway final : public gateway {
   }
 
   result<directory_page> list(const file_path& path, std::string_view after, std::size_t limit,
-                              const list_filter&) const override {
+                              const list_filter& what) const override {
     auto info = stat(path);
     if (!info) return info.failure();
     if (!info->is_directory()) return {errc::not_a_directory, "a file"};
@@ -189,7 +190,8 @@ class fake_gateway final : public gateway {
     for (const auto& [name, child] : tree_) {
       if (name.empty() || !name.starts_with(prefix)) continue;
       auto rest = name.substr(prefix.size());
-      if (rest.empty() || rest.find('/') != std::string::npos || rest <= after) continue;
+      if (rest.empty() || rest <= after || !rest.starts_with(what.prefix)) continue;
+      if (!what.recursive && rest.find('/') != std::string::npos) continue;
       if (page.entries.size() == limit) {
         page.more = true;
         break;
@@ -318,11 +320,15 @@ class fake_gateway final : public gateway {
     if (!when.if_match.empty() && (!there || !in(when.if_match))) return errc::precondition_failed;
     if (when.if_none_match_any && there) return errc::precondition_failed;
     if (!when.if_none_match.empty() && there && in(when.if_none_match)) return errc::precondition_failed;
+    if (when.if_match.empty() && when.if_unmodified_since && there &&
+        found->second.modified.value / 1000 > when.if_unmodified_since->value / 1000)
+      return errc::precondition_failed;
     return errc::none;
   }
 
   result<write_outcome> apply(client_write what) {
     last_write = what;
+    if (before_write) before_write();
     if (fail_write != errc::none) return {fail_write, "this write fails"};
     write_outcome out;
     out.token = {tag_of(view_.cluster), {view_.in_term, {++version_}}};
@@ -330,8 +336,17 @@ class fake_gateway final : public gateway {
     out.achieved = achieved;
     out.holders = static_cast<std::size_t>(achieved);
     out.voters = 3;
+    const auto* key = key_of(what.what);
+    if (key != nullptr) {
+      if (auto known = answered_.find(key->key); known != answered_.end()) {
+        if (known->second.first != key->fingerprint) return {errc::key_reused, "another request had this key"};
+        known->second.second.repeated = true;
+        return known->second.second;
+      }
+    }
     auto failed = std::visit([&](auto& one) { return fold(one, what, out); }, what.what);
     if (failed != errc::none) return {failed, "refused"};
+    if (key != nullptr) answered_[key->key] = {key->fingerprint, out};
     return out;
   }
 
@@ -375,6 +390,42 @@ class fake_gateway final : public gateway {
     std::erase_if(tree_, [&](const auto& item) { return item.first == path || below(item); });
     return errc::none;
   }
+  errc fold(change_properties& change, client_write& what, write_outcome& out) {
+    const auto& path = change.path.text();
+    auto found = tree_.find(path);
+    if (found == tree_.end()) return errc::not_found;
+    if (auto failed = check(what.when, path); failed != errc::none) return failed;
+    if (found->second.is_directory()) return errc::is_a_directory;
+    found->second.properties = *kaiku::apply(change.patch, found->second.properties);
+    found->second.version = {version_};
+    out.file = found->second;
+    return errc::none;
+  }
+  errc fold(move_path& move, client_write& what, write_outcome& out) {
+    auto failed = transfer(move.from.text(), move.to.text(), move.overwrite, what, out);
+    if (failed != errc::none) return failed;
+    const auto from = move.from.text();
+    std::erase_if(tree_, [&](const auto& item) { return item.first == from || item.first.starts_with(from + "/"); });
+    return errc::none;
+  }
+  errc fold(copy_path& copy, client_write& what, write_outcome& out) {
+    return transfer(copy.from.text(), copy.to.text(), copy.overwrite, what, out);
+  }
+  errc transfer(const std::string& from, const std::string& to, bool overwrite, client_write& what,
+                write_outcome& out) {
+    if (tree_.count(from) == 0) return errc::not_found;
+    if (from == to || to.starts_with(from + "/")) return errc::bad_request;
+    out.created = tree_.count(to) == 0;
+    if (!out.created && !overwrite) return errc::precondition_failed;
+    if (auto failed = check(what.when, from); failed != errc::none) return failed;
+    make_parents(to);
+    std::map<std::string, file_info> fresh;
+    for (const auto& [path, info] : tree_)
+      if (path == from || path.starts_with(from + "/")) fresh[to + path.substr(from.size())] = info;
+    for (auto& [path, info] : fresh) tree_[path] = info;
+    out.file = tree_[to];
+    return errc::none;
+  }
   template <class Other>
   errc fold(Other&, client_write&, write_outcome&) {
     return errc::bad_request;
@@ -384,6 +435,7 @@ class fake_gateway final : public gateway {
   std::map<std::string, file_info> tree_;
   std::map<digest, std::string> contents_;
   std::vector<std::function<void()>> held_;
+  std::map<digest, std::pair<digest, write_outcome>> answered_;  ///< by the requests' keys
   std::uint64_t version_ = 100;
 };
 
