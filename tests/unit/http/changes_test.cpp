@@ -70,8 +70,9 @@ BOOST_AUTO_TEST_CASE(conditions_on_dates_reach_the_leader) {
   BOOST_TEST(client.ask("PUT", "/files/f", "If-Unmodified-Since: yesterday\r\n", "y").status == 204);
   BOOST_TEST(client.ask("PUT", "/files/f", "If-Unmodified-Since: " + date + "\r\n", "y").status == 204);
   const auto tag = client.ask("HEAD", "/files/f").header("ETag");
-  BOOST_TEST(client.ask("PUT", "/files/f", "If-Match: " + tag + "\r\nIf-Unmodified-Since: " + before + "\r\n", "z").status ==
-             204);
+  BOOST_TEST(
+      client.ask("PUT", "/files/f", "If-Match: " + tag + "\r\nIf-Unmodified-Since: " + before + "\r\n", "z").status ==
+      204);
 }
 
 BOOST_AUTO_TEST_CASE(put_with_overwrite_false_replaces_nothing) {
@@ -128,9 +129,11 @@ BOOST_AUTO_TEST_CASE(properties_that_are_none_are_refused) {
 
 BOOST_AUTO_TEST_CASE(a_merge_patch_changes_what_it_names_and_nothing_else) {
   raw_http client(port());
-  client.ask("PUT", "/files/f", "Content-Type: text/css\r\nKaiku-Meta-A: 1\r\nKaiku-Meta-B: 2\r\nKaiku-TTL: 60\r\n", "x");
+  client.ask("PUT", "/files/f", "Content-Type: text/css\r\nKaiku-Meta-A: 1\r\nKaiku-Meta-B: 2\r\nKaiku-TTL: 60\r\n",
+             "x");
   const auto tag = client.ask("HEAD", "/files/f").header("ETag");
-  auto changed = client.ask("PATCH", "/files/f", patch_type, R"({"metadata":{"A":null,"c":"3"},"content_type":"text/plain"})");
+  auto changed =
+      client.ask("PATCH", "/files/f", patch_type, R"({"metadata":{"A":null,"c":"3"},"content_type":"text/plain"})");
   BOOST_TEST(changed.status == 204);
   BOOST_TEST(!changed.header("Kaiku-Token").empty());
   BOOST_TEST(changed.header("ETag") != tag);
@@ -153,9 +156,9 @@ BOOST_AUTO_TEST_CASE(what_is_no_merge_patch_is_refused) {
   node.add_file("f", "x");
   raw_http client(port());
   for (auto text : {"", "[]", "{", R"({"size":1})", R"({"ttl":0})", R"({"ttl":-1})", R"({"ttl":1.5})", R"({"ttl":"5"})",
-                    R"({"content_type":1})", R"({"content_type":"x"})", R"({"metadata":null})", R"({"metadata":{"a":1}})",
-                    R"({"metadata":{"a b":"1"}})", R"({"metadata":{"a":"1","A":"2"}})", R"({"ttl":1,"ttl":2})",
-                    R"({"metadata":{"a":"1","a":"2"}})", R"({"metadata":{"a":"\n"}})"})
+                    R"({"content_type":1})", R"({"content_type":"x"})", R"({"metadata":null})",
+                    R"({"metadata":{"a":1}})", R"({"metadata":{"a b":"1"}})", R"({"metadata":{"a":"1","A":"2"}})",
+                    R"({"ttl":1,"ttl":2})", R"({"metadata":{"a":"1","a":"2"}})", R"({"metadata":{"a":"\n"}})"})
     BOOST_TEST(client.ask("PATCH", "/files/f", patch_type, text).status == 400, text);
   auto wrong = client.ask("PATCH", "/files/f", "Content-Type: application/json\r\n", "{}");
   BOOST_TEST(wrong.status == 415);
@@ -187,12 +190,12 @@ BOOST_AUTO_TEST_CASE(append_makes_a_file_and_adds_to_it) {
 BOOST_AUTO_TEST_CASE(append_joins_contents_of_every_size) {
   raw_http client(port());
   const std::size_t border = limits::small_content_bytes;
-  for (auto [have, more] : {std::pair{border - 1, std::size_t{1}}, std::pair{border - 1, std::size_t{2}},
-                            std::pair{border, std::size_t{1}}, std::pair{std::size_t{10}, border},
-                            std::pair{std::size_t{300'000}, std::size_t{5}},
-                            std::pair{std::size_t{300'001}, limits::http_append_bytes},
-                            std::pair{std::size_t{7}, limits::http_append_bytes + 1},
-                            std::pair{std::size_t{300'000}, 3 * limits::http_append_bytes}}) {
+  for (auto [have, more] :
+       {std::pair{border - 1, std::size_t{1}}, std::pair{border - 1, std::size_t{2}}, std::pair{border, std::size_t{1}},
+        std::pair{std::size_t{10}, border}, std::pair{std::size_t{300'000}, std::size_t{5}},
+        std::pair{std::size_t{300'001}, limits::http_append_bytes},
+        std::pair{std::size_t{7}, limits::http_append_bytes + 1},
+        std::pair{std::size_t{300'000}, 3 * limits::http_append_bytes}}) {
     BOOST_TEST_CONTEXT(have << " and " << more) {
       std::string old(have, 'a'), body(more, 'b');
       for (std::size_t i = 0; i < body.size(); i += 97) body[i] = static_cast<char>(i);
@@ -226,7 +229,8 @@ BOOST_AUTO_TEST_CASE(an_append_that_is_overtaken_is_tried_again_and_loses_nothin
   BOOST_TEST(others == 100 - static_cast<int>(limits::http_append_attempts));
   // What does not fit in memory is tried once.
   others = 1;
-  BOOST_TEST(client.ask("POST", "/files/f?op=append", {}, std::string(limits::http_append_bytes + 1, 'z')).status == 409);
+  BOOST_TEST(client.ask("POST", "/files/f?op=append", {}, std::string(limits::http_append_bytes + 1, 'z')).status ==
+             409);
   BOOST_TEST(node.uploads_open == 0);
 }
 
@@ -253,8 +257,9 @@ BOOST_AUTO_TEST_CASE(a_named_request_that_is_repeated_gives_the_first_answer) {
   BOOST_TEST(again.header("Kaiku-Token") == first.header("Kaiku-Token"));
   BOOST_TEST(again.header("ETag") == first.header("ETag"));
   BOOST_TEST(node.bytes_at("f") == "y");
-  for (auto [method, target, body] : {std::tuple{"PUT", "/files/f", "z"}, std::tuple{"PUT", "/files/g", "x"},
-                                      std::tuple{"POST", "/files/f?op=append", "x"}, std::tuple{"DELETE", "/files/f", ""}}) {
+  for (auto [method, target, body] :
+       {std::tuple{"PUT", "/files/f", "z"}, std::tuple{"PUT", "/files/g", "x"},
+        std::tuple{"POST", "/files/f?op=append", "x"}, std::tuple{"DELETE", "/files/f", ""}}) {
     auto other = client.ask(method, target, name, body);
     BOOST_TEST(other.status == 422);
     BOOST_TEST(code_of(other) == "key_reused");
