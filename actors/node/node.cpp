@@ -167,8 +167,8 @@ void node::impl::make_actors() {
   auto random = [engine = std::make_shared<std::mt19937_64>(std::random_device{}())](std::uint64_t bound) {
     return std::uniform_int_distribution<std::uint64_t>{0, bound - 1}(*engine);
   };
-  actors.election =
-      sys.spawn<election_actor>(election_settings{with.name, names, with.election_timeout, random}, disk->state());
+  actors.election = sys.spawn<election_actor>(election_settings{with.name, names, with.election_timeout, random},
+                                              disk->state(), disk->disk());
   directory_settings d;
   d.self = {with.name,
             boot,

@@ -55,6 +55,8 @@ response healthz_replica(exchange& ex);
 response openapi_document(exchange& ex);
 // assets.cpp
 response show_asset(exchange& ex);
+// metrics.cpp
+task<response> show_metrics(exchange& ex);
 // cluster.cpp
 response cluster_state(exchange& ex);
 response list_members(exchange& ex);

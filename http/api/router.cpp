@@ -36,6 +36,7 @@ constexpr std::array table{
     route{"/cluster/members/{id}", at_once<show_member>, nullptr, nullptr, remove_member},
     route{"/cluster/leader", at_once<show_leader>, nullptr, change_leader},
     route{"/cluster/scrub", later<show_scrub>, nullptr, start_scrub},
+    route{"/metrics", later<show_metrics>, nullptr, nullptr, nullptr, nullptr, true},
     route{"/openapi.json", at_once<openapi_document>},
     route{"/assets/{name}", at_once<show_asset>},
 };
@@ -114,8 +115,9 @@ routed route_request(exchange& ex) {
     found = &one;
     break;
   }
+  if (found != nullptr) ex.route = found->pattern;
   if (found == nullptr) return problem({errc::not_found, "there is no such resource; files are under /files/"});
-  if (ex.crowded && !found->probe)
+  if (ex.server.open_requests > ex.settings.max_requests && !found->probe)
     return problem({errc::overloaded, "more requests are under way than this node answers at once"});
   if (auto refused = check_common(in)) return std::move(*refused);
   if (in.header("Origin"))

@@ -49,6 +49,7 @@ task<result<std::string>> session::read(std::size_t max) {
     body_broken_ = true;
     co_return explain(failed);
   }
+  received_ += piece.size();
   if (body_done_) input_.shrink();
   co_return piece;
 }

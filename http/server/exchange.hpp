@@ -70,6 +70,14 @@ struct response {
   std::uint64_t body_length() const { return length ? *length : body.size(); }
 };
 
+class request_meter;
+
+/// Of the whole server, at this moment.
+struct server_figures {
+  std::size_t connections = 0;
+  std::size_t open_requests = 0;
+};
+
 /// What a handler works with.
 struct exchange {
   gateway& node;
@@ -81,8 +89,10 @@ struct exchange {
   std::string_view segment;         ///< of the path: what the name in braces of the route stands for
   std::unique_ptr<upload> sending;  ///< here, not in a coroutine, so that the server can drop it whatever happens
   std::shared_ptr<void> waiting;    ///< the coroutine that awaits an answer of `node`
-  const bool& abandoned;            ///< the server is gone: nobody may speak to `node` any more
-  bool crowded = false;             ///< more requests are under way than the server takes
+  std::string_view route;           ///< the pattern of the route that was taken; empty: none
+  const request_meter& meter;       ///< what was asked of this server so far
+  server_figures server;
+  const bool& abandoned;  ///< the server is gone: nobody may speak to `node` any more
 };
 
 }  // namespace kaiku

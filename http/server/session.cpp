@@ -136,9 +136,21 @@ bool session::accept_header(std::size_t size) {
 
 task<bool> session::answer() {
   open_request counted(*worker_->counters);
-  exchange_.emplace(
-      exchange{worker_->node, worker_->settings, request_, *this, {}, {}, {}, nullptr, nullptr, worker_->abandoned()});
-  exchange_->crowded = worker_->counters->open_requests > worker_->settings.max_requests;
+  const auto began = session_clock::now();
+  received_ = sent_ = 0;
+  exchange_.emplace(exchange{.node = worker_->node,
+                             .settings = worker_->settings,
+                             .in = request_,
+                             .body = *this,
+                             .path = {},
+                             .query = {},
+                             .segment = {},
+                             .sending = nullptr,
+                             .waiting = nullptr,
+                             .route = {},
+                             .meter = worker_->meter,
+                             .server = {worker_->counters->connections, worker_->counters->open_requests},
+                             .abandoned = worker_->abandoned()});
   routed plan = route_request(*exchange_);
   if (plan.later != nullptr) plan.now = co_await plan.later(*exchange_);
   if (worker_->abandoned()) co_return false;
@@ -147,6 +159,7 @@ task<bool> session::answer() {
   bool keep = parser_.keep_alive() && !plan.now.close && !worker_->draining() && !body_broken_;
   if (!body_done_ && (owes_continue_ || framing_.chunked || left_ > drained_body_bytes)) keep = false;
   const bool sent = co_await send(plan.now, keep);
+  measure(began, plan.now.status);
   if (!sent) co_return false;
   if (keep && !body_done_) keep = co_await drain_body();
   lingers_ = !keep && (!body_done_ || !input_.empty());
@@ -177,6 +190,7 @@ task<bool> session::send(response& what, bool keep) {
     sent = co_await send_parts(what, std::move(piece));
   } else {
     sent = co_await connection_.write(head_, what.body, sending_);
+    if (sent) sent_ += what.body.size();
   }
   co_return sent;
 }
@@ -184,24 +198,37 @@ task<bool> session::send(response& what, bool keep) {
 task<bool> session::send_parts(const response& what, std::string piece) {
   for (const auto& part : what.parts) {
     head_ += part.head;
+    sent_ += part.head.size();
     for (std::uint64_t done = 0; done < part.length; done += piece.size()) {
       // There is only one way to say it now: the connection ends before the content does.
       const bool first = done == 0 && &part == &what.parts.front();
       if (!first && !read_piece(*what.file, part, done, piece)) co_return false;
       const bool sent = co_await connection_.write(head_, piece, sending_);
       if (!sent) co_return false;
+      sent_ += piece.size();
       head_.clear();
     }
   }
   if (what.body.empty()) co_return true;
+  sent_ += what.body.size();
   const bool ended = co_await connection_.write(what.body, {}, sending_);
   co_return ended;
+}
+
+void session::measure(session_clock::time_point began, unsigned status) {
+  worker_->meter.count({.route = exchange_->route,
+                        .method = request_.method,
+                        .status = status,
+                        .duration = session_clock::now() - began,
+                        .received = received_,
+                        .sent = sent_});
 }
 
 task<void> session::refuse() {
   response answer = refusal_problem(*refused_);
   head_.clear();
   write_reply_head(answer, worker_->node.view(), 11, false, head_);
+  worker_->meter.count({.status = answer.status});
   sending_ = full_patience();
   lingers_ = co_await connection_.write(head_, answer.body, sending_);
 }

@@ -42,6 +42,7 @@ class session final : public request_body {
   bool accept_header(std::size_t size);
   /// False: the connection ends.
   task<bool> answer();
+  void measure(session_clock::time_point began, unsigned status);
   task<bool> send(response& what, bool keep);
   /// `piece` is the first of the first part.
   task<bool> send_parts(const response& what, std::string piece);
@@ -59,11 +60,13 @@ class session final : public request_body {
   request request_;
   std::optional<request_refusal> refused_;
   std::optional<exchange> exchange_;
-  std::string head_;  ///< of the answer; kept for its memory
+  std::string head_;        ///< of the answer; kept for its memory
+  std::uint64_t sent_ = 0;  ///< of the answer's body
 
   // The body of the request at hand.
   body_framing framing_;
   std::uint64_t left_ = 0;  ///< with a Content-Length
+  std::uint64_t received_ = 0;
   bool body_done_ = true;
   bool body_broken_ = false;
   bool owes_continue_ = false;
