@@ -96,7 +96,8 @@ task<attempt> propose(exchange& ex, append_plan& plan, const file_info* there, o
     write.when.if_none_match_any = true;
   }
   appended_body body(std::move(before), plan, ex.body);
-  auto taken = co_await take_content(ex, body, {}, file, write);
+  const std::vector<digest> none;  // the promises are of the body alone
+  auto taken = co_await take_content(ex, body, none, file, write);
   if (!taken) co_return answered(problem(taken.failure()));
   const auto sent = body.body_digest();
   auto kept = check_promises(plan.promised, sent);

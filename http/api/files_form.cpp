@@ -73,7 +73,8 @@ task<result<write_outcome>> store_part(exchange& ex, const form_plan& plan, form
   client_write write;
   write.want = plan.want;
   write.when.if_none_match_any = !plan.overwrite;
-  auto taken = co_await take_content(ex, form, {}, file, write);
+  const std::vector<digest> none;
+  auto taken = co_await take_content(ex, form, none, file, write);
   if (!taken) co_return taken.failure();
   write.what = std::move(file);
   if (plan.name)

@@ -14,7 +14,8 @@ task<response> make(exchange& ex) {
   if (path.is_root()) co_return problem({errc::already_exists, "the root directory is always there"});
   auto parents = asked->query.flag("parents", true);
   if (!parents) co_return problem(parents.failure());
-  auto answer = co_await send_named(ex, std::move(*asked), make_directory{path, {}, *parents}, path, true);
+  command what = make_directory{path, {}, *parents};
+  auto answer = co_await send_named(ex, std::move(*asked), std::move(what), path, true);
   co_return answer;
 }
 
@@ -31,11 +32,12 @@ task<response> transfer(exchange& ex) {
   auto overwrite = asked->query.flag("overwrite", true), parents = asked->query.flag("parents", true);
   if (!overwrite) co_return problem(overwrite.failure());
   if (!parents) co_return problem(parents.failure());
-  Transfer what;
-  what.from = asked->where.path;
-  what.to = *to;
-  what.overwrite = *overwrite;
-  what.make_parents = *parents;
+  Transfer of;
+  of.from = asked->where.path;
+  of.to = *to;
+  of.overwrite = *overwrite;
+  of.make_parents = *parents;
+  command what = std::move(of);
   auto answer = co_await send_named(ex, std::move(*asked), std::move(what), *to, true);
   if (answer.status < 300) answer.add("Location", "/files/" + percent_encode_path(to->text()));
   co_return answer;

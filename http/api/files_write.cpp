@@ -69,7 +69,8 @@ task<response> delete_path(exchange& ex) {
     if (info.ok() && !info->is_directory())
       co_return problem({errc::not_found, "a file stands here, and the path asks for a directory"});
   }
-  auto answer = co_await send_named(ex, std::move(*asked), remove_path{path, *recursive, {}}, path, false);
+  command what = remove_path{path, *recursive, {}};
+  auto answer = co_await send_named(ex, std::move(*asked), std::move(what), path, false);
   if (answer.status == 201) answer.status = 204;
   co_return answer;
 }
