@@ -215,10 +215,10 @@ task<bool> session::send_parts(const response& what, std::string piece) {
   co_return ended;
 }
 
-void session::measure(session_clock::time_point began, unsigned status) {
+void session::measure(session_clock::time_point began, unsigned code) {
   worker_->meter.count({.route = exchange_->route,
                         .method = request_.method,
-                        .status = status,
+                        .status = code,
                         .duration = session_clock::now() - began,
                         .received = received_,
                         .sent = sent_});
@@ -228,7 +228,9 @@ task<void> session::refuse() {
   response answer = refusal_problem(*refused_);
   head_.clear();
   write_reply_head(answer, worker_->node.view(), 11, false, head_);
-  worker_->meter.count({.status = answer.status});
+  measured_request refused;
+  refused.status = answer.status;
+  worker_->meter.count(refused);
   sending_ = full_patience();
   lingers_ = co_await connection_.write(head_, answer.body, sending_);
 }

@@ -42,7 +42,7 @@ class session final : public request_body {
   bool accept_header(std::size_t size);
   /// False: the connection ends.
   task<bool> answer();
-  void measure(session_clock::time_point began, unsigned status);
+  void measure(session_clock::time_point began, unsigned code);
   task<bool> send(response& what, bool keep);
   /// `piece` is the first of the first part.
   task<bool> send_parts(const response& what, std::string piece);
