@@ -41,7 +41,8 @@ class front_actor final : public observed<on_io_context<front_handle::base>>, pu
   node_view view() const override;
   cluster_view cluster() const override;
   result<file_info> stat(const file_path& path) const override;
-  result<directory_page> list(const file_path& path, std::string_view after, std::size_t limit) const override;
+  result<directory_page> list(const file_path& path, std::string_view after, std::size_t limit,
+                              const list_filter& what) const override;
   result<opened_content> open(const content_ref& content) const override;
   void read(const freshness& how, std::function<void(result<std::shared_ptr<const file_view>>)> done) override;
   void find_write(const write_token& token, std::function<void(result<write_status>)> done) override;
@@ -123,6 +124,8 @@ class front_actor final : public observed<on_io_context<front_handle::base>>, pu
   front_settings settings_;
   std::shared_ptr<const store> disk_;
   role_change role_;
+  std::uint64_t elections_won_ = 0;
+  std::uint64_t leader_changes_ = 0;
   log_progress progress_;
   quorum_contact quorum_;
   local_handles local_;

@@ -14,8 +14,9 @@ class view_of_store final : public file_view {
   explicit view_of_store(std::shared_ptr<const store_view> at) : at_(std::move(at)) {}
 
   result<file_info> stat(const file_path& path) const override { return at_->stat(path); }
-  result<directory_page> list(const file_path& path, std::string_view after, std::size_t limit) const override {
-    return at_->list(path, after, limit);
+  result<directory_page> list(const file_path& path, std::string_view after, std::size_t limit,
+                              const list_filter& what) const override {
+    return at_->list(path, after, limit, what);
   }
 
  private:

@@ -123,6 +123,8 @@ class replication_actor : public observed<replication_handle::base> {
   void propose_first_entry();
   /// Whatever the leader itself still has to say; one entry at a time, and again at the next timer if it was refused.
   void propose_own_entries();
+  /// Removes files whose time is over, some at a time.
+  void propose_expired();
   std::vector<member> with_known_disks(std::vector<member> members) const;
 
   // --- leader: members and leadership ---
@@ -201,6 +203,7 @@ class replication_actor : public observed<replication_handle::base> {
   std::deque<unreplicated> backlog_;
   byte_count backlog_bytes_;
   instant proposing_since_{};
+  instant expired_looked_at_{};
   std::optional<asked_change> member_change_;
   std::deque<asked_read> reads_;
   std::optional<caf::typed_response_promise<handed_over>> hand_over_;

@@ -13,20 +13,6 @@ unix_time_ms wall_clock() {
   return {duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count()};
 }
 
-/// The leader's clock dates every change, so that all nodes fold to identical bytes.
-void stamp(command& x) {
-  if (auto* put = std::get_if<put_file>(&x)) put->modified = wall_clock();
-  if (auto* made = std::get_if<make_directory>(&x)) made->modified = wall_clock();
-  if (auto* removed = std::get_if<remove_path>(&x)) removed->modified = wall_clock();
-}
-
-/// Each may be a directory to make.
-std::size_t path_names(const command& x) {
-  if (const auto* put = std::get_if<put_file>(&x)) return put->path.names().size();
-  if (const auto* made = std::get_if<make_directory>(&x)) return made->path.names().size();
-  return 1;
-}
-
 }  // namespace
 
 bool replication_actor::backlog_is_full() const {
@@ -58,7 +44,8 @@ result<proposal> replication_actor::read(const write_request& x) const {
   if (x.encoded_command.size() > limits::entry_bytes) return {errc::bad_request, "the command is too large"};
   auto decoded = decode_command(x.encoded_command);
   if (!decoded) return decoded.failure();
-  if (std::holds_alternative<set_members>(*decoded) || std::holds_alternative<no_operation>(*decoded))
+  if (std::holds_alternative<set_members>(*decoded) || std::holds_alternative<no_operation>(*decoded) ||
+      std::holds_alternative<remove_expired>(*decoded))
     return {errc::bad_request, "a client can't send this command"};
   proposal out{std::move(*decoded), x.when, std::string{x.small_content.view()}};
   if (auto content = content_of(out.what); content && content->is_small()) {
@@ -68,7 +55,8 @@ result<proposal> replication_actor::read(const write_request& x) const {
   } else if (!out.small_content.empty()) {
     return {errc::bad_request, "bytes came along that the command does not name"};
   }
-  stamp(out.what);
+  // The leader's clock dates every change, so that all nodes fold to identical bytes.
+  set_time(out.what, wall_clock());
   return out;
 }
 
@@ -100,7 +88,7 @@ void replication_actor::pump() {
   while (!queue_.empty() && batch->size() < limits::batch_entries && cost < limits::proposal_bytes) {
     auto& next = queue_.front();
     bytes += next.what.small_content.size();
-    cost += next.what.small_content.size() + limits::proposal_overhead_bytes * path_names(next.what.what);
+    cost += next.what.small_content.size() + work_of(next.what.what).value;
     message.proposals.push_back(std::move(next.what));
     batch->push_back(std::move(next));
     queue_.pop_front();
@@ -128,7 +116,7 @@ void replication_actor::on_proposed(std::vector<pending_write>& batch, const pro
     if (batch[i].promise) continue;
     own_entry_queued_ = false;
     if (batch[i].changes_members)
-      on_members_proposed(outcome.results.empty() ? proposed{{}, outcome.failure, {}, false} : outcome.results[i]);
+      on_members_proposed(outcome.results.empty() ? proposed{{}, outcome.failure, {}} : outcome.results[i]);
   }
   if (outcome.failure.code != errc::none) {
     write_reply no;
@@ -141,8 +129,9 @@ void replication_actor::on_proposed(std::vector<pending_write>& batch, const pro
   INVARIANT(outcome.results.size() == batch.size(), "storage answers every proposal");
   machine_.on_local_durable(outcome.after.last.index);
   for (std::size_t i = 0; i < batch.size(); ++i) {
-    if (outcome.results[i].index.value > 0 && leading()) note_backlog(batch[i], outcome.results[i].index);
-    if (batch[i].promise) answer(batch[i], outcome.results[i], outcome.after.last.in_term);
+    const auto& what = outcome.results[i];
+    if (what.index.value > 0 && !what.repeated && leading()) note_backlog(batch[i], what.index);
+    if (batch[i].promise) answer(batch[i], what, outcome.after.last.in_term);
   }
 }
 
@@ -153,9 +142,10 @@ void replication_actor::answer(pending_write& write, const proposed& what, term 
     write.promise->deliver(reply);
     return;
   }
-  reply.token = {tag_of(disk_->members().cluster), {in_term, what.index}};
+  reply.token = {tag_of(disk_->members().cluster), {what.in_term, what.index}};
   reply.file = what.file;
   reply.created = what.created;
+  reply.repeated = what.repeated;
   reply.holders = static_cast<std::uint32_t>(machine_.holders(what.index));
   reply.voters = static_cast<std::uint32_t>(machine_.voters());
   // A leader that was frozen since it took the write may be one no more: then only a majority's word will do.
@@ -215,6 +205,18 @@ void replication_actor::propose_first_entry() {
   if (!disk_->members().cluster.known())
     first.what.what = set_members{settings_.new_cluster, with_known_disks(settings_.bootstrap)};
   queue_.push_front(std::move(first));
+  own_entry_queued_ = true;
+}
+
+void replication_actor::propose_expired() {
+  if (now() - expired_looked_at_ < milliseconds(limits::expiry_look_ms)) return;
+  expired_looked_at_ = now();
+  const auto next = disk_->next_expiry();
+  const auto time = wall_clock();
+  if (!next || *next > time) return;
+  pending_write write;
+  write.what.what = remove_expired{time};
+  queue_.push_back(std::move(write));
   own_entry_queued_ = true;
 }
 

@@ -85,6 +85,7 @@ void replication_actor::propose_own_entries() {
     propose_first_entry();
   } else if (members_are_settled() && !member_change_) {
     propose_due_members();
+    if (!own_entry_queued_) propose_expired();
   }
 }
 

@@ -39,7 +39,7 @@ void changes::erase(family where, std::string_view key) {
 }
 
 void changes::erase_all(family where) {
-  // Behind every key: the longest begins with 8 bytes of a number that no count of entries comes to.
+  // Behind every key: they begin with a letter, or with a number that no count of entries and no time comes to.
   static const std::string end(16, '\xff');
   base_.require(batch().DeleteRange(base_.handle(where), "", end), "gathering a batch");
 }

@@ -74,6 +74,8 @@ class store::impl::collector {
     if (!clear_entries() || !clear_inodes()) return;
     batch_.erase_all(family::other_dentries);
     batch_.erase_all(family::other_orphans);
+    batch_.erase_all(family::other_expiries);
+    batch_.erase_all(family::other_requests);
     batch_.erase(family::meta, format::clearing_key);
     own_.cleared_to.clear();
   }
@@ -129,7 +131,7 @@ class store::impl::collector {
       batch_.erase(family::dentries, as_view(it->key()));
       own_.reclaimed_to = it->key().ToString();
       if (child.type == file_info::kind::directory) {
-        batch_.put(family::orphans, format::key(removed_by, child.inode), "");
+        leave_as_orphan(removed_by, child.inode);
         more_ = true;
       } else {
         drop_inode(format::key(child.inode));
@@ -138,6 +140,16 @@ class store::impl::collector {
     own_.db->check_scan(*it);
     drop_inode(prefix);
     return true;
+  }
+
+  void leave_as_orphan(log_index removed_by, inode_id directory) {
+    const auto key = format::key(directory);
+    const auto value = own_.db->get(family::inodes, key);
+    INVARIANT(value.has_value(), "every name leads to an inode");
+    auto orphan = format::read_inode(directory, *value);
+    orphan.parent = {};
+    batch_.put(family::orphans, format::key(removed_by, directory), "");
+    batch_.put(family::inodes, key, format::write_inode(orphan));
   }
 
   void drop_inode(const std::string& key) {

@@ -27,8 +27,9 @@ constexpr double bloom_bits = 10;
 
 /// By number of `family`. RocksDB insists on one called "default": it is `meta`.
 constexpr std::array<const char*, families> family_names{
-    "default",   "log",   "undo", "dentries", "inodes",         "contents",     "holdings",
-    "set_aside", "terms", "work", "orphans",  "other_dentries", "other_inodes", "other_orphans"};
+    "default",      "log",           "undo",     "dentries", "inodes",         "contents",
+    "holdings",     "set_aside",     "terms",    "work",     "orphans",        "other_dentries",
+    "other_inodes", "other_orphans", "expiries", "requests", "other_expiries", "other_requests"};
 
 rocksdb::DBOptions database_options() {
   rocksdb::DBOptions options;
@@ -163,6 +164,10 @@ rocksdb::ColumnFamilyHandle* database::handle(family where, bool swapped) const 
       case family::dentries: where = family::other_dentries; break;
       case family::inodes: where = family::other_inodes; break;
       case family::orphans: where = family::other_orphans; break;
+      case family::expiries: where = family::other_expiries; break;
+      case family::requests: where = family::other_requests; break;
+      case family::other_expiries: where = family::expiries; break;
+      case family::other_requests: where = family::requests; break;
       case family::other_dentries: where = family::dentries; break;
       case family::other_inodes: where = family::inodes; break;
       case family::other_orphans: where = family::orphans; break;

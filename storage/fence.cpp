@@ -11,7 +11,8 @@ namespace {
 
 /// What elects a leader and what frees space must go on when files no longer fit.
 bool may_use_reserve(const command& what) {
-  return !std::holds_alternative<put_file>(what) && !std::holds_alternative<make_directory>(what);
+  return std::holds_alternative<no_operation>(what) || std::holds_alternative<set_members>(what) ||
+         std::holds_alternative<remove_path>(what) || std::holds_alternative<remove_expired>(what);
 }
 
 /// An append taken apart and found sound in itself.
@@ -48,6 +49,17 @@ result<checked_append> check(const append_command& what) {
     }
     out.small.emplace(digest, bytes);
   }
+  return out;
+}
+
+/// The first outcome of a request, once more.
+proposed repeat(const format::request_value& known) {
+  proposed out;
+  out.index = known.at.index;
+  out.in_term = known.at.in_term;
+  out.created = known.created;
+  out.repeated = true;
+  if (known.file) out.file = *known.file;
   return out;
 }
 
@@ -122,9 +134,15 @@ proposed store::impl::evaluate(changes& batch, const proposal& what, log_positio
     out.failure = why;
     return out;
   };
+  if (const auto* key = key_of(what.what)) {
+    if (auto known = tree::find_request(batch, key->key)) {
+      if (known->fingerprint == key->fingerprint) return repeat(*known);
+      return refuse({errc::key_reused, "another request came with this idempotency key"});
+    }
+  }
   if (auto space = check_space(may_use_reserve(what.what)); !space) return refuse(space.failure());
   log_entry entry{at, encode(what.what)};
-  auto planned = tree::plan(batch, what.what, what.when, at.index);
+  auto planned = tree::plan(batch, what.what, what.when, at);
   if (!planned) return refuse(planned.failure());
   // What followers can't decode must never get into the log.
   if (!decode_command(entry.encoded_command).ok()) return refuse({errc::bad_request, "the command is not well-formed"});
@@ -133,6 +151,7 @@ proposed store::impl::evaluate(changes& batch, const proposal& what, log_positio
   }
   journal::append(batch, before, entry, what.what, planned->writes);
   out.index = at.index;
+  out.in_term = at.in_term;
   out.file = std::move(planned->file);
   out.created = planned->created;
   return out;
@@ -184,7 +203,7 @@ status store::impl::take(changes& batch, log_position before, std::span<const lo
       if (!here) return refuse(here.failure());
       if (!had && !named->is_small()) adopted.push_back(named->sha256);
     }
-    const auto planned = tree::plan(batch, commands[i], {}, at.index);
+    const auto planned = tree::plan(batch, commands[i], {}, at);
     INVARIANT(planned.ok(), "what the leader logged holds here: " + planned.failure().detail);
     journal::append(batch, before, entries[i], commands[i], planned->writes);
     before = at;
@@ -240,13 +259,14 @@ propose_outcome store::propose(term in_term, std::span<const proposal> proposals
   for (const auto& what : proposals) {
     out.results.push_back(impl_->evaluate(batch, what, next.last, in_term));
     const auto& result = out.results.back();
-    if (result.index.value > 0) next.last = {in_term, result.index};
+    if (result.index.value > 0 && !result.repeated) next.last = {in_term, result.index};
     full = full && result.failure.code == errc::disk_full;
   }
   if (full) {
     out.failure = out.results.front().failure;
     out.results.clear();
   } else if (next.last != impl_->state.last) {
+    impl_->written += next.last.index.value - impl_->state.last.index.value;
     impl_->commit(batch, next);
   }
   out.after = impl_->state;
@@ -299,6 +319,7 @@ append_outcome store::append(const append_command& what) {
     }
     next.last = fresh.back().at;
     own.commit(batch, next);
+    own.written += fresh.size();
     own.displaced += out.set_aside;
     if (out.set_aside > 0) out.displaced_from = fresh.front().at.index;
   } else {

@@ -20,6 +20,16 @@ std::uint64_t time_bits(unix_time_ms x) {
   return static_cast<std::uint64_t>(x.value);
 }
 
+bool read_flag(decoder& in) {
+  const auto byte = in.u8();
+  if (byte > 1) in.fail();
+  return byte == 1;
+}
+
+// First bytes of the keys of `requests`.
+constexpr std::uint8_t by_key = 'k';
+constexpr std::uint8_t by_number = 'n';
+
 }  // namespace
 
 std::string key(log_index index) {
@@ -50,6 +60,17 @@ std::string key(unix_time_ms unnamed_since, const digest& what) {
 
 std::string key_of_expected(inode_id inode) {
   return encoder{}.u8(static_cast<std::uint8_t>(chore::expected)).u64(inode.value).take();
+}
+
+std::string key(unix_time_ms expires, inode_id file) {
+  return encoder{}.u64(time_bits(expires)).u64(file.value).take();
+}
+
+std::string key_of_request(const digest& key) {
+  return encoder{}.u8(by_key).bytes(key.bytes).take();
+}
+std::string key_of_request(std::uint64_t number) {
+  return encoder{}.u8(by_number).u64(number).take();
 }
 
 log_index index_of_key(std::string_view bytes) {
@@ -96,6 +117,22 @@ std::pair<log_index, inode_id> orphan_of_key(std::string_view bytes) {
   return x;
 }
 
+std::pair<unix_time_ms, inode_id> expiry_of_key(std::string_view bytes) {
+  decoder in{bytes};
+  std::pair<unix_time_ms, inode_id> x;
+  x.first = read_time(in);
+  x.second = {in.u64()};
+  INVARIANT(in.done(), "a key of expiries decodes");
+  return x;
+}
+
+inode_id parent_of_key(std::string_view bytes) {
+  decoder in{bytes};
+  const inode_id parent{in.u64()};
+  INVARIANT(in.ok(), "a key of dentries begins with a directory");
+  return parent;
+}
+
 std::string write_dentry(const dentry& x) {
   return encoder{}.u64(x.inode.value).u8(static_cast<std::uint8_t>(x.type)).take();
 }
@@ -115,34 +152,137 @@ dentry read_dentry(std::string_view bytes) {
   return *x;
 }
 
-std::string write_inode(const file_info& x) {
+std::string inode_begins(file_info::kind type, inode_id parent) {
   encoder out;
-  out.u8(static_cast<std::uint8_t>(x.type)).u64(x.version.value).u64(time_bits(x.created)).u64(time_bits(x.modified));
-  if (!x.is_directory()) out.bytes(x.content.sha256.bytes).varint(x.content.size.value).text(x.content_type);
+  out.u8(static_cast<std::uint8_t>(type));
+  if (type == file_info::kind::directory) out.u64(parent.value);
   return out.take();
 }
 
-std::optional<file_info> decode_inode(inode_id inode, std::string_view bytes) {
+std::string write_inode(const inode_value& x) {
+  const auto& info = x.info;
+  encoder out;
+  out.raw(inode_begins(info.type, x.parent));
+  out.u64(info.version.value).u64(time_bits(info.created)).u64(time_bits(info.modified));
+  if (info.is_directory()) return out.take();
+  out.bytes(info.content.sha256.bytes).varint(info.content.size.value);
+  write(out, info.properties);
+  return out.take();
+}
+
+std::optional<inode_value> decode_inode(inode_id inode, std::string_view bytes) {
   decoder in{bytes};
-  file_info x;
-  x.inode = inode;
-  x.type = read_kind(in);
-  x.version = {in.u64()};
-  x.created = read_time(in);
-  x.modified = read_time(in);
-  if (!x.is_directory()) {
-    in.bytes(x.content.sha256.bytes);
-    x.content.size = {in.varint()};
-    x.content_type = in.text(any_size);
+  inode_value x;
+  x.info.inode = inode;
+  x.info.type = read_kind(in);
+  if (x.info.is_directory()) x.parent = {in.u64()};
+  x.info.version = {in.u64()};
+  x.info.created = read_time(in);
+  x.info.modified = read_time(in);
+  if (!x.info.is_directory()) {
+    in.bytes(x.info.content.sha256.bytes);
+    x.info.content.size = {in.varint()};
+    x.info.properties = read_properties(in);
   }
   if (!in.done()) return std::nullopt;
   return x;
 }
 
-file_info read_inode(inode_id inode, std::string_view bytes) {
+inode_value read_inode(inode_id inode, std::string_view bytes) {
   auto x = decode_inode(inode, bytes);
   INVARIANT(x.has_value(), "an inode decodes");
   return *std::move(x);
+}
+
+std::string write_request(const request_value& x) {
+  encoder out;
+  out.bytes(x.fingerprint.bytes).u64(x.at.in_term.value).u64(x.at.index.value).u8(x.created).u8(x.file.has_value());
+  if (!x.file) return out.take();
+  auto plain = *x.file;
+  plain.properties = {};
+  out.u64(plain.inode.value).raw(write_inode({std::move(plain), {}}));
+  return out.take();
+}
+
+namespace {
+
+std::optional<request_value> decode_request(std::string_view bytes) {
+  constexpr std::size_t in_front_of_inode = 32 + 8 + 8 + 1 + 1 + 8;
+  decoder in{bytes.substr(0, in_front_of_inode)};
+  request_value x;
+  in.bytes(x.fingerprint.bytes);
+  x.at.in_term = {in.u64()};
+  x.at.index = {in.u64()};
+  x.created = read_flag(in);
+  if (read_flag(in)) {
+    const inode_id inode{in.u64()};
+    auto file = in.done() ? decode_inode(inode, bytes.substr(in_front_of_inode)) : std::nullopt;
+    if (!file) return std::nullopt;
+    x.file = std::move(file->info);
+  }
+  if (!in.done()) return std::nullopt;
+  return x;
+}
+
+std::optional<request_number> decode_request_number(std::string_view bytes) {
+  decoder in{bytes};
+  request_number x;
+  x.time = read_time(in);
+  in.bytes(x.key.bytes);
+  if (!in.done()) return std::nullopt;
+  return x;
+}
+
+std::optional<request_window> decode_request_window(std::string_view bytes) {
+  decoder in{bytes};
+  request_window x;
+  x.first = in.u64();
+  x.next = in.u64();
+  if (!in.done() || x.first > x.next) return std::nullopt;
+  return x;
+}
+
+}  // namespace
+
+bool is_request(std::string_view key, std::string_view value, log_position at) {
+  if (key == request_window_key) return decode_request_window(value).has_value();
+  decoder in{key};
+  const auto kind = in.u8();
+  if (kind == by_number) {
+    in.u64();
+    return in.done() && decode_request_number(value);
+  }
+  digest name;
+  in.bytes(name.bytes);
+  if (kind != by_key || !in.done()) return false;
+  const auto x = decode_request(value);
+  return x && x->at <= at && x->at.index <= at.index && x->at.index.value > 0;
+}
+
+request_value read_request(std::string_view bytes) {
+  auto x = decode_request(bytes);
+  INVARIANT(x.has_value(), "what a request was answered decodes");
+  return *std::move(x);
+}
+
+std::string write_request_number(const request_number& x) {
+  return encoder{}.u64(time_bits(x.time)).bytes(x.key.bytes).take();
+}
+
+request_number read_request_number(std::string_view bytes) {
+  const auto x = decode_request_number(bytes);
+  INVARIANT(x.has_value(), "the number of a request decodes");
+  return *x;
+}
+
+std::string write_request_window(const request_window& x) {
+  return encoder{}.u64(x.first).u64(x.next).take();
+}
+
+request_window read_request_window(std::string_view bytes) {
+  const auto x = decode_request_window(bytes);
+  INVARIANT(x.has_value(), "the numbers of requests decode");
+  return *x;
 }
 
 std::string write_log(const log_entry& x) {
@@ -308,7 +448,7 @@ digest read_digest(std::string_view bytes) {
 }
 
 std::optional<content_ref> content_of_inode(std::string_view bytes) {
-  const auto x = read_inode({}, bytes);
+  const auto x = read_inode({}, bytes).info;
   if (x.is_directory()) return std::nullopt;
   return x.content;
 }

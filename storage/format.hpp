@@ -33,9 +33,13 @@ enum class family : std::uint8_t {
   orphans,
   other_dentries,
   other_inodes,
-  other_orphans
+  other_orphans,
+  expiries,
+  requests,
+  other_expiries,
+  other_requests
 };
-inline constexpr std::size_t families = 14;
+inline constexpr std::size_t families = 18;
 
 /// Where the log begins, and what it takes.
 struct log_extent {
@@ -62,7 +66,7 @@ enum class chore : char {
   wanted = 'w',      ///< then digest: content that is named and not here
   doomed = 'x',      ///< then digest: a blob file that may still be there, and is not to be
   term_start = 't',  ///< then index: key and value of `terms`, of a state being installed
-  expected = 'e'     ///< then inode: what names of a state being installed lead to; its kind
+  expected = 'e'     ///< then inode: what names of a state being installed lead to; how its value begins
 };
 
 namespace format {
@@ -91,6 +95,12 @@ std::string key(chore kind, const digest& what);
 std::string key(unix_time_ms unnamed_since, const digest& what);
 /// Of `chore::expected`.
 std::string key_of_expected(inode_id inode);
+/// Of `expiries`: in the order in which files expire. The value is the file's key in `dentries`.
+std::string key(unix_time_ms expires, inode_id file);
+/// Of `requests`: what a key was answered; the key of the n-th request; the numbers of those that are known.
+std::string key_of_request(const digest& key);
+std::string key_of_request(std::uint64_t number);
+inline constexpr std::string_view request_window_key = "w";
 
 log_index index_of_key(std::string_view bytes);
 log_position position_of_key(std::string_view bytes);
@@ -98,11 +108,40 @@ log_position position_of_key(std::string_view bytes);
 digest digest_of_key(std::string_view bytes);
 std::pair<unix_time_ms, digest> unnamed_of_key(std::string_view bytes);
 std::pair<log_index, inode_id> orphan_of_key(std::string_view bytes);
+std::pair<unix_time_ms, inode_id> expiry_of_key(std::string_view bytes);
+/// Of `dentries`: the directory.
+inode_id parent_of_key(std::string_view bytes);
 
 /// What a name in a directory stands for.
 struct dentry {
   inode_id inode;
   file_info::kind type = file_info::kind::directory;
+};
+
+/// Value of `inodes`.
+struct inode_value {
+  file_info info;
+  /// Of a directory: the one that holds its name; 0: none, it is the root or an orphan.
+  inode_id parent;
+};
+
+/// What a request was answered, as `requests` keeps it.
+struct request_value {
+  digest fingerprint;
+  log_position at;  ///< of the entry that it became
+  bool created = false;
+  std::optional<file_info> file;  ///< as in the first answer, but without its properties
+};
+/// A known request by its number.
+struct request_number {
+  unix_time_ms time;  ///< of its entry
+  digest key;
+};
+/// Numbers of the requests that are known: all from `first` on, up to `next`.
+struct request_window {
+  std::uint64_t first = 0;
+  std::uint64_t next = 0;
+  friend bool operator==(const request_window&, const request_window&) = default;
 };
 
 /// Value of `set_aside`.
@@ -126,8 +165,16 @@ struct old_value {
 
 std::string write_dentry(const dentry& x);
 dentry read_dentry(std::string_view bytes);
-std::string write_inode(const file_info& x);
-file_info read_inode(inode_id inode, std::string_view bytes);
+std::string write_inode(const inode_value& x);
+inode_value read_inode(inode_id inode, std::string_view bytes);
+/// How the value of an inode begins that a name in `parent` leads to.
+std::string inode_begins(file_info::kind type, inode_id parent);
+std::string write_request(const request_value& x);
+request_value read_request(std::string_view bytes);
+std::string write_request_number(const request_number& x);
+request_number read_request_number(std::string_view bytes);
+std::string write_request_window(const request_window& x);
+request_window read_request_window(std::string_view bytes);
 std::string write_log(const log_entry& x);
 log_value read_log(std::string_view bytes);
 std::string write_hard_state(const hard_state& x);
@@ -150,7 +197,9 @@ install_progress read_install(std::string_view bytes);
 digest read_digest(std::string_view bytes);
 /// What another node sent may not decode: nothing then.
 std::optional<dentry> decode_dentry(std::string_view bytes);
-std::optional<file_info> decode_inode(inode_id inode, std::string_view bytes);
+std::optional<inode_value> decode_inode(inode_id inode, std::string_view bytes);
+/// Whether they can stand in `requests` of a state at `at`.
+bool is_request(std::string_view key, std::string_view value, log_position at);
 std::optional<membership> decode_members(std::string_view bytes);
 /// The content that the value of an inode names.
 std::optional<content_ref> content_of_inode(std::string_view bytes);

@@ -43,12 +43,11 @@ void replace_terms(changes& batch, const database& db, const term_starts& starts
   }
 }
 
-/// One name leads to the inode: the only one, or the state is none.
-bool expect(changes& batch, inode_id inode, file_info::kind type) {
+/// One name, in `parent`, leads to the inode: the only one, or the state is none.
+bool expect(changes& batch, inode_id inode, file_info::kind type, inode_id parent) {
   const auto key = format::key_of_expected(inode);
   if (batch.get(family::work, key)) return false;
-  const auto kind = static_cast<char>(type);
-  batch.put(family::work, key, {&kind, 1});
+  batch.put(family::work, key, format::inode_begins(type, parent));
   return true;
 }
 
@@ -105,8 +104,7 @@ status store::begin_install(log_position at) {
     return {errc::busy, "what an earlier snapshot left is still being cleared; ask again"};
   }
   auto batch = own.begin();
-  const auto directory = static_cast<char>(file_info::kind::directory);
-  batch.put(family::work, format::key_of_expected(format::root_inode), {&directory, 1});
+  expect(batch, format::root_inode, file_info::kind::directory, {});
   own.commit_install(batch, install_progress{at, {}, false});
   return success();
 }
@@ -161,12 +159,14 @@ status store::impl::take(changes& batch, const read_piece& piece, std::vector<co
       case piece_part::members: batch.put(family::meta, format::install_members_key, value); break;
       case piece_part::terms: batch.put(family::work, work_prefix(chore::term_start) + std::string{key}, value); break;
       case piece_part::orphans:
-        if (!expect(batch, format::orphan_of_key(key).second, file_info::kind::directory)) return not_a_tree();
+        if (!expect(batch, format::orphan_of_key(key).second, file_info::kind::directory, {})) return not_a_tree();
         batch.put(family::other_orphans, key, value);
         break;
+      case piece_part::requests: batch.put(family::other_requests, key, value); break;
+      case piece_part::expiries: batch.put(family::other_expiries, key, value); break;
       case piece_part::dentries: {
         const auto leads_to = format::read_dentry(value);
-        if (!expect(batch, leads_to.inode, leads_to.type)) return not_a_tree();
+        if (!expect(batch, leads_to.inode, leads_to.type, format::parent_of_key(key))) return not_a_tree();
         batch.put(family::other_dentries, key, value);
         break;
       }

@@ -8,10 +8,14 @@ log_entry entry_of(log_index index, std::string_view value) {
   return {{read.in_term, index}, std::string{read.command}};
 }
 
-std::optional<content_ref> content_of_logged(const log_entry& entry) {
-  const auto decoded = decode_command(entry.encoded_command);
+command command_of_logged(const log_entry& entry) {
+  auto decoded = decode_command(entry.encoded_command);
   INVARIANT(decoded.ok(), "what was logged decodes");
-  return content_of(*decoded);
+  return std::move(decoded).value();
+}
+
+std::optional<content_ref> content_of_logged(const log_entry& entry) {
+  return content_of(command_of_logged(entry));
 }
 
 std::size_t small_bytes(const std::optional<content_ref>& content) {
@@ -70,7 +74,12 @@ std::vector<log_entry> read(const view& state, log_index from, std::size_t max_b
     auto entry = entry_of(format::index_of_key(as_view(it->key())), as_view(it->value()));
     if (entry.at.index != next) break;  // compacted, also while this reads
     next = next.next();
-    bytes += cost(entry.encoded_command.size(), content_of_logged(entry));
+    const auto what = command_of_logged(entry);
+    bytes += cost(entry.encoded_command.size(), content_of(what));
+    // Whoever appends a copy does in one step what it comes to.
+    if (std::holds_alternative<copy_path>(what) || std::holds_alternative<remove_expired>(what)) {
+      bytes += work_of(what).value;
+    }
     if (bytes > max_bytes && !entries.empty()) break;
     entries.push_back(std::move(entry));
   }

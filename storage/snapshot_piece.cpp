@@ -6,7 +6,7 @@
 namespace kaiku {
 namespace {
 
-constexpr std::uint8_t piece_version = 1;
+constexpr std::uint8_t piece_version = 2;
 constexpr std::size_t any_size = SIZE_MAX;
 constexpr std::size_t inode_key_bytes = 8;
 
@@ -35,11 +35,14 @@ std::optional<std::uint64_t> read_number(std::string_view bytes) {
   return x;
 }
 
-bool is_sound_dentry(std::string_view key, std::string_view value, log_position at) {
+bool is_sound_dentry_key(std::string_view key, log_position at) {
   const auto parent = read_number(key.substr(0, inode_key_bytes));
+  return parent && is_made({*parent}, at) && is_name(key.substr(inode_key_bytes));
+}
+
+bool is_sound_dentry(std::string_view key, std::string_view value, log_position at) {
   const auto leads_to = format::decode_dentry(value);
-  return parent && is_made({*parent}, at) && is_name(key.substr(inode_key_bytes)) && leads_to &&
-         is_made(leads_to->inode, at);
+  return is_sound_dentry_key(key, at) && leads_to && is_made(leads_to->inode, at);
 }
 
 /// Whether the record may stand in a state at `at`; `before` is the one in front of it.
@@ -59,12 +62,17 @@ bool is_sound(const piece_record& x, const piece_record& before, log_position at
       const auto directory = removed_by ? read_number(x.key.substr(index_bytes)) : std::nullopt;
       return directory && *removed_by <= at.index.value && is_made({*directory}, at) && x.value.empty();
     }
+    case piece_part::requests: return format::is_request(x.key, x.value, at);
+    case piece_part::expiries: {
+      const auto expires = read_number(x.key.substr(0, inode_key_bytes));
+      const auto file = expires ? read_number(x.key.substr(inode_key_bytes)) : std::nullopt;
+      return file && *expires <= INT64_MAX && is_made({*file}, at) && is_sound_dentry_key(x.value, at);
+    }
     case piece_part::dentries: return is_sound_dentry(x.key, x.value, at);
     case piece_part::inodes: {
       const auto inode = read_number(x.key);
       const auto info = format::decode_inode({}, x.value);
-      return inode && is_made({*inode}, at) && info && info->version <= at.index &&
-             info->content_type.size() <= limits::content_type_bytes;
+      return inode && is_made({*inode}, at) && info && info->info.version <= at.index;
     }
     case piece_part::content: {
       if (before.part != piece_part::inodes) return false;
@@ -132,8 +140,9 @@ piece_writer::piece_writer(const kaiku::snapshot& from, log_position at, std::st
 
 std::string piece_writer::write() {
   done_ = write_members() && write_family(piece_part::terms, family::terms) &&
-          write_family(piece_part::orphans, family::orphans) && write_family(piece_part::dentries, family::dentries) &&
-          write_family(piece_part::inodes, family::inodes);
+          write_family(piece_part::orphans, family::orphans) && write_family(piece_part::requests, family::requests) &&
+          write_family(piece_part::expiries, family::expiries) &&
+          write_family(piece_part::dentries, family::dentries) && write_family(piece_part::inodes, family::inodes);
   if (done_) {
     cursor_ = cursor_at(piece_part::end, {});
     records_ += encode_record(piece_part::end, {}, {});

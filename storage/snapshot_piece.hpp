@@ -16,7 +16,17 @@
 namespace kaiku {
 
 /// What a record is; they come in this order, but for `content`, which follows the first inode that names it.
-enum class piece_part : std::uint8_t { members = 1, terms, orphans, dentries, inodes, content, end };
+enum class piece_part : std::uint8_t {
+  members = 1,
+  terms,
+  orphans,
+  requests,
+  expiries,
+  dentries,
+  inodes,
+  content,
+  end
+};
 
 struct piece_record {
   piece_part part = piece_part::end;

@@ -25,7 +25,7 @@ void initialize(database& db) {
   };
   put(family::meta, format::incarnation_key, encoder{}.bytes(fresh.bytes).take());
   put(family::meta, format::hard_state_key, format::write_hard_state({}));
-  put(family::inodes, format::key(format::root_inode), format::write_inode(tree::empty_root()));
+  put(family::inodes, format::key(format::root_inode), format::write_inode({tree::empty_root(), {}}));
   db.write(batch);
 }
 
@@ -107,11 +107,16 @@ incarnation store::disk() const {
 }
 
 result<file_info> store::stat(const file_path& path) const {
-  return tree::stat(kaiku::snapshot{*impl_->db}, path);
+  return tree::stat(kaiku::snapshot{*impl_->db}, path, impl_->clock());
 }
 
-result<directory_page> store::list(const file_path& path, std::string_view after, std::size_t limit) const {
-  return tree::list(kaiku::snapshot{*impl_->db}, path, after, limit);
+result<directory_page> store::list(const file_path& path, std::string_view after, std::size_t limit,
+                                   const list_filter& what) const {
+  return tree::list(kaiku::snapshot{*impl_->db}, path, {after, limit, what}, impl_->clock());
+}
+
+std::optional<unix_time_ms> store::next_expiry() const {
+  return tree::next_expiry(*impl_->db);
 }
 
 result<opened_content> store::open_content(const content_ref& content) const {
@@ -191,7 +196,22 @@ bool store::holds(const content_ref& what) const {
 }
 
 store_counters store::counters() const {
-  return {impl_->db->syncs(), content_->file_syncs(), impl_->displaced};
+  return {impl_->db->syncs(), content_->file_syncs(), impl_->displaced, impl_->written};
+}
+
+std::vector<std::pair<std::string, std::uint64_t>> store::database_figures() const {
+  using properties = rocksdb::DB::Properties;
+  std::vector<std::pair<std::string, std::uint64_t>> out;
+  for (const auto& name :
+       {properties::kCurSizeAllMemTables, properties::kTotalSstFilesSize, properties::kTotalBlobFileSize,
+        properties::kEstimateLiveDataSize, properties::kEstimatePendingCompactionBytes,
+        properties::kNumRunningCompactions, properties::kNumRunningFlushes, properties::kIsWriteStopped,
+        properties::kActualDelayedWriteRate, properties::kBackgroundErrors, properties::kNumSnapshots,
+        properties::kEstimateNumKeys}) {
+    std::uint64_t value = 0;
+    if (impl_->db->raw().GetAggregatedIntProperty(name, &value)) out.emplace_back(name, value);
+  }
+  return out;
 }
 
 byte_count store::free_space() const {

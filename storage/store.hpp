@@ -17,6 +17,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "kaiku/core/command.hpp"
@@ -35,6 +36,7 @@ struct store_counters {
   std::uint64_t syncs = 0;       ///< synced RocksDB batches (each one fsync of the write-ahead log)
   std::uint64_t file_syncs = 0;  ///< fsyncs of blob files and directories
   std::uint64_t set_aside = 0;   ///< entries displaced
+  std::uint64_t entries = 0;     ///< log entries written
 };
 
 /// An entry that another leader's log displaced. What it names stays until it is purged or expires.
@@ -52,7 +54,8 @@ class store {
     /// Called when a write or fsync failed or metadata can't be read, from the thread that saw it; must not return (the
     /// daemon ends the process).
     fatal_callback fatal;
-    /// Dates what is set aside and what nothing names any more; the system's if empty.
+    /// Dates what is set aside and what nothing names any more, and says to readers what has expired; the system's if
+    /// empty.
     std::function<unix_time_ms()> clock = {};
   };
 
@@ -70,7 +73,8 @@ class store {
   hard_state adopt_term(term in_term);
   /// The entry that named the cluster is known committed: from now on `members().confirmed`, for good.
   hard_state confirm_cluster();
-  /// Evaluates each command on the state that the ones before it leave, logs those that hold, in one synced batch.
+  /// Evaluates each command on the state that the ones before it leave, logs those that hold, in one synced batch. One
+  /// whose request was logged before is not logged again, but gets the first outcome.
   /// Refused as a whole unless `in_term` is the current term.
   propose_outcome propose(term in_term, std::span<const proposal> proposals);
   /// Follows the leader's log, setting aside what differs, in one synced batch. Accepts entries it already has.
@@ -131,8 +135,13 @@ class store {
 
   /// Errors: `not_found`, `not_a_directory` is never given here (a file on the way is `not_found`).
   result<file_info> stat(const file_path& path) const;
-  /// Up to `limit` entries whose names follow `after`, in byte order. Errors: `not_found`, `not_a_directory`.
-  result<directory_page> list(const file_path& path, std::string_view after, std::size_t limit) const;
+  /// Up to `limit` entries that follow `after` (empty, or `next` of a page before). Cost is by the page, not by the
+  /// directory. Over all pages nothing comes twice, and what was there all the time comes, whatever changes meanwhile.
+  /// Errors: `not_found`, `not_a_directory`.
+  result<directory_page> list(const file_path& path, std::string_view after, std::size_t limit,
+                              const list_filter& what = {}) const;
+  /// When the next file expires, or has; a file in a removed directory counts. Empty: none does.
+  std::optional<unix_time_ms> next_expiry() const;
   /// Errors: `not_found`, `content_missing` (named, but set apart because it was damaged, or not here yet), `corrupt`,
   /// `io_error`.
   result<opened_content> open_content(const content_ref& content) const;
@@ -174,6 +183,8 @@ class store {
 
   content_store& content() { return *content_; }
   store_counters counters() const;
+  /// RocksDB's own figures, over all column families.
+  std::vector<std::pair<std::string, std::uint64_t>> database_figures() const;
   /// Bytes that may still be written before `disk_full`.
   byte_count free_space() const;
 

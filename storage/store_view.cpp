@@ -40,11 +40,12 @@ snapshot_piece store_view::read_piece(std::string_view after, std::size_t max_by
 }
 
 result<file_info> store_view::stat(const file_path& path) const {
-  return tree::stat(inner_->at, path);
+  return tree::stat(inner_->at, path, inner_->of->clock());
 }
 
-result<directory_page> store_view::list(const file_path& path, std::string_view after, std::size_t limit) const {
-  return tree::list(inner_->at, path, after, limit);
+result<directory_page> store_view::list(const file_path& path, std::string_view after, std::size_t limit,
+                                        const list_filter& what) const {
+  return tree::list(inner_->at, path, {after, limit, what}, inner_->of->clock());
 }
 
 }  // namespace kaiku

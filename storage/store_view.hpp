@@ -40,9 +40,10 @@ class store_view {
 
   /// End of the log. The state is the fold of it, so it is committed when this position is.
   log_position last() const;
-  /// As `store::stat` and `store::list`.
+  /// As `store::stat` and `store::list`; what has expired by the time of the call is not there any more.
   result<file_info> stat(const file_path& path) const;
-  result<directory_page> list(const file_path& path, std::string_view after, std::size_t limit) const;
+  result<directory_page> list(const file_path& path, std::string_view after, std::size_t limit,
+                              const list_filter& what = {}) const;
 
   /// What follows the cursor `after` (empty: from the beginning) of the state, its members, and the starts of terms;
   /// about `max_bytes`, but at least one record. Small content comes along with the first in a piece that names it.

@@ -9,7 +9,17 @@ namespace kaiku {
 namespace {
 
 // First byte of an encoded command. Never renumbered: they stand in logs.
-enum class tag : std::uint8_t { no_operation = 1, set_members = 2, put_file = 3, make_directory = 4, remove_path = 5 };
+enum class tag : std::uint8_t {
+  no_operation = 1,
+  set_members,
+  put_file,
+  make_directory,
+  remove_path,
+  move_path,
+  copy_path,
+  change_properties,
+  remove_expired
+};
 
 constexpr std::size_t max_address_bytes = 300;
 
@@ -21,6 +31,16 @@ encoder begin(tag which) {
 
 void write_member(encoder& out, const member& x) {
   out.text(x.id.name).bytes(x.disk.bytes).text(x.peer_address);
+}
+
+void write_time(encoder& out, unix_time_ms x) {
+  out.u64(static_cast<std::uint64_t>(x.value));
+}
+
+std::string end(encoder& out, const std::optional<request_key>& key) {
+  out.u8(key.has_value());
+  if (key) out.bytes(key->key.bytes).bytes(key->fingerprint.bytes);
+  return out.take();
 }
 
 struct encode_visitor {
@@ -37,21 +57,52 @@ struct encode_visitor {
 
   std::string operator()(const put_file& x) const {
     auto out = begin(tag::put_file);
-    out.text(x.path.text()).bytes(x.content.sha256.bytes).varint(x.content.size.value).text(x.content_type);
-    out.u64(static_cast<std::uint64_t>(x.modified.value)).u8(x.make_parents);
-    return out.take();
+    out.text(x.path.text()).bytes(x.content.sha256.bytes).varint(x.content.size.value);
+    write(out, x.properties);
+    write_time(out, x.modified);
+    out.u8(x.make_parents);
+    return end(out, x.key);
   }
 
   std::string operator()(const make_directory& x) const {
     auto out = begin(tag::make_directory);
-    out.text(x.path.text()).u64(static_cast<std::uint64_t>(x.modified.value)).u8(x.make_parents);
-    return out.take();
+    out.text(x.path.text());
+    write_time(out, x.modified);
+    out.u8(x.make_parents);
+    return end(out, x.key);
   }
 
   std::string operator()(const remove_path& x) const {
     auto out = begin(tag::remove_path);
-    out.text(x.path.text()).u8(x.recursive).u64(static_cast<std::uint64_t>(x.modified.value));
+    out.text(x.path.text()).u8(x.recursive);
+    write_time(out, x.modified);
+    return end(out, x.key);
+  }
+
+  std::string operator()(const move_path& x) const { return transfer(tag::move_path, x); }
+  std::string operator()(const copy_path& x) const { return transfer(tag::copy_path, x); }
+
+  std::string operator()(const change_properties& x) const {
+    auto out = begin(tag::change_properties);
+    out.text(x.path.text());
+    write(out, x.patch);
+    write_time(out, x.modified);
+    return end(out, x.key);
+  }
+
+  std::string operator()(const remove_expired& x) const {
+    auto out = begin(tag::remove_expired);
+    write_time(out, x.modified);
     return out.take();
+  }
+
+ private:
+  template <class Transfer>
+  static std::string transfer(tag which, const Transfer& x) {
+    auto out = begin(which);
+    out.text(x.from.text()).text(x.to.text()).u8(x.overwrite).u8(x.make_parents);
+    write_time(out, x.modified);
+    return end(out, x.key);
   }
 };
 
@@ -100,23 +151,116 @@ set_members read_members(decoder& in) {
   return x;
 }
 
+std::optional<request_key> read_key(decoder& in) {
+  if (!read_flag(in)) return std::nullopt;
+  request_key x;
+  in.bytes(x.key.bytes);
+  in.bytes(x.fingerprint.bytes);
+  return x;
+}
+
 put_file read_put(decoder& in) {
   put_file x;
   x.path = read_path(in);
   in.bytes(x.content.sha256.bytes);
   x.content.size.value = in.varint();
-  x.content_type = in.text(limits::content_type_bytes);
+  x.properties = read_properties(in);
   x.modified = read_time(in);
   x.make_parents = read_flag(in);
+  x.key = read_key(in);
   if (x.path.is_root()) in.fail();
   return x;
 }
+
+make_directory read_make(decoder& in) {
+  make_directory x;
+  x.path = read_path(in);
+  x.modified = read_time(in);
+  x.make_parents = read_flag(in);
+  x.key = read_key(in);
+  return x;
+}
+
+remove_path read_remove(decoder& in) {
+  remove_path x;
+  x.path = read_path(in);
+  x.recursive = read_flag(in);
+  x.modified = read_time(in);
+  x.key = read_key(in);
+  return x;
+}
+
+template <class Transfer>
+Transfer read_transfer(decoder& in) {
+  Transfer x;
+  x.from = read_path(in);
+  x.to = read_path(in);
+  x.overwrite = read_flag(in);
+  x.make_parents = read_flag(in);
+  x.modified = read_time(in);
+  x.key = read_key(in);
+  return x;
+}
+
+change_properties read_change(decoder& in) {
+  change_properties x;
+  x.path = read_path(in);
+  x.patch = read_properties_patch(in);
+  x.modified = read_time(in);
+  x.key = read_key(in);
+  return x;
+}
+
+template <class T>
+constexpr bool has_time = requires(T x) {
+  x.modified;
+};
+template <class T>
+constexpr bool has_key = requires(T x) {
+  x.key;
+};
 
 }  // namespace
 
 std::optional<content_ref> content_of(const command& x) {
   if (const auto* put = std::get_if<put_file>(&x)) return put->content;
   return std::nullopt;
+}
+
+std::optional<unix_time_ms> time_of(const command& x) {
+  const auto time = [](const auto& one) -> std::optional<unix_time_ms> {
+    if constexpr (has_time<decltype(one)>) return one.modified;
+    return std::nullopt;
+  };
+  return std::visit(time, x);
+}
+
+void set_time(command& x, unix_time_ms time) {
+  const auto date = [&](auto& one) {
+    if constexpr (has_time<decltype(one)>) one.modified = time;
+  };
+  std::visit(date, x);
+}
+
+const request_key* key_of(const command& x) {
+  const auto key = [](const auto& one) -> const request_key* {
+    if constexpr (has_key<decltype(one)>) return one.key ? &*one.key : nullptr;
+    return nullptr;
+  };
+  return std::visit(key, x);
+}
+
+byte_count work_of(const command& x) {
+  // Each name may be a directory to make.
+  const auto names = [](const file_path& path) {
+    return byte_count{limits::proposal_overhead_bytes * (1 + path.names().size())};
+  };
+  if (const auto* put = std::get_if<put_file>(&x)) return names(put->path);
+  if (const auto* made = std::get_if<make_directory>(&x)) return names(made->path);
+  if (const auto* moved = std::get_if<move_path>(&x)) return names(moved->to);
+  if (std::holds_alternative<copy_path>(x)) return {limits::copy_bytes};
+  if (std::holds_alternative<remove_expired>(x)) return {limits::expired_batch * limits::proposal_overhead_bytes};
+  return {limits::proposal_overhead_bytes};
 }
 
 std::string encode(const command& x) {
@@ -130,22 +274,12 @@ result<command> decode_command(std::string_view bytes) {
     case tag::no_operation: decoded = no_operation{}; break;
     case tag::set_members: decoded = read_members(in); break;
     case tag::put_file: decoded = read_put(in); break;
-    case tag::make_directory: {
-      make_directory x;
-      x.path = read_path(in);
-      x.modified = read_time(in);
-      x.make_parents = read_flag(in);
-      decoded = std::move(x);
-      break;
-    }
-    case tag::remove_path: {
-      remove_path x;
-      x.path = read_path(in);
-      x.recursive = read_flag(in);
-      x.modified = read_time(in);
-      decoded = std::move(x);
-      break;
-    }
+    case tag::make_directory: decoded = read_make(in); break;
+    case tag::remove_path: decoded = read_remove(in); break;
+    case tag::move_path: decoded = read_transfer<move_path>(in); break;
+    case tag::copy_path: decoded = read_transfer<copy_path>(in); break;
+    case tag::change_properties: decoded = read_change(in); break;
+    case tag::remove_expired: decoded = remove_expired{read_time(in)}; break;
     default: in.fail();
   }
   if (!in.done()) return {errc::corrupt, "a log entry does not decode to a command"};

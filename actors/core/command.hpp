@@ -16,6 +16,7 @@
 #include "kaiku/core/ids.hpp"
 #include "kaiku/core/limits.hpp"
 #include "kaiku/core/path.hpp"
+#include "kaiku/core/properties.hpp"
 
 namespace kaiku {
 
@@ -52,13 +53,21 @@ struct set_members {
   friend bool operator==(const set_members&, const set_members&) = default;
 };
 
-/// Makes or replaces a file.
+/// Names one request of a client, so that repeating it changes nothing more.
+struct request_key {
+  digest key;          ///< of what the client calls it
+  digest fingerprint;  ///< of what it asks for: the same key with another one is a mistake
+  friend bool operator==(const request_key&, const request_key&) = default;
+};
+
+/// Makes or replaces a file, with all its properties.
 struct put_file {
   file_path path;
   content_ref content;
-  std::string content_type;
+  file_properties properties;
   unix_time_ms modified;
   bool make_parents = true;
+  std::optional<request_key> key{};
   friend bool operator==(const put_file&, const put_file&) = default;
 };
 
@@ -66,6 +75,7 @@ struct make_directory {
   file_path path;
   unix_time_ms modified;
   bool make_parents = true;
+  std::optional<request_key> key{};
   friend bool operator==(const make_directory&, const make_directory&) = default;
 };
 
@@ -74,11 +84,62 @@ struct remove_path {
   file_path path;
   bool recursive = false;
   unix_time_ms modified;
+  std::optional<request_key> key{};
   friend bool operator==(const remove_path&, const remove_path&) = default;
 };
 
-using command = std::variant<no_operation, set_members, put_file, make_directory, remove_path>;
+/// Gives a file or a directory another path. It stays what it is, with its version; a directory takes all below it
+/// along, whatever the size. Never onto itself or below itself. What stands at `to` is replaced: a file by a file, or
+/// an empty directory by a directory.
+struct move_path {
+  file_path from;
+  file_path to;
+  bool overwrite = false;  ///< else nothing may stand at `to`
+  bool make_parents = true;
+  unix_time_ms modified;
+  std::optional<request_key> key{};
+  friend bool operator==(const move_path&, const move_path&) = default;
+};
 
+/// Makes at `to` what is at `from`, with its properties: a new file, or a new directory with all below it, up to
+/// `limits::copy_entries`. Otherwise as `move_path`.
+struct copy_path {
+  file_path from;
+  file_path to;
+  bool overwrite = false;
+  bool make_parents = true;
+  unix_time_ms modified;
+  std::optional<request_key> key{};
+  friend bool operator==(const copy_path&, const copy_path&) = default;
+};
+
+/// Changes a file's properties where it is folded, so that changes of different properties never undo each other.
+struct change_properties {
+  file_path path;
+  properties_patch patch;
+  unix_time_ms modified;
+  std::optional<request_key> key{};
+  friend bool operator==(const change_properties&, const change_properties&) = default;
+};
+
+/// The leader's own: removes the first `limits::expired_batch` files whose time is over at `modified`.
+struct remove_expired {
+  unix_time_ms modified;
+  friend bool operator==(const remove_expired&, const remove_expired&) = default;
+};
+
+using command = std::variant<no_operation, set_members, put_file, make_directory, remove_path, move_path, copy_path,
+                             change_properties, remove_expired>;
+
+/// When a command that dates what it changes was given by the leader. A file that has expired by then counts as absent
+/// for it.
+std::optional<unix_time_ms> time_of(const command& x);
+/// Dates it; nothing for those that have no time.
+void set_time(command& x, unix_time_ms time);
+/// Key of the request that it came with, if any. Lives as long as `x`.
+const request_key* key_of(const command& x);
+/// About how many bytes of keys and values folding it may write, beside what it carries itself.
+byte_count work_of(const command& x);
 /// The content a command names, if any.
 std::optional<content_ref> content_of(const command& x);
 
@@ -95,13 +156,18 @@ struct log_entry {
 };
 
 /// What must hold on the state in front of a command, or the command is refused before it is logged (RFC 9110, 13.1).
+/// It is about what the request names: of a move or a copy, `from`.
 struct precondition {
   std::vector<std::string> if_match;  ///< strong entity tags, quotes included; empty: no condition
   bool if_match_any = false;          ///< `If-Match: *`
   std::vector<std::string> if_none_match;
   bool if_none_match_any = false;  ///< `If-None-Match: *`
+  /// Whole seconds. Passed over where there is an `If-Match`, or nothing whose date it could be compared with.
+  std::optional<unix_time_ms> if_unmodified_since{};
 
-  bool empty() const { return if_match.empty() && !if_match_any && if_none_match.empty() && !if_none_match_any; }
+  bool empty() const {
+    return if_match.empty() && !if_match_any && if_none_match.empty() && !if_none_match_any && !if_unmodified_since;
+  }
 };
 
 /// What is at a path.
@@ -114,7 +180,7 @@ struct file_info {
   log_index version;     ///< entry that last changed it
   unix_time_ms created;  ///< of the inode
   unix_time_ms modified;
-  std::string content_type;  ///< files only
+  file_properties properties;  ///< files only
 
   bool is_directory() const { return type == kind::directory; }
   /// Strong entity tag, quotes included: version and the first 16 digits of the digest (RFC 9110, 8.8.3).
@@ -122,14 +188,21 @@ struct file_info {
   friend bool operator==(const file_info&, const file_info&) = default;
 };
 
+/// What of a directory is to be listed.
+struct list_filter {
+  std::string prefix{};    ///< only names that begin with it; of a recursive listing, paths relative to the directory
+  bool recursive = false;  ///< all that is below, each directory in front of what it holds
+};
+
 struct directory_entry {
-  std::string name;
+  std::string name;  ///< of a recursive listing, the path relative to the directory
   file_info info;
 };
 
 struct directory_page {
-  std::vector<directory_entry> entries;  ///< in byte order of the names
-  bool more = false;                     ///< another page follows after the last name
+  std::vector<directory_entry> entries;  ///< in byte order of the names; recursive: name by name along the paths
+  bool more = false;                     ///< another page may follow
+  std::string next{};                    ///< if `more`: what it follows; not always the last entry's name
 };
 
 /// How many nodes must hold a write before it is answered.

@@ -15,6 +15,8 @@ std::string_view to_string(errc code) {
     case errc::already_exists: return "already_exists";
     case errc::precondition_failed: return "precondition_failed";
     case errc::method_not_allowed: return "method_not_allowed";
+    case errc::too_many_entries: return "too_many_entries";
+    case errc::key_reused: return "key_reused";
     case errc::range_not_satisfiable: return "range_not_satisfiable";
     case errc::digest_mismatch: return "digest_mismatch";
     case errc::body_incomplete: return "body_incomplete";

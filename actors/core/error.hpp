@@ -25,8 +25,10 @@ enum class errc : std::uint8_t {
   directory_not_empty,    ///< remove without `recursive`
   parent_missing,         ///< `parents=false` and no parent directory
   already_exists,         ///< make a directory that is there
-  precondition_failed,    ///< If-Match or If-None-Match did not hold
+  precondition_failed,    ///< a condition of the request did not hold, or the target is there
   method_not_allowed,     ///< not on this resource
+  too_many_entries,       ///< copy of a directory that is larger than one step may be
+  key_reused,             ///< another request had this idempotency key
   range_not_satisfiable,  ///< no byte of the range lies in the content
   digest_mismatch,        ///< the body is not what its digest field says
   body_incomplete,        ///< the body was cut off

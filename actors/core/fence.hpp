@@ -22,10 +22,12 @@ struct proposal {
 
 /// What became of one proposal.
 struct proposed {
-  log_index index;       ///< where it stands; 0 when refused
-  error failure;         ///< `code` none when logged
-  file_info file;        ///< what stands at the path afterwards (put, make directory)
-  bool created = false;  ///< nothing stood there before
+  log_index index;        ///< where it stands; 0 when refused
+  error failure;          ///< `code` none when logged
+  file_info file;         ///< what the command made or changed, as it is afterwards (all but a removal)
+  bool created = false;   ///< nothing stood there before (put, make directory; move, copy: at `to`)
+  term in_term{};         ///< of the entry
+  bool repeated = false;  ///< logged before, for the same request; `file` is that of then, without its properties
 };
 
 struct propose_outcome {

@@ -57,6 +57,8 @@ inline constexpr std::uint32_t http_header_timeout_ms = 15'000;
 inline constexpr std::uint32_t http_idle_timeout_ms = 60'000;
 /// No byte of a body read or written for this long closes the connection.
 inline constexpr std::uint32_t http_body_stall_timeout_ms = 30'000;
+/// The most that `--http-body-stall-ms` may say: with a slow piece, less than `upload_idle_timeout_ms`.
+inline constexpr std::uint32_t http_body_stall_most_ms = 45'000;
 /// A piece of a slow body is handed on after this, full or not, so that the leader hears of the upload in time.
 inline constexpr std::uint32_t http_body_piece_ms = 10'000;
 /// An upload of which nothing was heard for this long is given up: a stalled body and a slow piece, together, and
@@ -93,6 +95,11 @@ inline constexpr std::uint32_t set_aside_days = 30;
 inline constexpr std::uint32_t set_aside_max_days = 3650;
 /// How often it is looked at for what is too old or too much.
 inline constexpr std::uint32_t set_aside_look_ms = 600'000;
+/// How often the leader looks for files whose time is over; readers do not see them any more.
+inline constexpr std::uint32_t expiry_look_ms = 1000;
+/// A request's key is known for so long after its first answer: a client that repeats it does so within a day. What
+/// entries do depends on it: another value is another format.
+inline constexpr std::int64_t request_window_ms = std::int64_t{24} * 60 * 60 * 1000;
 /// SIGTERM to exit: handover, requests in flight, close. Kubernetes kills after 30 s by default.
 inline constexpr std::uint32_t shutdown_grace_ms = 10'000;
 
@@ -137,7 +144,9 @@ inline constexpr std::uint64_t log_bytes = std::uint64_t{128} * 1024 * 1024;
 inline constexpr std::uint64_t log_bytes_for_installs = std::uint64_t{4} * 1024 * 1024 * 1024;
 /// Up to this it is kept for linked followers that still need it; above, they are sent the state.
 inline constexpr std::uint64_t log_bytes_for_followers = std::uint64_t{512} * 1024 * 1024;
-/// Largest entry that a peer's message or a log record may carry: a path, a content type and some.
+/// Keys and values that copying one directory may write: bounds a RocksDB batch, as `proposal_bytes` does.
+inline constexpr std::size_t copy_bytes = std::size_t{8} * 1024 * 1024;
+/// Largest entry that a peer's message or a log record may carry: two paths, a file's properties and some.
 inline constexpr std::size_t entry_bytes = std::size_t{64} * 1024;
 /// Largest frame of the link handshake, before a peer is trusted.
 inline constexpr std::size_t link_frame_bytes = 4096;
@@ -145,6 +154,16 @@ inline constexpr std::size_t link_frame_bytes = 4096;
 inline constexpr std::size_t http_header_bytes = std::size_t{16} * 1024;
 /// A JSON document in a request: names and addresses, no content.
 inline constexpr std::size_t http_document_bytes = std::size_t{16} * 1024;
+/// The most that `--http-header-bytes` may say: every connection that sends one holds it.
+inline constexpr std::size_t http_header_most_bytes = std::size_t{1} << 20;
+/// A body, unless `--http-body-bytes` says otherwise: no file that a client sends by accident is larger.
+inline constexpr std::uint64_t http_body_bytes = std::uint64_t{1} << 40;
+/// A body that comes, or is taken, slower than this in a second is drip-fed: the slowest modems were quicker.
+inline constexpr std::uint64_t http_body_rate_bytes = 512;
+/// The header of one part of a form: a name, a file's name and a type.
+inline constexpr std::size_t http_part_header_bytes = std::size_t{4} * 1024;
+/// An append up to this is kept in memory, so that one that was overtaken can be tried again.
+inline constexpr std::size_t http_append_bytes = std::size_t{1} << 20;
 
 // --- counts -------------------------------------------------------------------------------------------------------
 /// Writes waiting in the replication actor, or for a durability: above it 503.
@@ -191,6 +210,19 @@ inline constexpr std::uint32_t remove_dead_max_minutes = 525'600;
 inline constexpr std::size_t unproven_links = 64;
 /// Open client connections of one node; above it a new one is closed at once.
 inline constexpr std::size_t http_connections = 10'000;
+/// Requests of one node whose answer is not yet sent, probes aside; above it 503. Each may hold a chunk and a window of
+/// chunks: 2.5 GiB when all are large uploads, of which `uploads_in_flight` lets few be.
+inline constexpr std::size_t http_requests = 2048;
+/// More header fields than this are refused: no client sends as many, and each costs an allocation.
+inline constexpr std::size_t http_header_fields = 100;
+/// Ranges of one request; a request for more is answered with the whole (RFC 9110, 14.2).
+inline constexpr std::size_t http_ranges = 64;
+/// Files in one form: bounds the answer, which names each.
+inline constexpr std::size_t http_form_files = 256;
+/// How often an append that was overtaken is tried again before the client is told.
+inline constexpr std::size_t http_append_attempts = 8;
+/// Origins that `--cors-origin` may name: each request looks through them.
+inline constexpr std::size_t http_cors_origins = 32;
 /// Entries of one listing page.
 inline constexpr std::size_t listing_page = 1000;
 /// A path, decoded (PATH_MAX), and one name in it (NAME_MAX).
@@ -200,7 +232,27 @@ inline constexpr std::size_t name_bytes = 255;
 inline constexpr std::size_t path_names = 255;
 /// A content type is a header value, not a document.
 inline constexpr std::size_t content_type_bytes = 255;
-/// Inode numbers that one log entry may use: every name of the deepest path, with room for longer ones to come.
-inline constexpr std::uint64_t inodes_per_entry = 4096;
+/// So is a content encoding.
+inline constexpr std::size_t content_encoding_bytes = 255;
+/// A client's own metadata of one file: what fits into the header of a request, and of an answer.
+inline constexpr std::size_t metadata_names = 64;
+inline constexpr std::size_t metadata_name_bytes = 128;
+inline constexpr std::size_t metadata_bytes = 4096;
+/// Files and directories that copying one directory may make: a third of a second on a small machine, in which votes
+/// and appends wait. What entries do depends on it, and on the next four: another value is another format.
+inline constexpr std::size_t copy_entries = 10'000;
+/// Files that one entry removes because their time is over: a tenth of a copy.
+inline constexpr std::size_t expired_batch = 1000;
+/// Names that are looked at to see whether a directory holds nothing but what has expired; then it counts as full.
+inline constexpr std::size_t emptiness_names = 1000;
+/// Requests whose first answer is remembered; above it the oldest goes. 300 bytes each.
+inline constexpr std::uint64_t requests = 200'000;
+/// Requests that an entry forgets because they are too old: more than it adds, so that they do not pile up.
+inline constexpr std::size_t request_trims = 4;
+/// Expired files that one page of a listing passes: bounds the time of a page that finds little.
+inline constexpr std::size_t listing_expired = 4 * listing_page;
+/// Inode numbers that one log entry may use: all that a copy makes, and every name of the deepest path.
+inline constexpr std::uint64_t inodes_per_entry = 65'536;
+static_assert(copy_entries + path_names < inodes_per_entry);
 
 }  // namespace kaiku::limits

@@ -36,8 +36,8 @@
 namespace kaiku {
 
 /// Versions of the messages between nodes that this build speaks. A new one is needed when a field changes its place.
-inline constexpr std::uint8_t protocol_version_min = 1;
-inline constexpr std::uint8_t protocol_version_max = 1;
+inline constexpr std::uint8_t protocol_version_min = 2;
+inline constexpr std::uint8_t protocol_version_max = 2;
 
 using link_nonce = std::array<std::uint8_t, 32>;
 using link_mac = std::array<std::uint8_t, 32>;

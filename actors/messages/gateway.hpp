@@ -55,6 +55,12 @@ struct node_view {
   std::string not_ready_reason;                ///< for a person; empty when ready
 };
 
+/// A figure of the embedded database, under the name that its documentation knows.
+struct database_figure {
+  std::string name;
+  std::uint64_t value = 0;
+};
+
 /// More of it, gathered only when somebody asks.
 struct cluster_view {
   std::vector<member_view> members;
@@ -64,11 +70,17 @@ struct cluster_view {
   std::uint64_t set_aside = 0;                ///< entries kept aside on this disk
   std::optional<lost_entries> possibly_lost;  ///< on the leader: what its predecessor had and it lacks
   byte_count free_space;
+  log_index first;                   ///< the oldest entry still in the log
+  byte_count log_bytes;              ///< what the log takes, with undo records and small content
+  std::uint64_t log_entries = 0;     ///< written since start; with `log_syncs`, how many share one
+  std::uint64_t elections_won = 0;   ///< by this node since start
+  std::uint64_t leader_changes = 0;  ///< other leaders, or terms, that this node has seen since start
+  std::vector<database_figure> database;
 };
 
 /// A client's change, checked for form but not yet for sense.
 struct client_write {
-  command what;  ///< times are set by the leader
+  command what;  ///< times are set by the leader; a `key` makes it safe to repeat
   precondition when;
   std::string small_content;       ///< put of small content: its bytes; the gateway names them
   std::optional<durability> want;  ///< empty: the server's default
@@ -77,8 +89,10 @@ struct client_write {
 /// What became of it.
 struct write_outcome {
   write_token token;
-  file_info file;  ///< what stands at the path now (put, make directory)
-  bool created = false;
+  file_info file;        ///< what was made or changed, as it is now (all but a removal)
+  bool created = false;  ///< nothing stood there before (put, make directory; move, copy: at `to`)
+  /// Done before, for a request with the same key: this is the first answer, `file` without its properties.
+  bool repeated = false;
   durability asked = durability::leader;
   durability achieved = durability::leader;  ///< less than asked only when the wait ran out: answer 202
   std::size_t holders = 0;                   ///< nodes known to hold it durably
@@ -139,7 +153,8 @@ class file_view {
  public:
   virtual ~file_view() = default;
   virtual result<file_info> stat(const file_path& path) const = 0;
-  virtual result<directory_page> list(const file_path& path, std::string_view after, std::size_t limit) const = 0;
+  virtual result<directory_page> list(const file_path& path, std::string_view after, std::size_t limit,
+                                      const list_filter& what = {}) const = 0;
 };
 
 class gateway : public file_view {
@@ -174,6 +189,8 @@ class gateway : public file_view {
   /// Begins to check all content stored on this node, unless `start` is false or it is being checked.
   virtual void scrub(bool start, std::function<void(result<scrub_view>)> done) = 0;
 
+  /// All commands of clients, but `remove_expired`. Errors beside those of the command: `key_reused`, and those of the
+  /// leader.
   /// Sends a change to the leader, waiting `limits::leader_wait_ms` for one. For a put, `what` names content that a
   /// finished upload gave, or `small_content` holds the bytes and the gateway fills in the name.
   virtual void write(client_write what, std::function<void(result<write_outcome>)> done) = 0;

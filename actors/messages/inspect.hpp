@@ -9,6 +9,7 @@
 
 #include <caf/deserializer.hpp>
 #include <caf/error.hpp>
+#include <caf/meta/load_callback.hpp>
 #include <caf/meta/type_name.hpp>
 #include <caf/sec.hpp>
 #include <caf/serializer.hpp>
@@ -85,18 +86,42 @@ template <class F>
 typename F::result_type inspect(F& f, content_ref& x) {
   return f(caf::meta::type_name("content_ref"), x.sha256, x.size);
 }
+/// As on the disk.
+inline caf::error inspect(caf::serializer& f, file_properties& x) {
+  encoder out;
+  write(out, x);
+  auto bytes = out.take();
+  return f(bytes);
+}
+inline caf::error inspect(caf::deserializer& f, file_properties& x) {
+  std::string bytes;
+  if (auto e = f(bytes)) return e;
+  decoder in{bytes};
+  x = read_properties(in);
+  return in.done() ? caf::error{} : caf::error{caf::sec::invalid_argument};
+}
+inline std::string to_string(const file_properties& x) {
+  return "properties(" + x.content_type + ")";
+}
 template <class F>
 typename F::result_type inspect(F& f, log_entry& x) {
   return f(caf::meta::type_name("log_entry"), x.at, x.encoded_command);
 }
 template <class F>
 typename F::result_type inspect(F& f, precondition& x) {
-  return f(caf::meta::type_name("precondition"), x.if_match, x.if_match_any, x.if_none_match, x.if_none_match_any);
+  bool dated = x.if_unmodified_since.has_value();
+  auto since = x.if_unmodified_since.value_or(unix_time_ms{});
+  const auto take_date = [&] {
+    x.if_unmodified_since = dated ? std::optional{since} : std::nullopt;
+    return caf::error{};
+  };
+  return f(caf::meta::type_name("precondition"), x.if_match, x.if_match_any, x.if_none_match, x.if_none_match_any,
+           dated, since, caf::meta::load_callback(take_date));
 }
 template <class F>
 typename F::result_type inspect(F& f, file_info& x) {
   return f(caf::meta::type_name("file_info"), x.type, x.inode, x.content, x.version, x.created, x.modified,
-           x.content_type);
+           x.properties);
 }
 template <class F>
 typename F::result_type inspect(F& f, cluster_tag& x) {

@@ -194,6 +194,7 @@ struct write_reply {
   write_token token;
   file_info file;
   bool created = false;
+  bool repeated = false;
   durability achieved = durability::leader;
   std::uint32_t holders = 0;
   std::uint32_t voters = 0;
@@ -511,7 +512,8 @@ typename F::result_type inspect(F& f, write_request& x) {
 }
 template <class F>
 typename F::result_type inspect(F& f, write_reply& x) {
-  return f(caf::meta::type_name("write_reply"), x.failure, x.token, x.file, x.created, x.achieved, x.holders, x.voters);
+  return f(caf::meta::type_name("write_reply"), x.failure, x.token, x.file, x.created, x.repeated, x.achieved,
+           x.holders, x.voters);
 }
 template <class F>
 typename F::result_type inspect(F& f, read_index&) {

@@ -206,7 +206,7 @@ status node::impl::serve() {
     auto* front = static_cast<front_actor*>(caf::actor_cast<caf::abstract_actor*>(one->front));
     workers.push_back({&one->io, front});
   }
-  http_settings h;
+  http_settings h = with.client_side;
   h.address = with.http.host;
   h.port = with.http.port;
   auto started = http_server::start(std::move(h), std::move(workers));

@@ -24,6 +24,8 @@ constexpr std::array table{
     row{errc::already_exists, 409, "Something is already stored at this path"},
     row{errc::precondition_failed, 412, "A precondition does not hold"},
     row{errc::method_not_allowed, 405, "The method is not allowed here"},
+    row{errc::too_many_entries, 422, "The directory is too large to copy in one step"},
+    row{errc::key_reused, 422, "The idempotency key belongs to another request"},
     row{errc::range_not_satisfiable, 416, "The range lies outside the content"},
     row{errc::digest_mismatch, 400, "The body is not what its digest says"},
     row{errc::body_incomplete, 400, "The body was cut off"},

@@ -23,7 +23,7 @@ void describe(json& out, const put_file& put, const write_token& token) {
   out["path"] = "/" + put.path.text();
   out["size"] = put.content.size.value;
   out["sha256"] = to_string(put.content.sha256);
-  out["content_type"] = put.content_type;
+  out["content_type"] = put.properties.content_type;
   out["modified"] = format_rfc3339(put.modified);
   out["content"] = url_of(token) + "/content";
 }
@@ -138,7 +138,7 @@ task<status> bring_content(exchange& ex, const content_ref& wanted, client_write
 response list_set_aside(exchange& ex) {
   auto query = query_parameters::parse(ex.query, {"limit", "after"});
   if (!query) return problem(query.failure());
-  auto limit = parse_limit(query->get("limit"));
+  auto limit = parse_limit(query->get("limit"), ex.settings.max_listing_page);
   if (!limit) return problem(limit.failure());
   log_position after;
   if (auto text = query->get("after")) {
@@ -173,7 +173,7 @@ response set_aside_content(exchange& ex) {
   info.content = put->content;
   info.version = kept->token.at.index;
   info.modified = put->modified;
-  info.content_type = put->content_type;
+  info.properties = put->properties;
   if (ex.in.method == http_method::head) return read_file(ex, put->path, info, nullptr);
   auto content = ex.node.open(put->content);
   if (!content) return problem(content.failure());
@@ -184,7 +184,7 @@ task<response> restore_set_aside(exchange& ex) {
   auto plan = plan_restore(ex);
   if (!plan) co_return problem(plan.failure());
   if (auto* put = std::get_if<put_file>(&plan->kept.what)) {
-    put_file file{plan->path, put->content, put->content_type, {}, true};
+    put_file file{plan->path, put->content, put->properties, {}, true};
     auto brought = co_await bring_content(ex, put->content, plan->write);
     if (!brought) co_return problem(brought.failure());
     if (file.content.is_small()) file.content = {};

@@ -399,7 +399,7 @@ write_request put_request(std::string_view path, std::string_view bytes, durabil
   INVARIANT(where.ok(), "tests use legal paths");
   const content_ref content{sha256(bytes), {bytes.size()}};
   write_request x;
-  x.encoded_command = encode(put_file{*where, content, "text/plain", {0}, true});
+  x.encoded_command = encode(put_file{*where, content, {"text/plain"}, {0}, true});
   if (content.is_small()) x.small_content = chunk{std::string{bytes}};
   x.want = want;
   return x;

@@ -89,7 +89,7 @@ class fake_gateway final : public gateway {
     info.content = {hash(bytes), {bytes.size()}};
     info.version = {++version_};
     info.modified = {modified};
-    info.content_type = std::move(type);
+    info.properties.content_type = std::move(type);
     contents_[info.content.sha256] = std::move(bytes);
     make_parents(path);
     tree_[path] = info;
@@ -179,7 +179,8 @@ class fake_gateway final : public gateway {
     return found->second;
   }
 
-  result<directory_page> list(const file_path& path, std::string_view after, std::size_t limit) const override {
+  result<directory_page> list(const file_path& path, std::string_view after, std::size_t limit,
+                              const list_filter&) const override {
     auto info = stat(path);
     if (!info) return info.failure();
     if (!info->is_directory()) return {errc::not_a_directory, "a file"};
@@ -194,6 +195,7 @@ class fake_gateway final : public gateway {
         break;
       }
       page.entries.push_back({rest, child});
+      page.next = rest;
     }
     return page;
   }
@@ -348,7 +350,7 @@ class fake_gateway final : public gateway {
     file_info info;
     info.type = file_info::kind::file;
     info.content = put.content;
-    info.content_type = put.content_type;
+    info.properties = put.properties;
     info.version = {version_};
     info.modified = {784'111'777'000};
     tree_[path] = out.file = info;

@@ -18,7 +18,7 @@ void describe(const store& disk, const file_path& at, std::vector<std::string>& 
       INVARIANT(path.ok(), "what is stored has a legal path");
       out.push_back(path->text() + " inode=" + to_string(info.inode) + " version=" + to_string(info.version) +
                     " modified=" + std::to_string(info.modified.value) +
-                    " created=" + std::to_string(info.created.value) + " type=" + info.content_type);
+                    " created=" + std::to_string(info.created.value) + " type=" + info.properties.content_type);
       if (info.is_directory()) {
         describe(disk, *path, out);
       } else {

@@ -89,7 +89,7 @@ BOOST_AUTO_TEST_CASE(appends_that_no_leader_can_have_sent_are_dropped) {
   send([](auto& x) { x.leader = {"stranger"}; });
   send([](auto& x) {
     const content_ref missing{sha256("x"), {5}};  // small, and not sent along
-    x.entries[0].encoded_command = encode(put_file{*file_path::parse("a"), missing, "", {}, true});
+    x.entries[0].encoded_command = encode(put_file{*file_path::parse("a"), missing, {}, {}, true});
   });
   nodes.check_nothing_changed();
 }

@@ -177,7 +177,7 @@ BOOST_AUTO_TEST_CASE(writes_that_wait_for_a_majority_count_against_the_bound) {
   nodes.cut_off(first);
   for (std::size_t i = 0; i < limits::queued_writes; ++i) {
     write_request x;
-    x.encoded_command = encode(put_file{*file_path::parse("f"), {sha256(""), {0}}, "", {}, true});
+    x.encoded_command = encode(put_file{*file_path::parse("f"), {sha256(""), {0}}, {}, {}, true});
     x.want = durability::majority;
     nodes.write(first, x);
   }

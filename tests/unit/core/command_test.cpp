@@ -16,16 +16,30 @@ std::vector<command> samples() {
   set_members members;
   members.cluster.bytes[3] = 9;
   members.voters = {{{"n1"}, {}, "127.0.0.1:9000"}, {{"n2"}, {{1, 2, 3}}, "n2.kaiku:9000"}};
-  put_file put{path("a/b c/\xc3\xa4"), {{}, {1ull << 40}}, "text/plain; charset=utf-8", {-1}, false};
+  put_file put{path("a/b c/\xc3\xa4"), {{}, {1ull << 40}}, {"text/plain; charset=utf-8"}, {-1}, false};
   put.content.sha256.bytes[31] = 200;
+  put_file full = put;
+  full.properties = {"text/html", "gzip", {{"author", "J\xc3\xb6rg"}, {"x-2", ""}}, unix_time_ms{1'800'000'000'000}};
+  full.key = request_key{{{1}}, {{2}}};
+  const properties_patch nothing;
+  const properties_patch all{"", "br", {{"a", "1"}, {"b", std::nullopt}}, unix_time_ms{7}};
+  const properties_patch lasting{std::nullopt, std::nullopt, {}, std::optional<unix_time_ms>{}};
   return {no_operation{},
           members,
           put,
-          put_file{path("x"), {}, "", {}, true},
+          full,
+          put_file{path("x"), {}, {}, {}, true},
           make_directory{path("deep/er"), {1'700'000'000'000}, true},
           make_directory{{}, {0}, false},
           remove_path{path("a"), true, {5}},
-          remove_path{path("a/b"), false, {6}}};
+          remove_path{path("a/b"), false, {6}, full.key},
+          move_path{path("a/b"), path("c"), true, false, {7}},
+          move_path{path("a"), {}, false, true, {8}, full.key},
+          copy_path{path("a/b"), path("c"), false, true, {9}, full.key},
+          change_properties{path("a"), nothing, {10}},
+          change_properties{path("a"), all, {11}, full.key},
+          change_properties{path("a"), lasting, {12}},
+          remove_expired{{13}}};
 }
 
 }  // namespace
@@ -140,6 +154,60 @@ BOOST_AUTO_TEST_CASE(durabilities_read_back_and_others_are_refused) {
   for (auto x : {durability::leader, durability::majority, durability::all})
     BOOST_TEST((parse_durability(to_string(x)) == x));
   for (auto bad : {"", "any", "Leader", "majority "}) BOOST_TEST(!parse_durability(bad).has_value(), bad);
+}
+
+BOOST_AUTO_TEST_CASE(properties_that_no_client_may_give_do_not_decode) {
+  const std::string long_name(limits::metadata_name_bytes + 1, 'n'), long_value(limits::metadata_bytes, 'v');
+  std::vector<std::pair<std::string, std::string>> many;
+  for (std::size_t i = 0; i <= limits::metadata_names; ++i) many.emplace_back("n" + std::to_string(1000 + i), "");
+  const std::vector<file_properties> wrong{
+      {std::string(limits::content_type_bytes + 1, 't')},
+      {"text/plain\r\nX: y"},
+      {"", std::string(limits::content_encoding_bytes + 1, 'e')},
+      {"", "\x7f"},
+      {"", "", {{"", "v"}}},
+      {"", "", {{"Upper", "v"}}},
+      {"", "", {{"a b", "v"}}},
+      {"", "", {{long_name, "v"}}},
+      {"", "", {{"a", "line\nbreak"}}},
+      {"", "", {{"b", ""}, {"a", ""}}},
+      {"", "", {{"a", ""}, {"a", ""}}},
+      {"", "", {{"a", long_value}}},
+      {"", "", many},
+      {"", "", {}, unix_time_ms{-1}},
+  };
+  for (const auto& x : wrong) {
+    BOOST_TEST(!check(x).ok());
+    BOOST_TEST(!decode_command(encode(put_file{path("f"), {}, x, {}, true})).ok());
+  }
+  many.pop_back();
+  BOOST_TEST(decode_command(encode(put_file{path("f"), {}, {"", "", many}, {}, true})).ok());
+}
+
+BOOST_AUTO_TEST_CASE(a_merge_patch_changes_what_it_names_and_nothing_else) {
+  const file_properties before{"text/plain", "gzip", {{"a", "1"}, {"c", "3"}}, unix_time_ms{5}};
+  BOOST_TEST((*apply({}, before) == before));
+  const properties_patch some{
+      "text/html", std::nullopt, {{"a", std::nullopt}, {"b", "2"}, {"c", "4"}, {"d", std::nullopt}}};
+  BOOST_TEST((*apply(some, before) == file_properties{"text/html", "gzip", {{"b", "2"}, {"c", "4"}}, unix_time_ms{5}}));
+  const properties_patch lasting{std::nullopt, "", {}, std::optional<unix_time_ms>{}};
+  BOOST_TEST((*apply(lasting, before) == file_properties{"text/plain", "", before.metadata}));
+}
+
+BOOST_AUTO_TEST_CASE(a_merge_patch_that_gives_a_file_too_much_is_refused) {
+  file_properties full;
+  for (std::size_t i = 0; i < limits::metadata_names; ++i) full.metadata.emplace_back(std::to_string(1000 + i), "");
+  BOOST_TEST(apply({std::nullopt, std::nullopt, {{"more", ""}}}, full).failure().code == errc::bad_request);
+  BOOST_TEST(apply({std::nullopt, std::nullopt, {{"1000", std::nullopt}, {"more", ""}}}, full).ok());
+}
+
+BOOST_AUTO_TEST_CASE(the_leader_dates_every_command_that_has_a_time) {
+  for (auto x : samples()) {
+    const bool dated = time_of(x).has_value();
+    BOOST_TEST(dated == !(std::holds_alternative<no_operation>(x) || std::holds_alternative<set_members>(x)));
+    set_time(x, {77});
+    BOOST_TEST((!dated || time_of(x)->value == 77));
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -33,7 +33,7 @@ class other_moment final : public file_view {
     if (found == tree.end()) return {errc::not_found, "nothing here at that moment"};
     return found->second;
   }
-  result<directory_page> list(const file_path&, std::string_view, std::size_t) const override {
+  result<directory_page> list(const file_path&, std::string_view, std::size_t, const list_filter&) const override {
     directory_page page;
     for (const auto& [name, info] : tree)
       if (!name.empty()) page.entries.push_back({name, info});

@@ -234,12 +234,13 @@ BOOST_AUTO_TEST_CASE(each_error_has_its_status_and_a_problem_document) {
   };
   raw_http client(port());
   for (auto one :
-       {row{errc::bad_request, 400}, row{errc::invalid_path, 400}, row{errc::not_found, 404},
-        row{errc::not_a_directory, 409}, row{errc::is_a_directory, 409}, row{errc::directory_not_empty, 409},
-        row{errc::parent_missing, 409}, row{errc::already_exists, 409}, row{errc::precondition_failed, 412},
-        row{errc::body_too_large, 413}, row{errc::no_leader, 503}, row{errc::not_leader, 503},
-        row{errc::quorum_lost, 503}, row{errc::outcome_unknown, 503}, row{errc::overloaded, 503},
-        row{errc::disk_full, 507}, row{errc::io_error, 500}, row{errc::corrupt, 500}, row{errc::stale_term, 500}}) {
+       {row{errc::bad_request, 400},      row{errc::invalid_path, 400},   row{errc::not_found, 404},
+        row{errc::not_a_directory, 409},  row{errc::is_a_directory, 409}, row{errc::directory_not_empty, 409},
+        row{errc::parent_missing, 409},   row{errc::already_exists, 409}, row{errc::precondition_failed, 412},
+        row{errc::too_many_entries, 422}, row{errc::key_reused, 422},     row{errc::body_too_large, 413},
+        row{errc::no_leader, 503},        row{errc::not_leader, 503},     row{errc::quorum_lost, 503},
+        row{errc::outcome_unknown, 503},  row{errc::overloaded, 503},     row{errc::disk_full, 507},
+        row{errc::io_error, 500},         row{errc::corrupt, 500},        row{errc::stale_term, 500}}) {
     BOOST_TEST_CONTEXT(to_string(one.code)) {
       node.fail_write = one.code;
       auto got = client.ask("PUT", "/files/f", {}, "x");

@@ -23,7 +23,7 @@ struct set_aside_fixture : http_fixture {
   }
   std::string displace_file(std::uint64_t index, const std::string& path, std::string bytes) {
     auto info = node.add_file("elsewhere" + std::to_string(index), std::move(bytes));
-    return displace(index, put_file{*file_path::parse(path), info.content, "text/x-kept", {784'111'777'000}, true});
+    return displace(index, put_file{*file_path::parse(path), info.content, {"text/x-kept"}, {784'111'777'000}, true});
   }
   raw_answer ask(std::string_view method, const std::string& target, std::string_view fields = {}) {
     return raw_http(port()).ask(method, target, fields);

@@ -41,7 +41,7 @@ inline content_ref content_named(std::string_view bytes) {
 }
 
 inline put_file put_command(std::string_view where, std::string_view bytes, std::int64_t time = 1) {
-  return {path(where), content_named(bytes), "text/plain", {time}, true};
+  return {path(where), content_named(bytes), {"text/plain"}, {time}, true};
 }
 inline proposal put(std::string_view where, std::string_view bytes, precondition when = {}) {
   return {put_command(where, bytes), std::move(when), std::string{bytes}};

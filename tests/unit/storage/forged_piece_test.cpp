@@ -13,11 +13,22 @@ struct forged_record {
 std::string number(std::uint64_t x) {
   return encoder{}.u64(x).take();
 }
-std::string directory_inode(std::uint64_t version = 1) {
-  return encoder{}.u8(2).u64(version).u64(0).u64(0).take();
+std::string directory_inode(std::uint64_t version = 1, std::uint64_t parent = 0) {
+  return encoder{}.u8(2).u64(parent).u64(version).u64(0).u64(0).take();
+}
+std::string without_properties() {
+  return encoder{}.text("").text("").varint(0).u8(0).take();
 }
 std::string file_inode(std::string_view bytes) {
-  return encoder{}.u8(1).u64(1).u64(0).u64(0).bytes(sha256(bytes).bytes).varint(bytes.size()).text("").take();
+  return encoder{}
+      .u8(1)
+      .u64(1)
+      .u64(0)
+      .u64(0)
+      .bytes(sha256(bytes).bytes)
+      .varint(bytes.size())
+      .raw(without_properties())
+      .take();
 }
 forged_record term_start(std::uint64_t first, std::uint64_t in_term) {
   return {2, number(first), number(in_term)};
@@ -26,17 +37,26 @@ forged_record orphan(std::uint64_t inode) {
   return {3, number(1) + number(inode), ""};
 }
 forged_record name(const std::string& text, std::uint64_t inode, std::uint8_t kind = 1) {
-  return {4, number(1) + text, encoder{}.u64(inode).u8(kind).take()};
+  return {6, number(1) + text, encoder{}.u64(inode).u8(kind).take()};
 }
 forged_record inode(std::uint64_t number_of, std::string value) {
-  return {5, number(number_of), std::move(value)};
+  return {7, number(number_of), std::move(value)};
 }
 const forged_record root = inode(1, directory_inode());
-const forged_record end{7, "", ""};
+const forged_record end{9, "", ""};
+forged_record request(const std::string& key, const std::string& value) {
+  return {4, key, value};
+}
+std::string answered(std::uint64_t index, std::uint8_t flag = 0) {
+  return encoder{}.bytes(digest{}.bytes).u64(1).u64(index).u8(flag).u8(0).take();
+}
+forged_record expiry(std::uint64_t expires, std::uint64_t inode, const std::string& name_key) {
+  return {5, number(expires) + number(inode), name_key};
+}
 
 std::string forge(log_position at, std::string_view after, const std::vector<forged_record>& records) {
   encoder out;
-  out.u8(1).u64(at.in_term.value).u64(at.index.value).text(after);
+  out.u8(2).u64(at.in_term.value).u64(at.index.value).text(after);
   for (const auto& x : records) out.u8(x.part).text(x.key).text(x.value);
   auto body = out.take();
   return encoder{}.bytes(sha256(body).bytes).raw(body).take();
@@ -52,7 +72,7 @@ BOOST_AUTO_TEST_CASE(a_record_that_no_state_has_is_refused_and_not_stored) {
   const std::vector<std::vector<forged_record>> wrong{
       {},
       {{0, "", ""}},
-      {{8, "", ""}},
+      {{10, "", ""}},
       {{1, "", ""}},
       {{1, "", "members?"}},
       {{2, "short", number(1)}},
@@ -68,7 +88,22 @@ BOOST_AUTO_TEST_CASE(a_record_that_no_state_has_is_refused_and_not_stored) {
       {{3, number(1), ""}},
       {{3, number(behind) + number(first_inode), ""}},
       {{3, number(1) + number(first_inode), "value"}},
-      {{4, "short", name("a", first_inode).value}},
+      {request("", number(1))},
+      {request("w", number(1))},
+      {request("w", number(2) + number(1))},
+      {request("n" + number(1), number(1))},
+      {request("n", number(1) + std::string(32, 'k'))},
+      {request("k", answered(1))},
+      {request("k" + std::string(32, 'k'), answered(0))},
+      {request("k" + std::string(32, 'k'), answered(behind))},
+      {request("k" + std::string(32, 'k'), answered(1, 2))},
+      {request("k" + std::string(32, 'k'), answered(1) + "more")},
+      {expiry(1, first_inode, number(1))},
+      {expiry(1, first_inode, number(behind * limits::inodes_per_entry) + "a")},
+      {expiry(1, behind * limits::inodes_per_entry, number(1) + "a")},
+      {expiry(~std::uint64_t{0}, first_inode, number(1) + "a")},
+      {{5, number(1), number(1) + "a"}},
+      {{6, "short", name("a", first_inode).value}},
       {name("", first_inode)},
       {name("a/b", first_inode)},
       {name("/a", first_inode)},
@@ -77,19 +112,19 @@ BOOST_AUTO_TEST_CASE(a_record_that_no_state_has_is_refused_and_not_stored) {
       {name("a", 0)},
       {name("a", behind * limits::inodes_per_entry)},
       {name("a", first_inode, 3)},
-      {{4, number(1) + "a", "short"}},
-      {{4, number(behind * limits::inodes_per_entry) + "a", name("a", first_inode).value}},
-      {{5, "short", directory_inode()}},
+      {{6, number(1) + "a", "short"}},
+      {{6, number(behind * limits::inodes_per_entry) + "a", name("a", first_inode).value}},
+      {{7, "short", directory_inode()}},
       {inode(1, "")},
       {inode(1, directory_inode().substr(1))},
       {inode(1, directory_inode() + "more")},
       {inode(1, directory_inode(behind))},
       {inode(1, file_inode("f").substr(0, 40))},
-      {{6, encoder{}.bytes(sha256("f").bytes).take(), "f"}},
-      {name("a", first_inode), root, {6, encoder{}.bytes(sha256("f").bytes).take(), "f"}},
-      {name("a", first_inode), root, inode(first_inode, file_inode("f")), {6, "short", "f"}},
+      {{8, encoder{}.bytes(sha256("f").bytes).take(), "f"}},
+      {name("a", first_inode), root, {8, encoder{}.bytes(sha256("f").bytes).take(), "f"}},
+      {name("a", first_inode), root, inode(first_inode, file_inode("f")), {8, "short", "f"}},
       {root, name("a", first_inode)},
-      {root, {7, "key", ""}},
+      {root, {9, "key", ""}},
       {root, end, end},
   };
   BOOST_REQUIRE(disk->begin_install(at).ok());
@@ -113,6 +148,8 @@ BOOST_AUTO_TEST_CASE(a_state_in_which_names_and_inodes_do_not_match_ends_the_ins
       {name("a", first_inode), name("b", first_inode), root, file, end},
       {name("a", 1, 2), root, end},
       {name("a", first_inode, 2), root, file, end},
+      {name("a", first_inode, 2), root, inode(first_inode, directory_inode(1, 7)), end},
+      {inode(1, directory_inode(1, 1)), end},
       {name("a", first_inode), root, file, inode(first_inode + 1, directory_inode()), end},
       {root, file, end},
       {orphan(first_inode), root, end},

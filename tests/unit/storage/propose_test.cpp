@@ -58,7 +58,7 @@ BOOST_AUTO_TEST_CASE(refuses_what_the_tree_does_not_allow_and_logs_nothing) {
 }
 
 BOOST_AUTO_TEST_CASE(refuses_the_root_as_a_file) {
-  BOOST_TEST(refused({put_file{{}, content_named("x"), "", {1}, true}, {}, "x"}) == errc::is_a_directory);
+  BOOST_TEST(refused({put_file{{}, content_named("x"), {}, {1}, true}, {}, "x"}) == errc::is_a_directory);
 }
 
 BOOST_AUTO_TEST_CASE(makes_and_removes_directories) {
@@ -188,7 +188,7 @@ BOOST_AUTO_TEST_CASE(takes_large_content_only_once_it_is_staged) {
 
 BOOST_AUTO_TEST_CASE(keeps_malformed_commands_out_of_the_log) {
   auto what = put("f", "x");
-  std::get<put_file>(what.what).content_type = std::string(limits::content_type_bytes + 1, 'x');
+  std::get<put_file>(what.what).properties.content_type = std::string(limits::content_type_bytes + 1, 'x');
   BOOST_TEST(refused(what) == errc::bad_request);
 }
 

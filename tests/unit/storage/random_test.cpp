@@ -58,21 +58,63 @@ class random_life {
     return std::string(size, static_cast<char>('0' + below(3)));
   }
 
+  std::string random_text() { return std::string(1, static_cast<char>('a' + below(3))); }
+
+  /// Some are over for later commands, some for readers only.
+  std::optional<unix_time_ms> random_expiry() {
+    if (!one_in(3)) return std::nullopt;
+    return unix_time_ms{static_cast<std::int64_t>(below(1500))};
+  }
+
+  /// Of few keys, so that some come again, a few of them with something else.
+  std::optional<request_key> random_key() {
+    if (!one_in(3)) return std::nullopt;
+    const auto name = std::to_string(below(40));
+    return request_key{sha256(name), sha256(name + (one_in(8) ? "other" : ""))};
+  }
+
+  command random_put(unix_time_ms time) {
+    const auto bytes = random_content();
+    const auto what = content_named(bytes);
+    contents_[what.sha256] = bytes;
+    file_properties properties{"type/" + random_text(), one_in(4) ? "gzip" : "", {}, random_expiry()};
+    if (one_in(3)) properties.metadata = {{random_text(), random_text()}};
+    return put_file{path(random_path()), what, properties, time, !one_in(4), random_key()};
+  }
+
+  command random_change(unix_time_ms time) {
+    properties_patch patch;
+    if (one_in(3)) patch.content_type = random_text();
+    if (one_in(3)) patch.content_encoding = random_text();
+    if (one_in(2)) patch.metadata = {{random_text(), one_in(2) ? std::nullopt : std::optional{random_text()}}};
+    if (one_in(2)) patch.expires = random_expiry();
+    return change_properties{path(random_path()), patch, time, random_key()};
+  }
+
   command random_command() {
     const unix_time_ms time{static_cast<std::int64_t>(below(1000))};
-    switch (below(8)) {
+    switch (below(16)) {
       case 0: return no_operation{};
       case 1: return set_members{{}, {{{one_in(2) ? "m" : "n"}, {}, "host:" + std::to_string(below(9))}}};
-      case 2: return make_directory{path(random_path()), time, !one_in(3)};
-      case 3:
-      case 4: return remove_path{path(random_path()), one_in(2), time};
-      default: {
-        const auto bytes = random_content();
-        const auto what = content_named(bytes);
-        contents_[what.sha256] = bytes;
-        return put_file{path(random_path()), what, "type/" + std::to_string(below(3)), time, !one_in(4)};
-      }
+      case 2:
+      case 3: return make_directory{path(random_path()), time, !one_in(3), random_key()};
+      case 4:
+      case 5: return remove_path{path(random_path()), one_in(2), time, random_key()};
+      case 6:
+      case 7: return move_path{path(random_path()), path(random_path()), one_in(2), !one_in(3), time, random_key()};
+      case 8:
+      case 9: return copy_path{path(random_path()), path(random_path()), one_in(2), !one_in(3), time, random_key()};
+      case 10: return random_change(time);
+      case 11: return remove_expired{time};
+      default: return random_put(time);
     }
+  }
+
+  /// What a leader of its own, whose state this is, might log next; refused commands are not logged.
+  void log_at_random(std::vector<model_entry>& log, model_fold& state, term leader_term) {
+    model_entry fresh{{leader_term, {log.size() + 1}}, random_command()};
+    if (state.known(fresh.what)) return;
+    if (state.apply(fresh.what, {}, fresh.at) == errc::none) log.push_back(std::move(fresh));
   }
 
   precondition random_precondition(const model_tree& tree) {
@@ -80,8 +122,9 @@ class random_life {
     if (!one_in(3)) return when;
     auto any = tree.begin();
     std::advance(any, below(tree.size()));
-    switch (below(4)) {
+    switch (below(5)) {
       case 0: when.if_match_any = true; break;
+      case 4: when.if_unmodified_since = unix_time_ms{0}; break;
       case 1: when.if_none_match_any = true; break;
       case 2: when.if_match = {any->second.etag(), "\"never\""}; break;
       default: when.if_none_match = {any->second.etag()}; break;
@@ -104,6 +147,7 @@ class random_life {
     auto state = fold(log_);
     std::vector<proposal> proposals;
     std::vector<errc> expected;
+    std::vector<std::optional<model_request>> repeated;
     for (auto count = 1 + below(6); count > 0; --count) {
       proposal one{random_command(), random_precondition(state.tree()), {}};
       stage(one.what);
@@ -111,14 +155,24 @@ class random_life {
         one.small_content = contents_[content->sha256];
       }
       const log_position at{current, {log_.size() + 1}};
-      expected.push_back(state.apply(one.what, one.when, at.index));
-      if (expected.back() == errc::none) log_.push_back({at, one.what});
+      repeated.push_back(state.known(one.what));
+      if (const auto& first = repeated.back()) {
+        expected.push_back(first->fingerprint == key_of(one.what)->fingerprint ? errc::none : errc::key_reused);
+      } else {
+        expected.push_back(state.apply(one.what, one.when, at));
+        if (expected.back() == errc::none) log_.push_back({at, one.what});
+      }
       proposals.push_back(std::move(one));
     }
     const auto outcome = disk_->propose(current, proposals);
     BOOST_REQUIRE_MESSAGE(outcome.failure.code == errc::none, outcome.failure.detail);
     for (std::size_t i = 0; i < expected.size(); ++i) {
-      BOOST_REQUIRE_EQUAL(outcome.results[i].failure.code, expected[i]);
+      const auto& got = outcome.results[i];
+      BOOST_REQUIRE_EQUAL(got.failure.code, expected[i]);
+      BOOST_REQUIRE_EQUAL(got.repeated, repeated[i] && expected[i] == errc::none);
+      if (!got.repeated) continue;
+      BOOST_REQUIRE((log_position{got.in_term, got.index} == repeated[i]->at));
+      BOOST_REQUIRE_EQUAL(got.created, repeated[i]->created);
     }
     BOOST_TEST(disk_->propose(current.next(), proposals).failure.code == errc::stale_term);
     staged_.clear();
@@ -130,10 +184,7 @@ class random_life {
     const auto shared = boundary_ + below(log_.size() - boundary_ + 1);
     auto theirs = std::vector<model_entry>(log_.begin(), log_.begin() + static_cast<std::ptrdiff_t>(shared));
     auto state = fold(theirs);
-    for (auto count = below(5); count > 0; --count) {
-      model_entry fresh{{leader_term, {theirs.size() + 1}}, random_command()};
-      if (state.apply(fresh.what, {}, fresh.at.index) == errc::none) theirs.push_back(std::move(fresh));
-    }
+    for (auto count = below(5); count > 0; --count) log_at_random(theirs, state, leader_term);
     const auto from = shared - below(std::min<std::uint64_t>(shared, 3) + 1);
     append_command what{leader_term, from == 0 ? log_position{} : theirs[from - 1].at, {}, {}};
     std::set<digest> sent;
@@ -211,6 +262,7 @@ class random_life {
       seen_tree_ = fold(log_).tree();
       return;
     }
+    const read_time early{0};
     for (const auto& [name, info] : seen_tree_) {
       BOOST_REQUIRE((*seen_->stat(path(name)) == info));
       if (!info.is_directory()) BOOST_REQUIRE(disk_->open_content(info.content).ok());
@@ -225,10 +277,7 @@ class random_life {
     auto theirs = std::vector<model_entry>(log_.begin(), log_.begin() + static_cast<std::ptrdiff_t>(shared));
     auto state = fold(theirs);
     theirs.push_back({{leader_term, {theirs.size() + 1}}, no_operation{}});
-    for (auto count = below(5); count > 0; --count) {
-      model_entry fresh{{leader_term, {theirs.size() + 1}}, random_command()};
-      if (state.apply(fresh.what, {}, fresh.at.index) == errc::none) theirs.push_back(std::move(fresh));
-    }
+    for (auto count = below(5); count > 0; --count) log_at_random(theirs, state, leader_term);
     const auto at = theirs.back().at;
     const auto source = store_with(theirs);
     BOOST_REQUIRE(source->compact({below(theirs.size() + 1)}).ok());
@@ -299,7 +348,7 @@ class random_life {
     auto state = fold({log_.begin(), log_.begin() + static_cast<std::ptrdiff_t>(boundary_)});
     add_tree(state.tree());
     for (auto i = boundary_; i < log_.size(); ++i) {
-      state.apply(log_[i].what, {}, log_[i].at.index);
+      state.apply(log_[i].what, {}, log_[i].at);
       add_tree(state.tree());
       add_command(log_[i].what);
     }
@@ -353,12 +402,57 @@ class random_life {
     if (what.is_small()) BOOST_TEST(opened->bytes == contents_.at(what.sha256));
   }
 
-  /// State equals the fold of the log; the log and what was set aside are what they should be.
-  void compare() {
+  /// Readers look at the disk at another time than it is for the store, for as long as this lives.
+  struct read_time {
+    explicit read_time(std::int64_t now) : before(test_time()) { test_time() = {now}; }
+    ~read_time() { test_time() = before; }
+    unix_time_ms before;
+  };
+
+  /// All that is below some directory, page by page.
+  void compare_listing(const model_tree& tree) {
+    list_filter what{one_in(2) ? random_path().substr(0, 1 + below(3)) : "", true};
+    const auto top = one_in(2) ? std::string{} : random_path().substr(0, 1);
+    const auto in_front = top.empty() ? top : top + '/';
+    std::map<std::vector<std::string>, file_info> expected, found;
+    for (const auto& [name, info] : tree) {
+      if (name.empty() || !name.starts_with(in_front)) continue;
+      const auto rest = name.substr(in_front.size());
+      if (rest.starts_with(what.prefix)) expected[names_of(rest)] = info;
+    }
+    std::string after;
+    for (bool more = true; more;) {
+      const auto page = disk_->list(path(top), after, 1 + below(4), what);
+      if (!page) {
+        const auto there = tree.find(top);
+        BOOST_REQUIRE((there == tree.end() || !there->second.is_directory()));
+        return;
+      }
+      for (const auto& entry : page->entries) {
+        const auto names = names_of(entry.name);
+        BOOST_REQUIRE((found.empty() || found.rbegin()->first < names));
+        found[names] = entry.info;
+      }
+      more = page->more;
+      after = page->next;
+    }
+    BOOST_REQUIRE((found == expected));
+  }
+
+  void compare_tree(const model_fold& state, std::int64_t now) {
+    const read_time at{now};
+    const auto tree = state.tree_at({now});
     model_tree found;
     found[""] = *disk_->stat({});
     read_tree("", found);
-    BOOST_REQUIRE((found == fold(log_).tree()));
+    BOOST_REQUIRE((found == tree));
+    compare_listing(tree);
+  }
+
+  /// State equals the fold of the log; the log and what was set aside are what they should be.
+  void compare() {
+    const auto state = fold(log_);
+    for (const std::int64_t now : {-1, 700, 2000}) compare_tree(state, now);
 
     std::vector<log_entry> expected;
     membership members;
