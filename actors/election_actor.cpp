@@ -6,11 +6,13 @@
 
 #include "kaiku/actors/clock.hpp"
 #include "kaiku/core/limits.hpp"
+#include "kaiku/core/membership.hpp"
 
 namespace kaiku {
 
-election_actor::election_actor(caf::actor_config& cfg, election_settings settings, const hard_state& recovered)
-    : observed(cfg), settings_(std::move(settings)), recovered_(recovered) {}
+election_actor::election_actor(caf::actor_config& cfg, election_settings settings, const hard_state& recovered,
+                               incarnation disk)
+    : observed(cfg), settings_(std::move(settings)), recovered_(recovered), disk_(disk) {}
 
 instant election_actor::now() {
   return kaiku::now(system());
@@ -30,10 +32,13 @@ election_actor::behavior_type election_actor::make_behavior() {
       [this](const members_changed& x) {
         std::set<node_id> voters;
         for (const auto& voter : x.now.voters) voters.insert(voter.id);
-        if (election_)
-          carry_out(election_->on_voters(now(), std::move(voters)));
-        else
-          settings_.voters = std::move(voters);  // replication starts first and says what the log says
+        const bool replaced = names_another_disk(x.now, settings_.self, disk_);
+        if (election_) {
+          carry_out(election_->on_voters(now(), std::move(voters), replaced));
+        } else {  // replication starts first and says what the log says
+          settings_.voters = std::move(voters);
+          settings_.replaced = replaced;
+        }
       },
       [this](const local_handles& x) {
         local_ = x;

@@ -15,7 +15,7 @@ namespace kaiku {
 
 class election_actor : public observed<election_handle::base> {
  public:
-  election_actor(caf::actor_config& cfg, election_settings settings, const hard_state& recovered);
+  election_actor(caf::actor_config& cfg, election_settings settings, const hard_state& recovered, incarnation disk);
 
   const char* name() const override { return "election"; }
   behavior_type make_behavior() override;
@@ -31,6 +31,7 @@ class election_actor : public observed<election_handle::base> {
 
   election_settings settings_;
   hard_state recovered_;
+  incarnation disk_;                    ///< of this node
   std::unique_ptr<election> election_;  ///< from `local_handles` on
   local_handles local_;
   std::map<node_id, election_handle> peers_;

@@ -43,6 +43,8 @@ instant front_actor::now() const {
 front_actor::behavior_type front_actor::make_behavior() {
   return {
       [this](const role_change& x) {
+        if (x.now == role::leader && (role_.now != role::leader || role_.in_term != x.in_term)) ++elections_won_;
+        if (!x.leader.name.empty() && (role_.leader != x.leader || role_.in_term != x.in_term)) ++leader_changes_;
         role_ = x;
         if (x.now == role::leader) caught_up_ = true;
         retry_parked();
@@ -140,6 +142,12 @@ cluster_view front_actor::cluster() const {
   v.log_syncs = counters.syncs;
   v.file_syncs = counters.file_syncs;
   v.set_aside = disk_->set_aside_count();
+  v.log_entries = counters.entries;
+  v.first = disk_->first_index();
+  v.log_bytes = disk_->log_bytes();
+  v.elections_won = elections_won_;
+  v.leader_changes = leader_changes_;
+  for (auto& [name, value] : disk_->database_figures()) v.database.push_back({std::move(name), value});
   v.free_space = disk_->free_space();
   return v;
 }

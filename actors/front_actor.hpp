@@ -124,6 +124,8 @@ class front_actor final : public observed<on_io_context<front_handle::base>>, pu
   front_settings settings_;
   std::shared_ptr<const store> disk_;
   role_change role_;
+  std::uint64_t elections_won_ = 0;
+  std::uint64_t leader_changes_ = 0;
   log_progress progress_;
   quorum_contact quorum_;
   local_handles local_;

@@ -117,7 +117,6 @@ class replication_actor : public observed<replication_handle::base> {
   /// Errors: `corrupt`, `io_error`: this disk can't read small content that the entries name.
   result<append_entries> build_append(log_index from, log_index end) const;
   void on_append_reply(const append_reply& x);
-  durability achieved(log_index index) const;
   /// Answers the writes whose wait is over; `all`: also looks whether the others still stand in the log.
   void settle_waiting(bool all = false);
   /// The term's first entry commits everything before it; a new cluster's first entry says what the cluster is.
@@ -130,8 +129,7 @@ class replication_actor : public observed<replication_handle::base> {
 
   // --- leader: members and leadership ---
   caf::typed_response_promise<change_members_reply> on_change_members(const change_members& x);
-  /// The members may change: an entry of this term is committed, and no other change is under way (thesis, 4.1; and
-  /// the correction to it of 2015).
+  /// The members may change, and nothing of this leader's own is on its way into the log.
   bool members_are_settled() const;
   void propose_members(set_members next, bool asked_for);
   /// Records disks seen for the first time, promotes learners that have caught up, removes who is long dead.

@@ -156,17 +156,10 @@ void replication_actor::answer(pending_write& write, const proposed& what, term 
   }
 }
 
-/// What the leader knows a write at `index` to have reached.
-durability replication_actor::achieved(log_index index) const {
-  if (index > machine_.commit()) return durability::leader;
-  const bool everywhere = leading() && machine_.held_by(machine_.voters()) >= index;
-  return everywhere ? durability::all : durability::majority;
-}
-
 void replication_actor::settle_waiting(bool all) {
   for (auto it = waiting_.begin(); it != waiting_.end();) {
     auto& [index, write] = *it;
-    const auto reached = achieved(index);
+    const auto reached = machine_.reached(index);
     const bool enough = reached >= std::max(write.want, durability::majority);
     const bool too_late = now() >= write.deadline;
     if (!all && !too_late && !enough) {

@@ -11,8 +11,7 @@ namespace kaiku {
 // --- members -------------------------------------------------------------------------------------------------------
 
 bool replication_actor::members_are_settled() const {
-  return leading() && !hand_over_ && !own_entry_queued_ && machine_.knows_commit() &&
-         disk_->members().since <= machine_.commit();
+  return leading() && !hand_over_ && !own_entry_queued_ && machine_.members_may_change(disk_->members().since);
 }
 
 caf::typed_response_promise<change_members_reply> replication_actor::on_change_members(const change_members& x) {

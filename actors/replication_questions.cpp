@@ -44,7 +44,7 @@ find_write_reply replication_actor::on_find_write(const find_write& x) const {
   const auto stands = disk_->position(x.at.index);
   if (stands.ok() && *stands == x.at) {
     known.holders = static_cast<std::uint32_t>(machine_.holders(x.at.index));
-    switch (achieved(x.at.index)) {
+    switch (machine_.reached(x.at.index)) {
       case durability::leader: known.what = write_status::fate::leader; break;
       case durability::majority: known.what = write_status::fate::majority; break;
       case durability::all: known.what = write_status::fate::all; break;

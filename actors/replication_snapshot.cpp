@@ -21,14 +21,11 @@ log_index replication_actor::compact_up_to() const {
   // Down to half of the bound, as if all entries were of one size.
   const auto surplus = static_cast<double>(bytes - settings_.log_bytes.value / 2) / static_cast<double>(bytes);
   const auto drop = static_cast<std::uint64_t>(static_cast<double>(entries) * surplus);
-  log_index upto{std::min(machine_.commit().value, first + drop - 1)};
+  log_index upto{first + drop - 1};
   // What follows the state that somebody takes now, or the log would be too short for it again when it has.
   if (offered_ && machine_.sends_snapshots() && bytes <= settings_.log_bytes_for_installs.value)
     upto = std::min(upto, offered_->last().index);
-  if (bytes <= settings_.log_bytes_for_followers.value)
-    for (const auto& [id, follower] : machine_.followers())
-      if (follower.connected) upto = std::min(upto, follower.match);
-  return upto;
+  return machine_.compactable(upto, bytes <= settings_.log_bytes_for_followers.value);
 }
 
 void replication_actor::compact_log() {

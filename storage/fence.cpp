@@ -266,6 +266,7 @@ propose_outcome store::propose(term in_term, std::span<const proposal> proposals
     out.failure = out.results.front().failure;
     out.results.clear();
   } else if (next.last != impl_->state.last) {
+    impl_->written += next.last.index.value - impl_->state.last.index.value;
     impl_->commit(batch, next);
   }
   out.after = impl_->state;
@@ -318,6 +319,7 @@ append_outcome store::append(const append_command& what) {
     }
     next.last = fresh.back().at;
     own.commit(batch, next);
+    own.written += fresh.size();
     own.displaced += out.set_aside;
     if (out.set_aside > 0) out.displaced_from = fresh.front().at.index;
   } else {

@@ -196,7 +196,22 @@ bool store::holds(const content_ref& what) const {
 }
 
 store_counters store::counters() const {
-  return {impl_->db->syncs(), content_->file_syncs(), impl_->displaced};
+  return {impl_->db->syncs(), content_->file_syncs(), impl_->displaced, impl_->written};
+}
+
+std::vector<std::pair<std::string, std::uint64_t>> store::database_figures() const {
+  using properties = rocksdb::DB::Properties;
+  std::vector<std::pair<std::string, std::uint64_t>> out;
+  for (const auto& name :
+       {properties::kCurSizeAllMemTables, properties::kTotalSstFilesSize, properties::kTotalBlobFileSize,
+        properties::kEstimateLiveDataSize, properties::kEstimatePendingCompactionBytes,
+        properties::kNumRunningCompactions, properties::kNumRunningFlushes, properties::kIsWriteStopped,
+        properties::kActualDelayedWriteRate, properties::kBackgroundErrors, properties::kNumSnapshots,
+        properties::kEstimateNumKeys}) {
+    std::uint64_t value = 0;
+    if (impl_->db->raw().GetAggregatedIntProperty(name, &value)) out.emplace_back(name, value);
+  }
+  return out;
 }
 
 byte_count store::free_space() const {

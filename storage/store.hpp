@@ -17,6 +17,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "kaiku/core/command.hpp"
@@ -35,6 +36,7 @@ struct store_counters {
   std::uint64_t syncs = 0;       ///< synced RocksDB batches (each one fsync of the write-ahead log)
   std::uint64_t file_syncs = 0;  ///< fsyncs of blob files and directories
   std::uint64_t set_aside = 0;   ///< entries displaced
+  std::uint64_t entries = 0;     ///< log entries written
 };
 
 /// An entry that another leader's log displaced. What it names stays until it is purged or expires.
@@ -181,6 +183,8 @@ class store {
 
   content_store& content() { return *content_; }
   store_counters counters() const;
+  /// RocksDB's own figures, over all column families.
+  std::vector<std::pair<std::string, std::uint64_t>> database_figures() const;
   /// Bytes that may still be written before `disk_full`.
   byte_count free_space() const;
 

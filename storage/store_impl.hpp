@@ -82,6 +82,7 @@ struct store::impl {
   mutable std::mutex views_mutex;
   std::set<const kaiku::snapshot*> views;  ///< alive, guarded by `views_mutex`
   std::atomic<std::uint64_t> displaced{0};
+  std::atomic<std::uint64_t> written{0};  ///< log entries
 };
 
 }  // namespace kaiku

@@ -42,6 +42,11 @@ microseconds election::random_below(microseconds bound) const {
   return microseconds{settings_.random(static_cast<std::uint64_t>(bound.count()))};
 }
 
+bool election::is_voter() const {
+  const bool replaced = settings_.replaced && !KAIKU_MUTANT(new_disk_campaigns_for_the_old);
+  return !replaced && settings_.voters.contains(settings_.self);
+}
+
 void election::wait_for_leader(instant now) {
   if (!is_voter()) {
     deadline_ = instant::max();
@@ -128,7 +133,8 @@ election_effects election::on_vote_request(instant now, const vote_request& requ
   if (request.candidate == settings_.self) return out;
   // Also asked of who takes itself for a learner: it may be a voter by an entry that has not reached it, and be needed
   // for the majority that brings it. The candidate counts by its own log.
-  if (leader_is_fresh(now) && !request.transfer && !KAIKU_MUTANT(stickiness_off)) {
+  const bool sticks = leader_is_fresh(now) && !request.transfer && !KAIKU_MUTANT(stickiness_off);
+  if (sticks || (settings_.replaced && !KAIKU_MUTANT(new_disk_votes_for_the_old))) {
     vote_reply refusal{settings_.self, request.in_term, term_, request.pre_vote, false};
     out.emplace_back(effect::send_vote_reply{request.candidate, std::move(refusal)});
   } else {
@@ -231,10 +237,11 @@ election_effects election::on_timeout_now(instant now, term in_term) {
   return out;
 }
 
-election_effects election::on_voters(instant now, std::set<node_id> voters) {
+election_effects election::on_voters(instant now, std::set<node_id> voters, bool replaced) {
   election_effects out;
-  if (voters == settings_.voters) return out;
+  if (voters == settings_.voters && replaced == settings_.replaced) return out;
   settings_.voters = std::move(voters);
+  settings_.replaced = replaced;
   if (role_ == role::leader) return out;  // one that was removed leads until it has handed over
   // Ballots of the old configuration elect nobody.
   if (campaigning()) follow(now, term_, {}, out);

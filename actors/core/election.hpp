@@ -74,6 +74,7 @@ struct election_settings {
   milliseconds timeout{};    ///< T
   /// A number from [0, bound); the only source of chance.
   std::function<std::uint64_t(std::uint64_t bound)> random;
+  bool replaced = false;  ///< the log names another disk for `self`: see `on_voters`
 };
 
 class election {
@@ -101,8 +102,10 @@ class election {
   election_effects on_quorum_lost(instant now, term in_term);
   /// The leader of `in_term` asks this node to take over at once: a campaign without pre-vote (thesis, 3.10).
   election_effects on_timeout_now(instant now, term in_term);
-  /// Membership changed; takes effect at once.
-  election_effects on_voters(instant now, std::set<node_id> voters);
+  /// Membership changed; takes effect at once. `replaced`: it names another disk for this node. So it does while a disk
+  /// that takes the place of a lost one is brought up to date: its log begins with the members of long ago. It stands
+  /// for what the lost one held only once it holds the entry that names it; before that it neither campaigns nor votes.
+  election_effects on_voters(instant now, std::set<node_id> voters, bool replaced = false);
 
   role current_role() const { return role_; }
   term current_term() const { return term_; }
@@ -111,7 +114,7 @@ class election {
  private:
   bool leader_is_fresh(instant now) const;
   bool campaigning() const { return role_ == role::pre_candidate || role_ == role::candidate; }
-  bool is_voter() const { return settings_.voters.contains(settings_.self); }
+  bool is_voter() const;
   std::size_t majority() const { return settings_.voters.size() / 2 + 1; }
   void follow(instant now, term in_term, node_id leader, election_effects& out);
   void campaign(instant now, bool pre_vote, bool transfer, election_effects& out);

@@ -57,6 +57,8 @@ inline constexpr std::uint32_t http_header_timeout_ms = 15'000;
 inline constexpr std::uint32_t http_idle_timeout_ms = 60'000;
 /// No byte of a body read or written for this long closes the connection.
 inline constexpr std::uint32_t http_body_stall_timeout_ms = 30'000;
+/// The most that `--http-body-stall-ms` may say: with a slow piece, less than `upload_idle_timeout_ms`.
+inline constexpr std::uint32_t http_body_stall_most_ms = 45'000;
 /// A piece of a slow body is handed on after this, full or not, so that the leader hears of the upload in time.
 inline constexpr std::uint32_t http_body_piece_ms = 10'000;
 /// An upload of which nothing was heard for this long is given up: a stalled body and a slow piece, together, and
@@ -152,6 +154,16 @@ inline constexpr std::size_t link_frame_bytes = 4096;
 inline constexpr std::size_t http_header_bytes = std::size_t{16} * 1024;
 /// A JSON document in a request: names and addresses, no content.
 inline constexpr std::size_t http_document_bytes = std::size_t{16} * 1024;
+/// The most that `--http-header-bytes` may say: every connection that sends one holds it.
+inline constexpr std::size_t http_header_most_bytes = std::size_t{1} << 20;
+/// A body, unless `--http-body-bytes` says otherwise: no file that a client sends by accident is larger.
+inline constexpr std::uint64_t http_body_bytes = std::uint64_t{1} << 40;
+/// A body that comes, or is taken, slower than this in a second is drip-fed: the slowest modems were quicker.
+inline constexpr std::uint64_t http_body_rate_bytes = 512;
+/// The header of one part of a form: a name, a file's name and a type.
+inline constexpr std::size_t http_part_header_bytes = std::size_t{4} * 1024;
+/// An append up to this is kept in memory, so that one that was overtaken can be tried again.
+inline constexpr std::size_t http_append_bytes = std::size_t{1} << 20;
 
 // --- counts -------------------------------------------------------------------------------------------------------
 /// Writes waiting in the replication actor, or for a durability: above it 503.
@@ -198,6 +210,19 @@ inline constexpr std::uint32_t remove_dead_max_minutes = 525'600;
 inline constexpr std::size_t unproven_links = 64;
 /// Open client connections of one node; above it a new one is closed at once.
 inline constexpr std::size_t http_connections = 10'000;
+/// Requests of one node whose answer is not yet sent, probes aside; above it 503. Each may hold a chunk and a window of
+/// chunks: 2.5 GiB when all are large uploads, of which `uploads_in_flight` lets few be.
+inline constexpr std::size_t http_requests = 2048;
+/// More header fields than this are refused: no client sends as many, and each costs an allocation.
+inline constexpr std::size_t http_header_fields = 100;
+/// Ranges of one request; a request for more is answered with the whole (RFC 9110, 14.2).
+inline constexpr std::size_t http_ranges = 64;
+/// Files in one form: bounds the answer, which names each.
+inline constexpr std::size_t http_form_files = 256;
+/// How often an append that was overtaken is tried again before the client is told.
+inline constexpr std::size_t http_append_attempts = 8;
+/// Origins that `--cors-origin` may name: each request looks through them.
+inline constexpr std::size_t http_cors_origins = 32;
 /// Entries of one listing page.
 inline constexpr std::size_t listing_page = 1000;
 /// A path, decoded (PATH_MAX), and one name in it (NAME_MAX).

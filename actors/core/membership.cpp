@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kaiku/core/limits.hpp"
+#include "kaiku/core/mutant.hpp"
 
 namespace kaiku {
 namespace {
@@ -17,6 +18,10 @@ result<set_members> add(const membership& now, const member_change& change, cons
     if (same_disk) return {errc::already_exists, change.id.name + " is a voter already"};
     if (now.voters.size() == 1) return {errc::busy, change.id.name + " is the last voter; its disk can't be replaced"};
     std::erase_if(next.voters, [&](const member& x) { return x.id == change.id; });
+    if (KAIKU_MUTANT(wiped_voter_stays_a_voter)) {
+      next.voters.push_back(fresh);
+      return next;
+    }
   } else if (const auto* learner = find_member(now.learners, change.id)) {
     if (*learner == fresh || !disk.known()) return {errc::already_exists, change.id.name + " is a learner already"};
     std::erase_if(next.learners, [&](const member& x) { return x.id == change.id; });
@@ -71,6 +76,16 @@ std::set<node_id> names_of(const std::vector<member>& members) {
   std::set<node_id> names;
   for (const auto& one : members) names.insert(one.id);
   return names;
+}
+
+bool is_another_disk(const member& known, const incarnation& disk) {
+  return known.disk.known() && known.disk != disk && !KAIKU_MUTANT(replaced_disk_linked);
+}
+
+bool names_another_disk(const membership& now, const node_id& self, const incarnation& disk) {
+  const auto* known = find_member(now.voters, self);
+  if (known == nullptr) known = find_member(now.learners, self);
+  return known != nullptr && known->disk.known() && known->disk != disk;
 }
 
 const member* find_member(const std::vector<member>& members, const node_id& id) {

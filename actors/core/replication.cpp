@@ -42,7 +42,7 @@ void replication::forget_other_disk(const member& one) {
   const auto [known, is_new] = disks_.emplace(one.id, one.disk);
   if (is_new || known->second == one.disk) return;
   known->second = one.disk;
-  followers_.erase(one.id);
+  if (!KAIKU_MUTANT(progress_of_a_replaced_disk_kept)) followers_.erase(one.id);
 }
 
 void replication::set_members(instant now, const std::vector<member>& voters, const std::vector<member>& learners) {
@@ -60,6 +60,19 @@ void replication::set_members(instant now, const std::vector<member>& voters, co
   update_commit();
 }
 
+bool replication::members_may_change(log_index since) const {
+  const bool own_entry_committed = knows_commit() || KAIKU_MUTANT(members_change_before_an_own_entry);
+  return leading_ && own_entry_committed && (since <= commit_ || KAIKU_MUTANT(two_changes_at_once));
+}
+
+log_index replication::compactable(log_index upto, bool keep_for_followers) const {
+  upto = std::min(upto, commit_);
+  if (keep_for_followers)
+    for (const auto& [id, follower] : followers_)
+      if (follower.connected) upto = std::min(upto, follower.match);
+  return upto;
+}
+
 bool replication::sends_snapshots() const {
   return std::any_of(followers_.begin(), followers_.end(),
                      [](const auto& follower) { return follower.second.state == follower_progress::mode::snapshot; });
@@ -69,7 +82,8 @@ std::optional<node_id> replication::caught_up_learner() const {
   for (const auto& learner : learners_) {
     const auto found = followers_.find(learner);
     if (found == followers_.end() || !found->second.connected) continue;
-    if (found->second.state == follower_progress::mode::replicate && found->second.match >= commit_) return learner;
+    const bool complete = found->second.match >= commit_ || KAIKU_MUTANT(promoted_before_it_caught_up);
+    if (found->second.state == follower_progress::mode::replicate && complete) return learner;
   }
   return std::nullopt;
 }
@@ -113,7 +127,8 @@ void replication::on_reply(instant now, const append_reply& reply) {
   const bool mine = reply.in_term == term_ || KAIKU_MUTANT(reply_of_another_term_counted);
   if (!leading_ || !mine || found == followers_.end()) return;
   const auto disk = disks_.find(reply.from);
-  if (reply.disk.known() && disk != disks_.end() && disk->second != reply.disk) return;
+  const bool replaced = reply.disk.known() && disk != disks_.end() && disk->second != reply.disk;
+  if (replaced && !KAIKU_MUTANT(acknowledgement_of_a_replaced_disk_counted)) return;
   auto& progress = found->second;
   if (reply.disk.known() && std::exchange(progress.disk, reply.disk) != reply.disk && progress.match.value > 0) {
     // A disk that was replaced before anybody wrote down which it was: nothing is known of the new one.
@@ -235,8 +250,16 @@ log_index replication::held_by(std::size_t count) const {
   INVARIANT(count >= 1 && count <= voters_.size(), "a number of voters");
   std::vector<log_index> matches;
   for (const auto& voter : voters_) matches.push_back(match_of(voter));
+  if (KAIKU_MUTANT(acknowledgement_of_a_learner_counted))
+    for (const auto& learner : learners_) matches.push_back(match_of(learner));
   std::sort(matches.begin(), matches.end(), std::greater<>{});
   return matches[count - 1];
+}
+
+durability replication::reached(log_index index) const {
+  if (index > commit_) return durability::leader;
+  const bool everywhere = leading_ && (held_by(voters_.size()) >= index || KAIKU_MUTANT(all_counts_a_majority));
+  return everywhere ? durability::all : durability::majority;
 }
 
 void replication::update_commit() {

@@ -105,6 +105,14 @@ class replication {
   /// The leader's own first entry is committed: from here on the commit index is all that was ever committed (paper,
   /// section 8).
   bool knows_commit() const { return leading_ && commit_ >= term_start_; }
+  /// What a write at `index` is known to have reached. `all` is a leader's knowledge.
+  durability reached(log_index index) const;
+  /// The members may change, when the entry at `since` named those in force: an entry of this term is committed, and no
+  /// other change is under way (thesis, 4.1, and the correction to it of 2015).
+  bool members_may_change(log_index since) const;
+  /// How much of `upto` may go from the front of the log: what is committed, and, with `keep_for_followers`, what no
+  /// linked follower still needs.
+  log_index compactable(log_index upto, bool keep_for_followers) const;
   /// Some follower is taking a snapshot.
   bool sends_snapshots() const;
   /// A learner that can be made a voter without holding anything up: its log holds all that is committed.

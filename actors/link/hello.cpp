@@ -8,6 +8,7 @@
 
 #include "kaiku/core/codec.hpp"
 #include "kaiku/core/limits.hpp"
+#include "kaiku/core/membership.hpp"
 
 namespace kaiku {
 namespace {
@@ -157,7 +158,7 @@ std::optional<refusal> judge_identity(const hello& theirs, const hello_rules& ru
   if (rules.role == link_role::acceptor && theirs.name > self.name)
     return refusal{refusal_reason::wrong_direction,
                    theirs.name.name + " must not dial " + self.name.name + ": the smaller name does"};
-  if (known->disk.known() && known->disk != theirs.disk)
+  if (is_another_disk(*known, theirs.disk))
     return refusal{refusal_reason::wrong_disk, "this disk is not the one the cluster knows as " + theirs.name.name};
   return std::nullopt;
 }

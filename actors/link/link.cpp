@@ -11,6 +11,8 @@
 #include <caf/actor_system.hpp>
 #include <caf/send.hpp>
 
+#include "kaiku/core/membership.hpp"
+
 namespace kaiku {
 
 namespace net = boost::asio;
@@ -212,7 +214,7 @@ void link_layer::impl::replace_members(std::vector<member> now) {
     auto& known = peers[x.id];
     if (known == nullptr) known = std::make_shared<linked_peer>(io);
     known->who = x;
-    if (!known->link || !x.disk.known() || known->link->disk == x.disk || known->link->since > own.since) continue;
+    if (!known->link || !is_another_disk(x, known->link->disk) || known->link->since > own.since) continue;
     spdlog::info("link: {} is a member with another disk by now", x.id.name);
     end_link(*known);
   }

@@ -9,6 +9,8 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <caf/send.hpp>
 
+#include "kaiku/core/membership.hpp"
+
 namespace kaiku {
 
 namespace net = boost::asio;
@@ -83,7 +85,7 @@ net::awaitable<void> link_layer::impl::serve(link_session_ptr session) {
 /// Somebody who asked has been told who the members are.
 void link_layer::impl::answered(const hello& theirs) {
   const auto* known = find_member(theirs.name);
-  const bool has_other_disk = known != nullptr && known->disk.known() && known->disk != theirs.disk;
+  const bool has_other_disk = known != nullptr && is_another_disk(*known, theirs.disk);
   if (!has_other_disk && (known != nullptr || theirs.purpose != hello_purpose::join)) return;
   spdlog::info("link: {} at {} asks to be taken in{}", theirs.name.name, theirs.peer_address,
                has_other_disk ? " with a new disk" : "");

@@ -55,6 +55,12 @@ struct node_view {
   std::string not_ready_reason;                ///< for a person; empty when ready
 };
 
+/// A figure of the embedded database, under the name that its documentation knows.
+struct database_figure {
+  std::string name;
+  std::uint64_t value = 0;
+};
+
 /// More of it, gathered only when somebody asks.
 struct cluster_view {
   std::vector<member_view> members;
@@ -64,6 +70,12 @@ struct cluster_view {
   std::uint64_t set_aside = 0;                ///< entries kept aside on this disk
   std::optional<lost_entries> possibly_lost;  ///< on the leader: what its predecessor had and it lacks
   byte_count free_space;
+  log_index first;                   ///< the oldest entry still in the log
+  byte_count log_bytes;              ///< what the log takes, with undo records and small content
+  std::uint64_t log_entries = 0;     ///< written since start; with `log_syncs`, how many share one
+  std::uint64_t elections_won = 0;   ///< by this node since start
+  std::uint64_t leader_changes = 0;  ///< other leaders, or terms, that this node has seen since start
+  std::vector<database_figure> database;
 };
 
 /// A client's change, checked for form but not yet for sense.

@@ -167,8 +167,8 @@ void node::impl::make_actors() {
   auto random = [engine = std::make_shared<std::mt19937_64>(std::random_device{}())](std::uint64_t bound) {
     return std::uniform_int_distribution<std::uint64_t>{0, bound - 1}(*engine);
   };
-  actors.election =
-      sys.spawn<election_actor>(election_settings{with.name, names, with.election_timeout, random}, disk->state());
+  actors.election = sys.spawn<election_actor>(election_settings{with.name, names, with.election_timeout, random},
+                                              disk->state(), disk->disk());
   directory_settings d;
   d.self = {with.name,
             boot,
@@ -206,7 +206,7 @@ status node::impl::serve() {
     auto* front = static_cast<front_actor*>(caf::actor_cast<caf::abstract_actor*>(one->front));
     workers.push_back({&one->io, front});
   }
-  http_settings h;
+  http_settings h = with.client_side;
   h.address = with.http.host;
   h.port = with.http.port;
   auto started = http_server::start(std::move(h), std::move(workers));

@@ -14,6 +14,7 @@ struct option_spec {
   const char* name;
   const char* kind;  ///< shown in the help; null: a flag
   const char* help;
+  bool repeated = false;  ///< may come several times: the texts are joined by commas
 };
 
 constexpr auto specs = std::to_array<option_spec>({
@@ -35,6 +36,18 @@ constexpr auto specs = std::to_array<option_spec>({
     {"set-aside-days", "DAYS", "how long what failovers displaced is kept (default: 30)"},
     {"set-aside-bytes", "BYTES", "how much of it is kept; the oldest goes first (default: 10737418240)"},
     {"remove-dead-minutes", "MINUTES", "a member silent for so long is removed, 0: never (default: 0)"},
+    {"cors-origin", "ORIGIN", "pages of this origin may use the HTTP interface; repeated, or * (default: none)", true},
+    {"http-connections", "COUNT", "client connections; more are closed at once (default: 10000)"},
+    {"http-requests", "COUNT", "requests answered at once; more get 503 (default: 2048)"},
+    {"http-body-bytes", "BYTES", "largest body (default: 1099511627776)"},
+    {"http-body-rate", "BYTES", "least of a body in a second, either way (default: 512)"},
+    {"http-body-stall-ms", "MS", "how long a body may stand still (default: 30000)"},
+    {"http-header-bytes", "BYTES", "largest request header (default: 16384)"},
+    {"http-header-fields", "COUNT", "most fields in it (default: 100)"},
+    {"http-header-timeout-ms", "MS", "how long it may take to come (default: 15000)"},
+    {"http-idle-timeout-ms", "MS", "how long a connection may wait for its next request (default: 60000)"},
+    {"http-ranges", "COUNT", "most ranges in a request; more give the whole (default: 64)"},
+    {"http-listing-page", "COUNT", "most entries of a listing's page (default: 1000)"},
     {"log-level", "LEVEL", "trace, debug, info, warn or error (default: info)"},
     {"log-format", "text|json", "one line of text or one JSON object per event (default: text)"},
 });
@@ -110,6 +123,7 @@ result<std::variant<sourced_options, answer_and_exit>> gather_options(int argc, 
     std::string flag = std::string("--") + spec.name;
     given[spec.name] = spec.kind == nullptr ? app.add_flag(flag, spec.help)
                                             : app.add_option(flag, values[spec.name], spec.help)->type_name(spec.kind);
+    if (spec.repeated) given[spec.name]->join(',');
   }
   given["config"] = app.add_option("--config", values["config"], "read options from this TOML file")->type_name("FILE");
 
@@ -130,7 +144,7 @@ result<std::variant<sourced_options, answer_and_exit>> gather_options(int argc, 
   sourced_options found;
   for (const auto& [name, option] : given) {
     if (option->count() > 0) {
-      found.emplace(name, sourced_text{option->results().back(), "--" + name});
+      found.emplace(name, sourced_text{CLI::detail::join(option->results(), ","), "--" + name});
     } else if (auto text = around.environment(environment_name(name)); text && !text->empty()) {
       found.emplace(name, sourced_text{std::move(*text), environment_name(name)});
     }

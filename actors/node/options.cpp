@@ -196,6 +196,44 @@ void read_care(reader& read, options& into) {
   read.number("remove-dead-minutes", into.remove_dead_after, 0, limits::remove_dead_max_minutes);
 }
 
+/// As browsers send it: `https://host` or `https://host:port`; or `*`.
+bool is_origin(std::string_view text) {
+  if (text == "*") return true;
+  const auto scheme_end = text.find("://");
+  if (scheme_end == std::string_view::npos || scheme_end == 0 || scheme_end + 3 == text.size()) return false;
+  return text.find_first_of(" \t/?#@,\"", scheme_end + 3) == std::string_view::npos;
+}
+
+result<std::vector<std::string>> parse_origins(std::string_view text) {
+  std::vector<std::string> origins;
+  while (!text.empty()) {
+    const auto item = text.substr(0, text.find(','));
+    text.remove_prefix(std::min(text.size(), item.size() + 1));
+    if (!is_origin(item))
+      return usage("\"" + std::string(item) + "\" is not an origin such as https://www.example, nor *");
+    origins.emplace_back(item);
+  }
+  if (origins.size() > limits::http_cors_origins)
+    return usage(std::to_string(origins.size()) + " origins; at most " + std::to_string(limits::http_cors_origins));
+  return origins;
+}
+
+void read_client_side(reader& read, http_settings& into) {
+  constexpr std::uint32_t hour = 3'600'000;
+  read.value("cors-origin", into.cors_origins, parse_origins);
+  read.number("http-connections", into.max_connections, 1, 1'000'000);
+  read.number("http-requests", into.max_requests, 1, 1'000'000);
+  read.number("http-body-bytes", into.max_body_bytes, 0, std::uint64_t{1} << 50);
+  read.number("http-body-rate", into.min_body_rate, 0, std::uint64_t{1} << 30);
+  read.number("http-header-bytes", into.max_header_bytes, 1024, limits::http_header_most_bytes);
+  read.number("http-header-fields", into.max_header_fields, 8, 10'000);
+  read.number("http-ranges", into.max_ranges, 1, 1000);
+  read.number("http-listing-page", into.max_listing_page, 1, 10'000);
+  read.duration("http-header-timeout-ms", into.header_timeout, 100, hour, "");
+  read.duration("http-idle-timeout-ms", into.idle_timeout, 100, hour, "");
+  read.duration("http-body-stall-ms", into.body_stall_timeout, 100, limits::http_body_stall_most_ms, "");
+}
+
 void read_texts(reader& read, options& into) {
   read.value("name", into.name, [](const std::string& text) -> result<node_id> {
     if (is_valid_node_name(text)) return node_id{text};
@@ -329,6 +367,7 @@ result<parse_outcome> parse_options(int argc, const char* const* argv, const sur
   read_texts(read, parsed);
   read_times(read, parsed);
   read_care(read, parsed);
+  read_client_side(read, parsed.client_side);
   if (read.complaint()) return *read.complaint();
   if (auto complaint = complete(parsed, read, around.host_name)) return *complaint;
   if (auto complaint = check_exposure(parsed)) return *complaint;

@@ -1,5 +1,8 @@
 #include "kaiku/http/api/change.hpp"
 
+#include <algorithm>
+
+#include "kaiku/http/api/digest_field.hpp"
 #include "kaiku/http/api/http_date.hpp"
 #include "kaiku/http/api/json.hpp"
 #include "kaiku/http/api/problem.hpp"
@@ -37,6 +40,30 @@ response write_answer(const write_outcome& outcome, const file_path& path, bool 
   out.add("Content-Type", "application/json");
   out.body = document.dump() + "\n";
   return out;
+}
+
+bool is_token_char(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+         std::string_view{"!#$%&'*+-.^_`|~"}.find(c) != std::string_view::npos;
+}
+
+/// `type/subtype`, with parameters of printable ASCII behind it: it is sent back as a header field.
+bool is_media_type(std::string_view text) {
+  auto end = std::min(text.find(';'), text.size());
+  auto essence = text.substr(0, end);
+  while (essence.ends_with(' ') || essence.ends_with('\t')) essence.remove_suffix(1);
+  auto slash = essence.find('/');
+  if (slash == std::string_view::npos || slash == 0 || slash + 1 == essence.size()) return false;
+  auto printable = [](char c) { return c >= 0x20 && c < 0x7f; };
+  return std::all_of(essence.begin(), essence.begin() + static_cast<std::ptrdiff_t>(slash), is_token_char) &&
+         std::all_of(essence.begin() + static_cast<std::ptrdiff_t>(slash) + 1, essence.end(), is_token_char) &&
+         std::all_of(text.begin(), text.end(), printable);
+}
+
+status check_promises(const std::vector<digest>& promised, const digest& actual) {
+  for (const auto& one : promised)
+    if (one != actual) return {errc::digest_mismatch, "the body's digest is " + digest_field(actual)};
+  return success();
 }
 
 }  // namespace
@@ -77,6 +104,40 @@ task<result<content_ref>> stream_content(exchange& ex, request_body& from, std::
   if (named.ok() && named->size.value != size)
     co_return error{errc::corrupt, "the leader received another number of bytes than were sent"};
   co_return named;
+}
+
+task<status> take_content(exchange& ex, request_body& from, const std::vector<digest>& promised, put_file& file,
+                          client_write& write) {
+  const auto length = from.length();
+  std::string first;
+  if (!length || *length <= limits::small_content_bytes) {
+    while (first.size() <= limits::small_content_bytes) {
+      auto read = co_await from.read(limits::small_content_bytes + 1 - first.size());
+      if (ex.abandoned) throw session_abandoned{};
+      if (!read) co_return read.failure();
+      if (read->empty()) break;
+      first += *read;
+    }
+    if (first.size() <= limits::small_content_bytes) {
+      if (!promised.empty()) {
+        auto kept = check_promises(promised, sha256_of(first));
+        if (!kept) co_return kept;
+      }
+      write.small_content = std::move(first);
+      co_return success();
+    }
+  }
+  auto named = co_await stream_content(ex, from, std::move(first));
+  if (!named) co_return named.failure();
+  file.content = *named;
+  co_return check_promises(promised, named->sha256);
+}
+
+result<std::string> stored_type(std::string_view given) {
+  if (given.empty()) return std::string("application/octet-stream");
+  if (given.size() > limits::content_type_bytes || !is_media_type(given))
+    return {errc::bad_request, "Content-Type is not a media type of at most 255 bytes"};
+  return std::string(given);
 }
 
 task<response> send_change(exchange& ex, client_write write, file_path path, bool gives_file) {

@@ -78,24 +78,25 @@ result<precondition> write_precondition(const request& in) {
   return out;
 }
 
-result<read_verdict> check_read(const request& in, std::string_view etag, unix_time_ms modified) {
+result<read_verdict> check_read(const request& in, std::string_view etag, std::optional<unix_time_ms> modified) {
   if (auto match = in.header("If-Match")) {
     auto list = parse_tags("If-Match", *match);
     if (!list) return list.failure();
-    if (!list->any && std::find(list->tags.begin(), list->tags.end(), etag) == list->tags.end())
+    const bool weak = etag.starts_with("W/");
+    if (!list->any && (weak || std::find(list->tags.begin(), list->tags.end(), etag) == list->tags.end()))
       return read_verdict::failed;
-  } else if (auto unmodified = in.header("If-Unmodified-Since")) {
+  } else if (auto unmodified = in.header("If-Unmodified-Since"); unmodified && modified) {
     auto date = parse_http_date(*unmodified);
-    if (date && seconds(modified) > seconds(*date)) return read_verdict::failed;
+    if (date && seconds(*modified) > seconds(*date)) return read_verdict::failed;
   }
   if (auto none_match = in.header("If-None-Match")) {
     auto list = parse_tags("If-None-Match", *none_match);
     if (!list) return list.failure();
-    auto same = [&](const std::string& tag) { return opaque(tag) == etag; };
+    auto same = [&](const std::string& tag) { return opaque(tag) == opaque(etag); };
     if (list->any || std::any_of(list->tags.begin(), list->tags.end(), same)) return read_verdict::not_modified;
-  } else if (auto since = in.header("If-Modified-Since")) {
+  } else if (auto since = in.header("If-Modified-Since"); since && modified) {
     auto date = parse_http_date(*since);
-    if (date && seconds(modified) <= seconds(*date)) return read_verdict::not_modified;
+    if (date && seconds(*modified) <= seconds(*date)) return read_verdict::not_modified;
   }
   return read_verdict::proceed;
 }

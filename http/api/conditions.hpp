@@ -14,8 +14,9 @@ namespace kaiku {
 result<precondition> write_precondition(const request& in);
 
 enum class read_verdict { proceed, not_modified, failed };
-/// Checks a read in the order of RFC 9110, 13.2.2. `etag` empty: the resource has no validators. Errors: `bad_request`.
-result<read_verdict> check_read(const request& in, std::string_view etag, unix_time_ms modified);
+/// Checks a read in the order of RFC 9110, 13.2.2. A weak `etag` matches no If-Match. Without `modified`, conditions on
+/// dates are passed over. Errors: `bad_request`.
+result<read_verdict> check_read(const request& in, std::string_view etag, std::optional<unix_time_ms> modified);
 
 /// True when a Range may be honoured: no If-Range, or one that names this very version. A date does so only when it is
 /// old enough to be strong (RFC 9110, 8.8.2.2 and 13.1.5).

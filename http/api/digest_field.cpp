@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <optional>
 
 namespace kaiku {
@@ -48,6 +49,23 @@ status read_field(std::string_view name, std::string_view value, std::vector<dig
   return success();
 }
 
+/// The preference for sha-256 in a dictionary of whole numbers from 0 to 10; empty when there is none.
+std::optional<int> preference(std::string_view value) {
+  std::optional<int> found;
+  while (!value.empty()) {
+    auto end = std::min(value.find(','), value.size());
+    auto member = trim(value.substr(0, end));
+    value.remove_prefix(std::min(end + 1, value.size()));
+    auto equals = std::min(member.find('='), member.size());
+    auto number = member.substr(std::min(equals + 1, member.size()));
+    int read = 0;
+    auto [stop, failed] = std::from_chars(number.data(), number.data() + number.size(), read);
+    if (failed != std::errc{} || stop != number.data() + number.size() || read < 0 || read > 10) return std::nullopt;
+    if (member.substr(0, equals) == "sha-256") found = read;
+  }
+  return found;
+}
+
 }  // namespace
 
 digest sha256_of(std::string_view bytes) {
@@ -75,6 +93,13 @@ result<std::vector<digest>> promised_digests(const request& in) {
     auto read = read_field(name, *value, out);
     if (!read) return read.failure();
   }
+  return out;
+}
+
+digest_wishes wanted_digests(const request& in) {
+  digest_wishes out;
+  if (auto value = in.header("Want-Repr-Digest")) out.repr = preference(*value).value_or(1) > 0;
+  if (auto value = in.header("Want-Content-Digest")) out.content = preference(*value).value_or(0) > 0;
   return out;
 }
 

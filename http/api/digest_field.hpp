@@ -21,4 +21,12 @@ std::string digest_field(const digest& x);
 /// `bad_request` for a malformed field.
 result<std::vector<digest>> promised_digests(const request& in);
 
+/// What a request wants to be told (RFC 9530, 4).
+struct digest_wishes {
+  bool repr = true;  ///< Repr-Digest is given unless sha-256 is declined
+  bool content = false;
+};
+/// A malformed field is passed over: these are preferences.
+digest_wishes wanted_digests(const request& in);
+
 }  // namespace kaiku

@@ -8,5 +8,8 @@ namespace kaiku {
 
 /// `http/api/openapi.json`.
 std::string_view openapi_json();
+/// `http/assets/listing.css` and `listing.js`.
+std::string_view listing_css();
+std::string_view listing_js();
 
 }  // namespace kaiku

@@ -1,5 +1,8 @@
 // GET and HEAD under /files: content, and the way to listings.
 
+#include <openssl/rand.h>
+
+#include <array>
 #include <chrono>
 
 #include "kaiku/http/api/conditions.hpp"
@@ -34,44 +37,103 @@ void add_validators(response& out, const file_info& info, std::string_view etag)
   out.add("Cache-Control", "no-cache");
 }
 
-void add_content_fields(response& out, const file_path& path, const file_info& info) {
+const std::string& type_of(const file_info& info) {
+  static const std::string unknown = "application/octet-stream";
+  return info.properties.content_type.empty() ? unknown : info.properties.content_type;
+}
+
+void add_content_fields(response& out, const file_path& path) {
   out.add("Accept-Ranges", "bytes");
-  out.add("Content-Type",
-          info.properties.content_type.empty() ? "application/octet-stream" : info.properties.content_type);
-  out.add("Repr-Digest", digest_field(info.content.sha256));
   out.add("Content-Disposition", "inline; filename*=UTF-8''" + percent_encode_path(path.name()));
   out.add("X-Content-Type-Options", "nosniff");
   out.add("Content-Security-Policy", content_policy);
+}
+
+/// What stands between the parts of an answer: long enough that no content holds it, whoever wrote it.
+std::string new_boundary() {
+  std::array<unsigned char, 16> random{};
+  INVARIANT(RAND_bytes(random.data(), static_cast<int>(random.size())) == 1, "no random numbers");
+  std::string out;
+  for (auto byte : random) {
+    out.push_back("0123456789abcdef"[byte >> 4]);
+    out.push_back("0123456789abcdef"[byte & 15]);
+  }
+  return out;
+}
+
+/// Fills in a 206: one range as it is, several as `multipart/byteranges` (RFC 9110, 14.6).
+void add_parts(response& out, const std::vector<byte_range>& ranges, const file_info& info) {
+  const auto size = info.content.size.value;
+  out.status = 206;
+  if (ranges.size() == 1) {
+    out.add("Content-Type", type_of(info));
+    out.add("Content-Range", content_range(ranges.front(), size));
+    out.parts.push_back({{}, ranges.front().first, ranges.front().length});
+    out.length = ranges.front().length;
+    return;
+  }
+  const auto boundary = new_boundary();
+  out.add("Content-Type", "multipart/byteranges; boundary=" + boundary);
+  std::string start = "--" + boundary;
+  out.length = 0;
+  for (const auto& range : ranges) {
+    auto head =
+        start + "\r\nContent-Type: " + type_of(info) + "\r\nContent-Range: " + content_range(range, size) + "\r\n\r\n";
+    *out.length += head.size() + range.length;
+    out.parts.push_back({std::move(head), range.first, range.length});
+    start = "\r\n--" + boundary;
+  }
+  out.body = start + "--\r\n";
+  *out.length += out.body.size();
+}
+
+/// Brings the content to the parts: a reader for the session, or the bytes.
+void attach(response& out, opened_content& content) {
+  if (content.file) {
+    out.file = std::move(content.file);
+    return;
+  }
+  if (out.status == 200) {
+    out.body = std::move(content.bytes);
+    out.parts.clear();
+    return;
+  }
+  std::string body;
+  for (const auto& part : out.parts) body.append(part.head).append(content.bytes, part.offset, part.length);
+  out.body = std::move(body) + out.body;
+  out.parts.clear();
+  out.length.reset();
 }
 
 response content_answer(exchange& ex, const file_path& path, const file_info& info, opened_content* content) {
   response out;
   const auto size = info.content.size.value;
   const auto etag = info.etag();
-  byte_range range;
+  range_set ranges;
   auto asked = ex.in.header("Range");
   if (asked && ex.in.method == http_method::get && if_range_holds(ex.in, etag, info.modified, wall_clock()))
-    range = parse_range(*asked, size);
-  if (range.which == byte_range::kind::unsatisfiable) {
+    ranges = parse_ranges(*asked, size, ex.settings.max_ranges);
+  if (ranges.which == range_set::kind::unsatisfiable) {
     out = problem({errc::range_not_satisfiable, "the content has " + std::to_string(size) + " bytes"});
     out.add("Content-Range", "bytes */" + std::to_string(size));
     return out;
   }
+  const auto wishes = wanted_digests(ex.in);
   add_validators(out, info, etag);
-  add_content_fields(out, path, info);
-  if (range.which == byte_range::kind::whole) range.length = size;
-  if (range.which == byte_range::kind::part) {
-    out.status = 206;
-    out.add("Content-Range", "bytes " + std::to_string(range.first) + "-" +
-                                 std::to_string(range.first + range.length - 1) + "/" + std::to_string(size));
-  }
-  if (content == nullptr || content->file) {
-    out.length = range.length;
-    out.offset = range.first;
-    if (content != nullptr) out.file = std::move(content->file);
+  add_content_fields(out, path);
+  if (wishes.repr) out.add("Repr-Digest", digest_field(info.content.sha256));
+  const bool whole = ranges.which == range_set::kind::whole;
+  if (!whole) {
+    add_parts(out, ranges.parts, info);
   } else {
-    out.body = range.length == size ? std::move(content->bytes) : content->bytes.substr(range.first, range.length);
+    out.add("Content-Type", type_of(info));
+    if (size > 0) out.parts.push_back({{}, 0, size});
+    out.length = size;
   }
+  if (content != nullptr) attach(out, *content);
+  // Of a part of large content it would take a second reading; the field may be left out (RFC 9530, 4).
+  if (wishes.content && whole) out.add("Content-Digest", digest_field(info.content.sha256));
+  if (wishes.content && !whole && !out.file) out.add("Content-Digest", digest_field(sha256_of(out.body)));
   return out;
 }
 
@@ -122,7 +184,7 @@ result<asked_read> parse_read(const exchange& ex) {
 result<response> try_read(exchange& ex, const file_view& from, const asked_read& asked) {
   auto info = from.stat(asked.where.path);
   if (!info) return problem(info.failure());
-  if (info->is_directory()) return list_directory(ex, from, asked.where.path, *info, asked.query);
+  if (info->is_directory()) return list_directory(ex, from, asked.where, asked.query);
   if (asked.where.trailing_slash)
     return problem({errc::not_found, "a file stands here, and the path asks for a directory"});
   if (asked.query.get("limit") || asked.query.get("after"))

@@ -36,24 +36,6 @@ result<change> parse_change(const exchange& ex, std::initializer_list<std::strin
   return out;
 }
 
-bool is_token_char(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-         std::string_view{"!#$%&'*+-.^_`|~"}.find(c) != std::string_view::npos;
-}
-
-/// `type/subtype`, with parameters of printable ASCII behind it: it is sent back as a header field.
-bool is_media_type(std::string_view text) {
-  auto end = std::min(text.find(';'), text.size());
-  auto essence = text.substr(0, end);
-  while (essence.ends_with(' ') || essence.ends_with('\t')) essence.remove_suffix(1);
-  auto slash = essence.find('/');
-  if (slash == std::string_view::npos || slash == 0 || slash + 1 == essence.size()) return false;
-  auto printable = [](char c) { return c >= 0x20 && c < 0x7f; };
-  return std::all_of(essence.begin(), essence.begin() + static_cast<std::ptrdiff_t>(slash), is_token_char) &&
-         std::all_of(essence.begin() + static_cast<std::ptrdiff_t>(slash) + 1, essence.end(), is_token_char) &&
-         std::all_of(text.begin(), text.end(), printable);
-}
-
 /// The root is there and stays.
 response root_problem() {
   return method_problem("GET, HEAD, OPTIONS");
@@ -78,50 +60,17 @@ std::variant<put_plan, response> plan_put(exchange& ex) {
   if (coding && !same_token(*coding, "identity"))
     return problem({415, "unsupported_content_encoding", "The content coding can't be stored"},
                    "content is stored as it is sent; leave Content-Encoding out");
-  auto type = ex.in.header("Content-Type");
-  if (type && !type->empty() && (type->size() > limits::content_type_bytes || !is_media_type(*type)))
-    return problem({errc::bad_request, "Content-Type is not a media type of at most 255 bytes"});
+  auto type = stored_type(ex.in.header("Content-Type").value_or(""));
+  if (!type) return problem(type.failure());
   auto parents = asked->query.flag("parents", true);
   if (!parents) return problem(parents.failure());
   auto promised = promised_digests(ex.in);
   if (!promised) return problem(promised.failure());
   put_plan out{std::move(*asked), {}, std::move(*promised)};
   out.file.path = out.asked.where.path;
-  out.file.properties.content_type = type && !type->empty() ? std::string(*type) : "application/octet-stream";
+  out.file.properties.content_type = std::move(*type);
   out.file.make_parents = *parents;
   return out;
-}
-
-status check_promises(const std::vector<digest>& promised, const digest& actual) {
-  for (const auto& one : promised)
-    if (one != actual) return {errc::digest_mismatch, "the body's digest is " + digest_field(actual)};
-  return success();
-}
-
-/// Reads the body: small content into the plan, large content to the leader.
-task<status> take_body(exchange& ex, put_plan& plan) {
-  const auto length = ex.body.length();
-  std::string first;
-  if (!length || *length <= limits::small_content_bytes) {
-    while (first.size() <= limits::small_content_bytes) {
-      auto read = co_await ex.body.read(limits::small_content_bytes + 1 - first.size());
-      if (!read) co_return read.failure();
-      if (read->empty()) break;
-      first += *read;
-    }
-    if (first.size() <= limits::small_content_bytes) {
-      if (!plan.promised.empty()) {
-        auto kept = check_promises(plan.promised, sha256_of(first));
-        if (!kept) co_return kept;
-      }
-      plan.asked.write.small_content = std::move(first);
-      co_return success();
-    }
-  }
-  auto named = co_await stream_content(ex, ex.body, std::move(first));
-  if (!named) co_return named.failure();
-  plan.file.content = *named;
-  co_return check_promises(plan.promised, named->sha256);
 }
 
 }  // namespace
@@ -130,7 +79,7 @@ task<response> put_path(exchange& ex) {
   auto planned = plan_put(ex);
   if (auto* refused = std::get_if<response>(&planned)) co_return std::move(*refused);
   auto& plan = std::get<put_plan>(planned);
-  auto taken = co_await take_body(ex, plan);
+  auto taken = co_await take_content(ex, ex.body, plan.promised, plan.file, plan.asked.write);
   if (!taken) co_return problem(taken.failure());
   auto path = plan.file.path;
   plan.asked.write.what = std::move(plan.file);
@@ -156,10 +105,14 @@ task<response> delete_path(exchange& ex) {
 }
 
 task<response> post_path(exchange& ex) {
+  const bool form = !names_parameter(ex.query, "op");
+  if (form) {
+    auto stored = co_await post_form(ex);
+    co_return stored;
+  }
   auto asked = parse_change(ex, {"op", "parents", "durability"});
   if (!asked) co_return problem(asked.failure());
-  auto op = asked->query.get("op");
-  if (!op || *op != "mkdir") co_return problem({errc::bad_request, "POST wants ?op=mkdir"});
+  if (asked->query.get("op") != "mkdir") co_return problem({errc::bad_request, "op is mkdir"});
   if (asked->where.path.is_root()) co_return problem({errc::already_exists, "the root directory is always there"});
   auto parents = asked->query.flag("parents", true);
   if (!parents) co_return problem(parents.failure());

@@ -11,19 +11,27 @@
 
 namespace kaiku {
 
+/// The place that a target under `/files` names.
+struct file_target {
+  file_path path;
+  bool trailing_slash = false;  ///< a directory is meant
+};
+
 // files.cpp
 routed read_path(exchange& ex);
 /// Content with its conditions and ranges, as files are answered; without `content`, its header.
 response read_file(exchange& ex, const file_path& path, const file_info& info, opened_content* content);
 // listing.cpp
-/// A page's length, from 1 to `limits::listing_page`. Errors: `bad_request`.
-result<std::size_t> parse_limit(std::optional<std::string_view> text);
-response list_directory(exchange& ex, const file_view& from, const file_path& path, const file_info& info,
-                        const query_parameters& query);
+/// A page's length, from 1 to `most`, which it is without a text. Errors: `bad_request`.
+result<std::size_t> parse_limit(std::optional<std::string_view> text, std::size_t most);
+/// As JSON, or as a page for a browser.
+response list_directory(exchange& ex, const file_view& from, const file_target& where, const query_parameters& query);
 // files_write.cpp
 task<response> put_path(exchange& ex);
 task<response> post_path(exchange& ex);
 task<response> delete_path(exchange& ex);
+// files_form.cpp
+task<response> post_form(exchange& ex);
 // writes.cpp
 task<response> show_write(exchange& ex);
 // set_aside.cpp
@@ -41,6 +49,10 @@ response healthz_ready(exchange& ex);
 response healthz_leader(exchange& ex);
 response healthz_replica(exchange& ex);
 response openapi_document(exchange& ex);
+// metrics.cpp
+task<response> show_metrics(exchange& ex);
+// assets.cpp
+response show_asset(exchange& ex);
 // cluster.cpp
 response cluster_state(exchange& ex);
 response list_members(exchange& ex);
@@ -50,11 +62,6 @@ task<response> remove_member(exchange& ex);
 response show_leader(exchange& ex);
 task<response> change_leader(exchange& ex);
 
-/// The place that a target under `/files` names.
-struct file_target {
-  file_path path;
-  bool trailing_slash = false;  ///< a directory is meant
-};
 result<file_target> parse_file_target(const exchange& ex);
 
 /// The answer to a request that has a query where none is taken.

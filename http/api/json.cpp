@@ -22,14 +22,21 @@ response wrong_type() {
 
 }  // namespace
 
-response json_answer(unsigned code, const json& document) {
+response json_answer(unsigned code, const json& document, std::string_view cache) {
   response out;
   out.status = code;
   out.add("Content-Type", "application/json");
-  out.add("Cache-Control", "no-store");
+  out.add("Cache-Control", cache);
   out.add("X-Content-Type-Options", "nosniff");
   out.body = document.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
   return out;
+}
+
+response with_member(response to, const char* name, json value) {
+  auto document = json::parse(to.body);
+  document[name] = std::move(value);
+  to.body = document.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
+  return to;
 }
 
 task<document_text> read_document(exchange& ex) {

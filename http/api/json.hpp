@@ -15,7 +15,11 @@ namespace kaiku {
 
 using json = nlohmann::ordered_json;  ///< members in the order written
 
-response json_answer(unsigned code, const json& document);
+/// `cache` is for Cache-Control.
+response json_answer(unsigned code, const json& document, std::string_view cache = "no-store");
+
+/// Adds a member to the document of an answer.
+response with_member(response to, const char* name, json value);
 
 /// Counters as numbers, durations as milliseconds, nothing as null.
 template <class T>

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "kaiku/http/api/cors.hpp"
 #include "kaiku/http/api/freshness.hpp"
 #include "kaiku/http/api/handlers.hpp"
 #include "kaiku/http/api/problem.hpp"
@@ -26,16 +27,18 @@ constexpr std::array table{
     route{"/set-aside", at_once<list_set_aside>},
     route{"/set-aside/{token}", at_once<show_set_aside>, nullptr, restore_set_aside, purge_set_aside},
     route{"/set-aside/{token}/content", at_once<set_aside_content>},
-    route{"/healthz/live", at_once<healthz_live>},
-    route{"/healthz/ready", at_once<healthz_ready>},
-    route{"/healthz/leader", at_once<healthz_leader>},
-    route{"/healthz/replica", at_once<healthz_replica>},
+    route{"/healthz/live", at_once<healthz_live>, nullptr, nullptr, nullptr, true},
+    route{"/healthz/ready", at_once<healthz_ready>, nullptr, nullptr, nullptr, true},
+    route{"/healthz/leader", at_once<healthz_leader>, nullptr, nullptr, nullptr, true},
+    route{"/healthz/replica", at_once<healthz_replica>, nullptr, nullptr, nullptr, true},
     route{"/cluster", at_once<cluster_state>},
     route{"/cluster/members", at_once<list_members>, nullptr, add_member},
     route{"/cluster/members/{id}", at_once<show_member>, nullptr, nullptr, remove_member},
     route{"/cluster/leader", at_once<show_leader>, nullptr, change_leader},
     route{"/cluster/scrub", later<show_scrub>, nullptr, start_scrub},
+    route{"/metrics", later<show_metrics>},
     route{"/openapi.json", at_once<openapi_document>},
+    route{"/assets/{name}", at_once<show_asset>},
 };
 
 /// `segment` is set to what a name in braces stands for.
@@ -104,8 +107,13 @@ routed route_request(exchange& ex) {
     found = &one;
     break;
   }
+  if (found != nullptr) ex.route = found->pattern;
   if (found == nullptr) return problem({errc::not_found, "there is no such resource; files are under /files/"});
+  if (ex.crowded && !found->probe)
+    return problem({errc::overloaded, "more requests are under way than this node answers at once"});
   if (auto refused = check_common(in)) return std::move(*refused);
+  if (in.header("Origin"))
+    if (auto told = check_origin(in, ex.settings, allowed_methods(*found))) return std::move(*told);
   const auto length = ex.body.length();
   if (length && *length > ex.settings.max_body_bytes) return too_large(ex.settings.max_body_bytes);
 

@@ -35,6 +35,7 @@ struct route {
   asking_handler put = nullptr;
   asking_handler post = nullptr;
   asking_handler remove = nullptr;
+  bool probe = false;  ///< answered however many requests are under way
 };
 
 std::span<const route> routes();

@@ -138,7 +138,7 @@ task<status> bring_content(exchange& ex, const content_ref& wanted, client_write
 response list_set_aside(exchange& ex) {
   auto query = query_parameters::parse(ex.query, {"limit", "after"});
   if (!query) return problem(query.failure());
-  auto limit = parse_limit(query->get("limit"));
+  auto limit = parse_limit(query->get("limit"), ex.settings.max_listing_page);
   if (!limit) return problem(limit.failure());
   log_position after;
   if (auto text = query->get("after")) {

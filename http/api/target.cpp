@@ -33,6 +33,16 @@ result<target_parts> split_target(std::string_view target) {
   return target_parts{target.substr(0, mark), target.substr(mark + 1)};
 }
 
+bool names_parameter(std::string_view query, std::string_view name) {
+  while (!query.empty()) {
+    auto end = std::min(query.find('&'), query.size());
+    auto part = query.substr(0, end);
+    query.remove_prefix(std::min(end + 1, query.size()));
+    if (part.substr(0, part.find('=')) == name) return true;
+  }
+  return false;
+}
+
 result<query_parameters> query_parameters::parse(std::string_view query,
                                                  std::initializer_list<std::string_view> allowed) {
   query_parameters out;

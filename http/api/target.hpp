@@ -23,6 +23,9 @@ struct target_parts {
 /// Reads origin-form and absolute-form; of an absolute form only the path counts. Errors: `bad_request`.
 result<target_parts> split_target(std::string_view target);
 
+/// True when the query has a parameter of this plain name.
+bool names_parameter(std::string_view query, std::string_view name);
+
 class query_parameters {
  public:
   /// Decodes a query: `+` is a space, as HTML forms send it. A name that is not `allowed` or comes twice is refused, so

@@ -32,8 +32,7 @@ task<result<std::string>> session::read(std::size_t max) {
   if (owes_continue_) {
     owes_continue_ = false;
     if (input_.empty()) {
-      const bool sent =
-          co_await connection_.write("HTTP/1.1 100 Continue\r\n\r\n", {}, worker_->settings.body_stall_timeout);
+      const bool sent = co_await connection_.write("HTTP/1.1 100 Continue\r\n\r\n", {}, sending_);
       if (!sent) {
         body_broken_ = true;
         co_return explain(errc::body_incomplete);
@@ -50,6 +49,7 @@ task<result<std::string>> session::read(std::size_t max) {
     body_broken_ = true;
     co_return explain(failed);
   }
+  received_ += piece.size();
   if (body_done_) input_.shrink();
   co_return piece;
 }
@@ -64,8 +64,7 @@ task<errc> session::read_sized(std::string& into, std::size_t max) {
   input_.consume(have);
   while (have < want) {
     std::size_t got = 0;
-    auto end = co_await connection_.read({into.data() + have, want - have},
-                                         session_clock::now() + worker_->settings.body_stall_timeout, got);
+    auto end = co_await connection_.read({into.data() + have, want - have}, receiving_, got);
     if (end != connection::read_end::data) co_return errc::body_incomplete;
     have += got;
     if (session_clock::now() >= hand_on) break;
@@ -86,11 +85,12 @@ task<errc> session::read_chunks(std::string& into, std::size_t max) {
       body_done_ = step.done;
       if (body_done_ || into.size() == max) co_return errc::none;
       if (!into.empty() && session_clock::now() >= hand_on) co_return errc::none;
-      if (input_.size() >= limits::http_header_bytes) co_return errc::bad_request;  // no end of a header or trailer
+      if (input_.size() >= worker_->settings.max_header_bytes)
+        co_return errc::bad_request;  // no end of a header or trailer
     }
     std::size_t got = 0;
     auto room = input_.prepare(chunked_input_bytes - input_.size());
-    auto end = co_await connection_.read(room, session_clock::now() + worker_->settings.body_stall_timeout, got);
+    auto end = co_await connection_.read(room, receiving_, got);
     if (end != connection::read_end::data) co_return errc::body_incomplete;
     input_.commit(got);
   }

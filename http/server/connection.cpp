@@ -40,6 +40,14 @@ void input_buffer::shrink() {
   begin_ = 0;
 }
 
+void patience::waited(session_clock::duration how_long, std::size_t bytes) {
+  left_ -= std::min(left_, how_long);
+  if (bytes == 0) return;
+  const std::chrono::nanoseconds of_rate(rate_ == 0 ? most_.count()
+                                                    : static_cast<std::int64_t>(bytes * 1'000'000'000 / rate_));
+  left_ = std::min(most_, left_ + of_rate);
+}
+
 connection::connection(client_socket socket) : socket_(std::move(socket)) {
   error_code ignored;
   socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
@@ -55,15 +63,24 @@ task<connection::read_end> connection::read(std::span<char> to, session_clock::t
   co_return timed_out_ ? read_end::timed_out : read_end::failed;
 }
 
-task<bool> connection::write(std::string_view head, std::string_view body, milliseconds stall) {
+task<connection::read_end> connection::read(std::span<char> to, patience& with, std::size_t& got) {
+  const auto began = session_clock::now();
+  const auto end = co_await read(to, began + with.left(), got);
+  with.waited(session_clock::now() - began, got);
+  co_return end;
+}
+
+task<bool> connection::write(std::string_view head, std::string_view body, patience& with) {
   while (!head.empty() || !body.empty()) {
-    arm(session_clock::now() + stall);
+    const auto began = session_clock::now();
+    arm(began + with.left());
     error_code failed;
     std::array<asio::const_buffer, 2> both{asio::buffer(head.data(), head.size()),
                                            asio::buffer(body.data(), body.size())};
     auto sent = co_await socket_.async_write_some(both, asio::redirect_error(use_task, failed));
     disarm();
     if (failed) co_return false;
+    with.waited(session_clock::now() - began, sent);
     auto of_head = std::min(sent, head.size());
     head.remove_prefix(of_head);
     body.remove_prefix(sent - of_head);

@@ -34,6 +34,21 @@ class input_buffer {
   std::size_t begin_ = 0, end_ = 0;
 };
 
+/// How long a client may still keep a body waiting: a stall's worth, used up by waiting and earned back by bytes at the
+/// least rate. One that stands still and one that is drip-fed end alike.
+class patience {
+ public:
+  /// `rate` in bytes a second; 0: any byte earns all of it back.
+  patience(milliseconds most, std::uint64_t rate) : most_(most), left_(most), rate_(rate) {}
+
+  session_clock::duration left() const { return left_; }
+  void waited(session_clock::duration how_long, std::size_t bytes);
+
+ private:
+  session_clock::duration most_, left_;
+  std::uint64_t rate_;
+};
+
 class connection {
  public:
   enum class read_end { data, closed, timed_out, failed };
@@ -42,8 +57,9 @@ class connection {
 
   /// Reads what comes into `to`; `got` bytes. `closed`: the client sends no more.
   task<read_end> read(std::span<char> to, session_clock::time_point deadline, std::size_t& got);
-  /// Sends both, in one system call when the socket takes it; `stall` without progress ends it. False: it is broken.
-  task<bool> write(std::string_view head, std::string_view body, milliseconds stall);
+  task<read_end> read(std::span<char> to, patience& with, std::size_t& got);
+  /// Sends both, in one system call when the socket takes it. False: it is broken, or the client took too long.
+  task<bool> write(std::string_view head, std::string_view body, patience& with);
   /// Ends the sending side, then reads and drops until the client ends its own or `deadline`.
   task<void> linger(session_clock::time_point deadline);
 

@@ -49,18 +49,33 @@ class request_body {
   virtual task<result<std::string>> read(std::size_t max) = 0;
 };
 
+/// A piece of stored content in an answer, behind a text of its own.
+struct file_part {
+  std::string head;  ///< a part's delimiter and header, or nothing
+  std::uint64_t offset = 0;
+  std::uint64_t length = 0;  ///< at least 1
+};
+
 /// An answer. `Date`, `Content-Length`, `Connection` and the node's `Kaiku-*` fields are added by the session.
 struct response {
   unsigned status = 200;
   std::string fields;  ///< complete lines, each ended by CRLF
-  std::string body;    ///< or, when `file` is set, that range of it
-  std::unique_ptr<content_reader> file;
-  std::uint64_t offset = 0;             ///< of the range in `file`
-  std::optional<std::uint64_t> length;  ///< of the body, when it is not `body.size()`: a file's, or a HEAD's
+  std::string body;
+  std::unique_ptr<content_reader> file;  ///< when set, its `parts` come in front of `body`
+  std::vector<file_part> parts;
+  std::optional<std::uint64_t> length;  ///< of the whole body, when it is not `body.size()`: with `file`, or for HEAD
   bool close = false;                   ///< end the connection after it
 
   void add(std::string_view name, std::string_view value);
   std::uint64_t body_length() const { return length ? *length : body.size(); }
+};
+
+class request_meter;
+
+/// Of the whole server, at this moment.
+struct server_figures {
+  std::size_t connections = 0;
+  std::size_t open_requests = 0;
 };
 
 /// What a handler works with.
@@ -74,7 +89,11 @@ struct exchange {
   std::string_view segment;         ///< of the path: what the name in braces of the route stands for
   std::unique_ptr<upload> sending;  ///< here, not in a coroutine, so that the server can drop it whatever happens
   std::shared_ptr<void> waiting;    ///< the coroutine that awaits an answer of `node`
-  const bool& abandoned;            ///< the server is gone: nobody may speak to `node` any more
+  std::string_view route;           ///< the pattern of the route that was taken; empty: none
+  const request_meter& meter;       ///< what was asked of this server so far
+  server_figures server;
+  const bool& abandoned;  ///< the server is gone: nobody may speak to `node` any more
+  bool crowded = false;   ///< more requests are under way than the server takes
 };
 
 }  // namespace kaiku

@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "kaiku/core/limits.hpp"
+#include "kaiku/http/server/settings.hpp"
 #include "kaiku/messages/gateway.hpp"
 
 namespace boost::asio {
@@ -26,21 +26,6 @@ namespace kaiku {
 struct http_worker {
   boost::asio::io_context* io = nullptr;
   gateway* node = nullptr;
-};
-
-struct http_settings {
-  std::string address = "127.0.0.1";  ///< numeric, or a name that resolves
-  std::uint16_t port = 8000;          ///< 0: any free one
-  std::uint64_t max_body_bytes = 1ull << 40;
-  std::size_t max_connections = limits::http_connections;
-  /// More header fields than this are refused with 431: no client sends as many, and each costs an allocation.
-  std::size_t max_header_fields = 100;
-  milliseconds header_timeout{limits::http_header_timeout_ms};
-  milliseconds idle_timeout{limits::http_idle_timeout_ms};
-  milliseconds body_stall_timeout{limits::http_body_stall_timeout_ms};
-  /// After an answer that ends a connection while the client still sends: how long its bytes are read and dropped, so
-  /// that a reset does not take the answer away from it (RFC 9112, 9.6).
-  milliseconds linger_timeout{2000};
 };
 
 class http_server {

@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 #include <boost/asio/co_spawn.hpp>
 
+#include "kaiku/http/api/cors.hpp"
 #include "kaiku/http/api/problem.hpp"
 #include "kaiku/http/api/router.hpp"
 #include "kaiku/http/server/bridge.hpp"
@@ -77,20 +78,20 @@ task<void> session::serve() {
 }
 
 bool session::scan_header(std::size_t& scanned, std::size_t& size) {
+  const auto most = worker_->settings.max_header_bytes;
   // An empty line in front of a request is forgiven (RFC 9112, 2.2).
   if (scanned == 0 && input_.view().starts_with("\r\n")) input_.consume(2);
   if (scanned == 0 && input_.view() == "\r") return false;
   auto scan = find_header_end(input_.view(), scanned);
   scanned = scan.size;
-  if (scan.now == header_scan::state::complete && scan.size <= limits::http_header_bytes) {
+  if (scan.now == header_scan::state::complete && scan.size <= most) {
     size = scan.size;
     return true;
   }
   if (scan.now == header_scan::state::bad) {
     refused_ = request_refusal{400, "a line feed without a carriage return in the header"};
-  } else if (input_.size() >= limits::http_header_bytes) {
-    refused_ =
-        request_refusal{431, "the header is larger than " + std::to_string(limits::http_header_bytes) + " bytes"};
+  } else if (input_.size() >= most) {
+    refused_ = request_refusal{431, "the header is larger than " + std::to_string(most) + " bytes"};
   }
   return refused_.has_value();
 }
@@ -124,6 +125,7 @@ bool session::accept_header(std::size_t size) {
   if (!refused_) refused_ = parser_.parse(header, framing_, worker_->settings.max_body_bytes, request_);
   if (refused_) return false;
   input_.consume(size);
+  receiving_ = sending_ = full_patience();
   left_ = framing_.length;
   body_done_ = !framing_.chunked && left_ == 0;
   body_broken_ = false;
@@ -134,8 +136,22 @@ bool session::accept_header(std::size_t size) {
 
 task<bool> session::answer() {
   open_request counted(*worker_->counters);
-  exchange_.emplace(
-      exchange{worker_->node, worker_->settings, request_, *this, {}, {}, {}, nullptr, nullptr, worker_->abandoned()});
+  const auto began = session_clock::now();
+  received_ = sent_ = 0;
+  exchange_.emplace(exchange{.node = worker_->node,
+                             .settings = worker_->settings,
+                             .in = request_,
+                             .body = *this,
+                             .path = {},
+                             .query = {},
+                             .segment = {},
+                             .sending = nullptr,
+                             .waiting = nullptr,
+                             .route = {},
+                             .meter = worker_->meter,
+                             .server = {worker_->counters->connections, worker_->counters->open_requests},
+                             .abandoned = worker_->abandoned()});
+  exchange_->crowded = worker_->counters->open_requests > worker_->settings.max_requests;
   routed plan = route_request(*exchange_);
   if (plan.later != nullptr) plan.now = co_await plan.later(*exchange_);
   if (worker_->abandoned()) co_return false;
@@ -144,16 +160,17 @@ task<bool> session::answer() {
   bool keep = parser_.keep_alive() && !plan.now.close && !worker_->draining() && !body_broken_;
   if (!body_done_ && (owes_continue_ || framing_.chunked || left_ > drained_body_bytes)) keep = false;
   const bool sent = co_await send(plan.now, keep);
+  measure(began, plan.now.status);
   if (!sent) co_return false;
   if (keep && !body_done_) keep = co_await drain_body();
   lingers_ = !keep && (!body_done_ || !input_.empty());
   co_return keep;
 }
 
-/// The bytes from `done` on of what is to be sent.
-status read_piece(const response& what, std::uint64_t done, std::string& into) {
-  into.resize(piece_at(what.offset + done, what.body_length() - done));
-  return what.file->read(what.offset + done, into);
+/// The bytes from `done` on of a part.
+status read_piece(const content_reader& file, const file_part& part, std::uint64_t done, std::string& into) {
+  into.resize(piece_at(part.offset + done, part.length - done));
+  return file.read(part.offset + done, into);
 }
 
 task<bool> session::send(response& what, bool keep) {
@@ -161,30 +178,58 @@ task<bool> session::send(response& what, bool keep) {
   std::string piece;
   if (with_content) {
     // In front of the header: damage that is met at once gets an answer that says so.
-    auto first = read_piece(what, 0, piece);
+    auto first = read_piece(*what.file, what.parts.front(), 0, piece);
     if (!first) what = problem(first.failure());
   }
+  add_cors(request_, worker_->settings, what);
   head_.clear();
   write_reply_head(what, worker_->node.view(), request_.version, keep, head_);
-  const auto stall = worker_->settings.body_stall_timeout;
+  sending_ = full_patience();
   if (request_.method == http_method::head) what.body.clear();
-  bool sent = co_await connection_.write(head_, what.file ? piece : what.body, stall);
-  if (!sent || !with_content || !what.file) co_return sent;
-  const auto length = what.body_length();
-  for (std::uint64_t done = piece.size(); done < length; done += piece.size()) {
-    // Later there is only one way to say it: the connection ends before the content does.
-    if (!read_piece(what, done, piece)) co_return false;
-    sent = co_await connection_.write(piece, {}, stall);
-    if (!sent) co_return false;
+  bool sent = false;
+  if (with_content && what.file) {
+    sent = co_await send_parts(what, std::move(piece));
+  } else {
+    sent = co_await connection_.write(head_, what.body, sending_);
+    if (sent) sent_ += what.body.size();
   }
-  co_return true;
+  co_return sent;
+}
+
+task<bool> session::send_parts(const response& what, std::string piece) {
+  for (const auto& part : what.parts) {
+    head_ += part.head;
+    for (std::uint64_t done = 0; done < part.length; done += piece.size()) {
+      // There is only one way to say it now: the connection ends before the content does.
+      const bool first = done == 0 && &part == &what.parts.front();
+      if (!first && !read_piece(*what.file, part, done, piece)) co_return false;
+      const bool sent = co_await connection_.write(head_, piece, sending_);
+      if (!sent) co_return false;
+      sent_ += piece.size();
+      head_.clear();
+    }
+  }
+  if (what.body.empty()) co_return true;
+  const bool ended = co_await connection_.write(what.body, {}, sending_);
+  co_return ended;
+}
+
+void session::measure(session_clock::time_point began, unsigned code) {
+  worker_->meter.count({.route = exchange_->route,
+                        .method = request_.method,
+                        .status = code,
+                        .duration = session_clock::now() - began,
+                        .received = received_,
+                        .sent = sent_});
 }
 
 task<void> session::refuse() {
   response answer = refusal_problem(*refused_);
   head_.clear();
   write_reply_head(answer, worker_->node.view(), 11, false, head_);
-  lingers_ = co_await connection_.write(head_, answer.body, worker_->settings.body_stall_timeout);
+  worker_->meter.count({.status = answer.status});
+  sending_ = full_patience();
+  lingers_ = co_await connection_.write(head_, answer.body, sending_);
 }
 
 }  // namespace kaiku

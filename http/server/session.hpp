@@ -42,7 +42,11 @@ class session final : public request_body {
   bool accept_header(std::size_t size);
   /// False: the connection ends.
   task<bool> answer();
+  void measure(session_clock::time_point began, unsigned code);
   task<bool> send(response& what, bool keep);
+  /// `piece` is the first of the first part.
+  task<bool> send_parts(const response& what, std::string piece);
+  patience full_patience() const { return {worker_->settings.body_stall_timeout, worker_->settings.min_body_rate}; }
   task<void> refuse();
   /// Takes the rest of a small body that nobody read.
   task<bool> drain_body();
@@ -56,14 +60,18 @@ class session final : public request_body {
   request request_;
   std::optional<request_refusal> refused_;
   std::optional<exchange> exchange_;
-  std::string head_;  ///< of the answer; kept for its memory
+  std::string head_;        ///< of the answer; kept for its memory
+  std::uint64_t sent_ = 0;  ///< of the answer's body
 
   // The body of the request at hand.
   body_framing framing_;
   std::uint64_t left_ = 0;  ///< with a Content-Length
+  std::uint64_t received_ = 0;
   bool body_done_ = true;
   bool body_broken_ = false;
   bool owes_continue_ = false;
+  patience receiving_ = full_patience();
+  patience sending_ = full_patience();
 
   bool idle_ = true;  ///< waits for a request, and nothing of it has come
   bool first_ = true;

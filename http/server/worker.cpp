@@ -8,7 +8,12 @@
 namespace kaiku {
 
 worker_state::worker_state(http_worker worker, const http_settings& all, std::shared_ptr<server_counters> shared)
-    : io(*worker.io), node(*worker.node), settings(all), counters(std::move(shared)), timer_(*worker.io) {
+    : io(*worker.io),
+      node(*worker.node),
+      settings(all),
+      counters(std::move(shared)),
+      meter(counters->requests),
+      timer_(*worker.io) {
   // A quarter of the shortest timeout: none is missed by more, and none costs more than four looks.
   auto shortest =
       std::min({settings.header_timeout, settings.idle_timeout, settings.body_stall_timeout, settings.linger_timeout});

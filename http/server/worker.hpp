@@ -14,6 +14,7 @@
 
 #include <boost/asio/basic_waitable_timer.hpp>
 
+#include "kaiku/http/server/meter.hpp"
 #include "kaiku/http/server/server.hpp"
 
 namespace kaiku {
@@ -24,6 +25,7 @@ class session;
 struct server_counters {
   std::atomic<std::size_t> connections{0};
   std::atomic<std::size_t> open_requests{0};
+  const std::shared_ptr<request_registry> requests = std::make_shared<request_registry>();
 };
 
 using session_clock = std::chrono::steady_clock;
@@ -46,6 +48,7 @@ class worker_state : public std::enable_shared_from_this<worker_state> {
   gateway& node;
   const http_settings settings;
   const std::shared_ptr<server_counters> counters;
+  request_meter meter;
 
  private:
   using timer = boost::asio::basic_waitable_timer<session_clock, boost::asio::wait_traits<session_clock>, io_executor>;

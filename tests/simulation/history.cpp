@@ -22,7 +22,9 @@ std::string history::asks(instant now, durability want, bool large) {
 void history::answered(instant now, const std::string& command, answer what, const log_position& at) {
   auto& x = attempts_.at(command);
   require(x.got == answer::none, command + " is answered twice");
-  require(what != answer::majority || x.want == durability::majority, command + " is answered as more than was asked");
+  const bool more =
+      (what == answer::majority && x.want == durability::leader) || (what == answer::all && x.want != durability::all);
+  require(!more, command + " is answered as more than was asked");
   x.got = what;
   x.when = now;
   x.at = at;
@@ -40,18 +42,23 @@ std::size_t history::reported(const std::vector<log_entry>& log) const {
   }));
 }
 
-void history::check(const std::vector<log_entry>& log, const std::vector<const disk_content*>& disks) const {
+void history::check(const std::vector<log_entry>& log, const std::vector<const disk_content*>& disks,
+                    const std::vector<const disk_content*>& wiped) const {
   std::map<std::string, log_index> places;
   for (const auto& entry : log)
-    if (!entry.encoded_command.empty())
+    if (!entry.encoded_command.empty() && entry.encoded_command.front() != members_mark)
       require(places.emplace(entry.encoded_command, entry.at.index).second, entry.encoded_command + " stands twice");
   std::map<log_position, std::string> set_aside;
   for (const auto* disk : disks) set_aside.insert(disk->set_aside.begin(), disk->set_aside.end());
+  for (const auto* disk : wiped) {
+    set_aside.insert(disk->set_aside.begin(), disk->set_aside.end());
+    for (const auto& entry : disk->log) set_aside.emplace(entry.at, entry.encoded_command);
+  }
 
   for (const auto& [command, x] : attempts_) {
     if (x.got == answer::refused) require(!places.contains(command), command + " was refused and stands in the log");
     if (!x.acknowledged() || stands(log, command, x)) continue;
-    require(x.got != answer::majority, command + " was acknowledged at majority and is lost");
+    require(x.got == answer::recorded, command + " was acknowledged at majority and is lost");
     const auto found = set_aside.find(x.at);
     require(found != set_aside.end() && found->second == command,
             command + " was acknowledged by the leader, is lost, and is not set aside anywhere");

@@ -21,6 +21,7 @@ enum class answer : std::uint8_t {
   refused,   ///< certainly not recorded
   recorded,  ///< on the leader's disk
   majority,  ///< on a majority's disks
+  all,       ///< on every voter's disk
   unknown,   ///< it may or may not stand
 };
 
@@ -31,14 +32,16 @@ class history {
   /// `at`: where it stands; meaningless when refused or unknown.
   void answered(instant now, const std::string& command, answer what, const log_position& at);
 
-  /// After everything has healed: `log` is everybody's, `disks` all there are.
+  /// After everything has healed: `log` is everybody's, `disks` all there are, `wiped` what was lost with others.
   /// HISTORY: an acknowledged write stands where it was said to stand, or, if only the leader had acknowledged it, is
-  /// set aside on some disk; a refused one is nowhere; none stands twice; and a write that was asked for after another
-  /// one was acknowledged stands behind it.
-  void check(const std::vector<log_entry>& log, const std::vector<const disk_content*>& disks) const;
+  /// set aside on some disk or was lost with one; a refused one is nowhere; none stands twice; and a write that was
+  /// asked for after another one was acknowledged stands behind it.
+  void check(const std::vector<log_entry>& log, const std::vector<const disk_content*>& disks,
+             const std::vector<const disk_content*>& wiped) const;
 
   std::size_t recorded() const { return count_[static_cast<std::size_t>(answer::recorded)]; }
   std::size_t majority() const { return count_[static_cast<std::size_t>(answer::majority)]; }
+  std::size_t all() const { return count_[static_cast<std::size_t>(answer::all)]; }
   std::size_t refused() const { return count_[static_cast<std::size_t>(answer::refused)]; }
   /// Acknowledged by a leader alone, and displaced afterwards.
   std::size_t reported(const std::vector<log_entry>& log) const;
@@ -50,14 +53,14 @@ class history {
     answer got = answer::none;
     instant when;  ///< of the answer
     log_position at;
-    bool acknowledged() const { return got == answer::recorded || got == answer::majority; }
+    bool acknowledged() const { return got == answer::recorded || got == answer::majority || got == answer::all; }
   };
 
   static bool stands(const std::vector<log_entry>& log, const std::string& command, const attempt& x);
   void check_order(const std::map<std::string, log_index>& places) const;
 
   std::map<std::string, attempt> attempts_;
-  std::size_t count_[5] = {};
+  std::size_t count_[6] = {};
 };
 
 }  // namespace kaiku::simulation

@@ -12,8 +12,11 @@ namespace kaiku::simulation {
 void invariants::synced(const node_id& node, const hard_state& before, const disk_content& now) {
   const auto state = now.state();
   term_vote_durable_monotonic(node, before, state);
-  auto& reach = reach_[{node, state.current}];
+  members_follow_the_log(node, now);
+  auto& reach = reach_[{now.disk, state.current}];
   reach = std::max(reach, state.last.index);
+  if (state.voted_for == node && (before.current < state.current || before.voted_for != node))
+    electors_[{now.disk, state.current}] = voters_of(now.members_in_force());
 }
 
 void invariants::accepted(const node_id& node, term sender, term fence) {
@@ -23,6 +26,7 @@ void invariants::accepted(const node_id& node, term sender, term fence) {
 void invariants::logged(const node_id& node, const log_entry& entry, const log_position& previous,
                         const std::set<std::string>& contents) {
   log_matching(node, entry, previous);
+  members_logged(node, entry, previous);
   const auto& command = entry.encoded_command;
   REQUIRE(!command.starts_with(large_content_mark) || contents.contains(command), "BLOB_BEFORE_ENTRY",
           node.name + " logs " + text(entry.at) + " without its content");
@@ -66,23 +70,27 @@ void invariants::hears(const node_id& node, const role_change& before, term in_t
           node.name + " follows the leader of term " + to_string(in_term) + " in term " + to_string(before.in_term));
 }
 
-void invariants::claims_quorum(const node_id& leader, term in_term, instant contact, bool lost) {
-  quorum_from_answers(leader, in_term, contact);
+void invariants::claims_quorum(const node_id& leader, term in_term, instant contact, bool lost,
+                               const std::vector<member>& voters) {
+  quorum_from_answers(leader, in_term, contact, voters);
   leader_without_quorum_steps_down(leader, in_term, lost);
 }
 
-void invariants::committed(const node_id& node, bool leading, term in_term, log_index before, log_index now) {
+void invariants::committed(const node_id& node, bool leading, term in_term, log_index before, log_index now,
+                           const electorate& by) {
   REQUIRE(now >= before, "COMMITTED_NEVER_LOST", node.name + " takes back its commit index");
   const auto& log = disks_.at(node)->log;
   REQUIRE(now.value <= log.size(), "COMMITTED_NEVER_LOST", node.name + " commits what is not on its disk");
   if (leading && now > before) commit_current_term_only(node, in_term, now);
-  for (auto index = before.value; index < now.value; ++index) state_machine_safety(node, in_term, log[index]);
+  if (leading) config_in_force_from_append(node, now, by);
+  for (auto index = before.value; index < now.value; ++index) state_machine_safety(node, in_term, log[index], by);
 }
 
-void invariants::acknowledged(instant local_now, const node_id& node, durability how, const log_entry& entry) {
-  ack_matches_durability(node, how, entry);
-  if (how == durability::leader) bounded_loss(local_now, node, entry);
-  if (how == durability::majority) acknowledged_.push_back(entry);
+void invariants::acknowledged(instant local_now, const node_id& node, durability how, const log_entry& entry,
+                              const electorate& by) {
+  ack_matches_durability(node, how, entry, by);
+  if (how == durability::leader) bounded_loss(local_now, node, entry, by);
+  if (how != durability::leader) acknowledged_.push_back(entry);
 }
 
 // --- elections ----------------------------------------------------------------------------------------------------
@@ -91,32 +99,36 @@ void invariants::election_safety(const node_id& node, std::uint64_t boot, term i
   auto& leader = leaders_[in_term];
   REQUIRE(leader.node.name.empty(), "ELECTION_SAFETY",
           node.name + " and " + leader.node.name + " were both elected in term " + to_string(in_term));
-  const auto votes = std::count_if(voters_.begin(), voters_.end(), [&](const auto& voter) {
-    const auto vote = votes_.find({voter, in_term});
+  const auto asked = electors_.find({disk_id(node), in_term});
+  REQUIRE(asked != electors_.end(), "ELECTION_SAFETY", node.name + " was elected without a vote of its own");
+  const auto& voters = asked->second;
+  const auto votes = std::count_if(voters.begin(), voters.end(), [&](const auto& voter) {
+    const auto vote = votes_.find({voter.disk.known() ? voter.disk : disk_id(voter.id), in_term});
     return vote != votes_.end() && vote->second == node;
   });
-  REQUIRE(static_cast<std::size_t>(votes) >= majority(), "ELECTION_SAFETY",
+  REQUIRE(static_cast<std::size_t>(votes) >= majority_of(voters), "ELECTION_SAFETY",
           node.name + " was elected in term " + to_string(in_term) + " with " + std::to_string(votes) + " votes");
   leader.node = node;
+  leader.disk = disk_id(node);
   leader.boot = boot;
 }
 
 void invariants::term_vote_durable_monotonic(const node_id& node, const hard_state& before, const hard_state& now) {
-  auto& highest = terms_[node];
+  auto& highest = terms_[disk_id(node)];
   REQUIRE(now.current >= std::max(before.current, highest), "TERM_VOTE_DURABLE_MONOTONIC",
           node.name + "'s term goes back");
   highest = now.current;
   const bool kept = now.current > before.current || before.voted_for.name.empty() || now.voted_for == before.voted_for;
   REQUIRE(kept, "TERM_VOTE_DURABLE_MONOTONIC", node.name + " changes its vote in term " + to_string(now.current));
   if (now.voted_for.name.empty()) return;
-  const auto& vote = votes_.try_emplace({node, now.current}, now.voted_for).first->second;
+  const auto& vote = votes_.try_emplace({disk_id(node), now.current}, now.voted_for).first->second;
   REQUIRE(vote == now.voted_for, "TERM_VOTE_DURABLE_MONOTONIC",
           node.name + " votes a second time in term " + to_string(now.current));
 }
 
 void invariants::persist_before_send(const node_id& from, const node_id& to, const message& what) const {
   auto voted = [&](term in_term, const node_id& candidate) {
-    auto vote = votes_.find({from, in_term});
+    auto vote = votes_.find({disk_id(from), in_term});
     REQUIRE(vote != votes_.end() && vote->second == candidate, "PERSIST_BEFORE_SEND",
             from.name + " tells of a vote for " + candidate.name + " in term " + to_string(in_term) +
                 " that its disk does not know");
@@ -126,18 +138,21 @@ void invariants::persist_before_send(const node_id& from, const node_id& to, con
   if (const auto* vote = std::get_if<vote_reply>(&what); vote != nullptr && !vote->pre_vote && vote->granted)
     voted(vote->in_term, to);
   if (const auto* reply = std::get_if<append_reply>(&what); reply != nullptr && reply->accepted) {
-    auto reach = reach_.find({from, reply->in_term});
+    auto reach = reach_.find({disk_id(from), reply->in_term});
     REQUIRE(reach != reach_.end() && reach->second >= reply->match, "PERSIST_BEFORE_SEND",
             from.name + " acknowledges " + to_string(reply->match) + " which its disk did not hold in that term");
   }
 }
 
-void invariants::quorum_from_answers(const node_id& leader, term in_term, instant contact) const {
+void invariants::quorum_from_answers(const node_id& leader, term in_term, instant contact,
+                                     const std::vector<member>& voters) const {
   const auto& claimed = leaders_.at(in_term);
-  if (contact <= claimed.since || voters_.size() == 1) return;
-  const auto followers = std::count_if(claimed.followed.begin(), claimed.followed.end(),
-                                       [&](const auto& follower) { return follower.second >= contact; });
-  REQUIRE(static_cast<std::size_t>(followers) + 1 >= majority(), "QUORUM_FROM_ANSWERS",
+  if (contact <= claimed.since) return;
+  const auto followers = std::count_if(voters.begin(), voters.end(), [&](const auto& voter) {
+    const auto heard = claimed.followed.find(voter.id);
+    return voter.id == leader || (heard != claimed.followed.end() && heard->second >= contact);
+  });
+  REQUIRE(static_cast<std::size_t>(followers) >= majority_of(voters), "QUORUM_FROM_ANSWERS",
           leader.name + " claims a quorum that did not follow it");
 }
 

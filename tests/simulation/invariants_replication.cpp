@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "invariants.hpp"
+#include "kaiku/core/membership.hpp"
 #include "node.hpp"
 #include "requirement.hpp"
 
@@ -15,14 +16,14 @@ namespace kaiku::simulation {
 void invariants::log_matching(const node_id& node, const log_entry& entry, const log_position& previous) {
   REQUIRE(entry.at.index == previous.index.next() && entry.at.in_term >= previous.in_term, "LOG_MATCHING",
           node.name + " logs " + text(entry.at) + " behind " + text(previous));
-  const auto& known = entries_.try_emplace(entry.at, logged_entry{entry.encoded_command, previous}).first->second;
+  const auto& known = entries_.try_emplace(entry.at, logged_entry{entry.encoded_command, previous, {}}).first->second;
   REQUIRE(known.command == entry.encoded_command && known.previous == previous, "LOG_MATCHING",
           node.name + " has another entry " + text(entry.at));
 }
 
 void invariants::leader_append_only(const node_id& node, const disk_content& image) const {
   auto leader = leaders_.find(image.current);
-  REQUIRE(leader == leaders_.end() || leader->second.node != node, "LEADER_APPEND_ONLY",
+  REQUIRE(leader == leaders_.end() || leader->second.disk != image.disk, "LEADER_APPEND_ONLY",
           node.name + " cuts its log in a term that it leads");
 }
 
@@ -50,8 +51,17 @@ void invariants::fence_rejects_lower_term(const node_id& node, term sender, term
 }
 
 /// One that has gone over to a later leader may have cut its log since.
-void invariants::claims_match(const node_id& leader, term in_term, const node_id& follower, log_index match) const {
-  if (match.value == 0 || disks_.at(follower)->current > in_term) return;
+void invariants::claims_match(const node_id& leader, term in_term, const node_id& follower,
+                              const follower_progress& known, const electorate& by) const {
+  const auto match = known.match;
+  if (match.value == 0) return;
+  const auto* named = find_member(by.members.voters, follower);
+  if (named == nullptr) named = find_member(by.members.learners, follower);
+  if (named == nullptr) return;
+  const bool other = named->disk.known() && known.disk.known() && named->disk != known.disk;
+  REQUIRE(!other, "PROGRESS_IS_TRUE", leader.name + " counts what " + follower.name + "'s replaced disk held");
+  const auto& disk = *disks_.at(follower);
+  if (disk.current > in_term || (known.disk.known() && disk.disk != known.disk)) return;
   const auto& log = disks_.at(leader)->log;
   REQUIRE(match.value <= log.size() && holds(*disks_.at(follower), log[match.value - 1]), "PROGRESS_IS_TRUE",
           leader.name + " takes it that " + follower.name + " holds " + to_string(match));
@@ -65,28 +75,28 @@ void invariants::ignores_answer_of_another_term(const node_id& leader, const fol
 
 // --- commit -------------------------------------------------------------------------------------------------------
 
-bool invariants::on_majority(const log_entry& entry) const {
-  const auto holders =
-      std::count_if(disks_.begin(), disks_.end(), [&](const auto& disk) { return holds(*disk.second, entry); });
-  return static_cast<std::size_t>(holders) >= majority();
-}
-
 void invariants::commit_current_term_only(const node_id& node, term in_term, log_index commit) const {
   const auto at = disks_.at(node)->position(commit);
   REQUIRE(at.in_term == in_term, "COMMIT_CURRENT_TERM_ONLY",
           node.name + " commits " + text(at) + " by counting in term " + to_string(in_term));
 }
 
-void invariants::state_machine_safety(const node_id& node, term in_term, const log_entry& entry) {
+void invariants::state_machine_safety(const node_id& node, term in_term, const log_entry& entry, const electorate& by) {
   const auto index = entry.at.index.value;
   if (index <= committed_.size()) {
     REQUIRE(committed_[index - 1] == entry, "STATE_MACHINE_SAFETY",
             node.name + " commits " + text(entry.at) + " where " + text(committed_[index - 1].at) + " is committed");
     return;
   }
-  REQUIRE(on_majority(entry), "COMMITTED_NEVER_LOST", text(entry.at) + " is committed without a majority of disks");
+  REQUIRE(on_majority(entry, voters_of(by.members)), "COMMITTED_NEVER_LOST",
+          text(entry.at) + " is committed without a majority of the voters' disks");
   committed_.push_back(entry);
   committed_in_.push_back(in_term);
+  if (const auto named = members_.find(entry.at); named != members_.end()) {
+    no_reused_incarnation(committed_members_, named->second);
+    committed_members_ = named->second;
+    ++members_changes_;
+  }
 }
 
 void invariants::committed_never_lost_by_truncation(const node_id& node, const disk_content& image,
@@ -105,21 +115,28 @@ void invariants::committed_never_lost_by_election(const node_id& node, term in_t
           node.name + " is elected without the committed entry " + text(last.at));
 }
 
-void invariants::ack_matches_durability(const node_id& node, durability how, const log_entry& entry) const {
-  const bool durable = how == durability::majority ? on_majority(entry) : holds(*disks_.at(node), entry);
+void invariants::ack_matches_durability(const node_id& node, durability how, const log_entry& entry,
+                                        const electorate& by) const {
+  bool durable = holds(*disks_.at(node), entry);
+  if (how != durability::leader) durable = is_committed(entry);
+  if (how == durability::all) durable = durable && holders(entry, by.members.voters) == by.members.voters.size();
   REQUIRE(durable, "ACK_MATCHES_DURABILITY",
           text(entry.at) + " is acknowledged at " + std::string(to_string(how)) + " and is not there");
 }
 
 /// Word of a majority's answers came within T, so that little can be lost with this leader; or nothing can.
-void invariants::bounded_loss(instant local_now, const node_id& node, const log_entry& entry) const {
-  if (on_majority(entry)) return;
+void invariants::bounded_loss(instant local_now, const node_id& node, const log_entry& entry,
+                              const electorate& by) const {
+  if (on_majority(entry, voters_of(by.members))) return;
   const auto& leader = leaders_.at(entry.at.in_term);
-  std::vector<instant> contacts{local_now};
-  for (const auto& [follower, heard] : leader.followed) contacts.push_back(heard);
-  contacts.resize(std::max(contacts.size(), voters_.size()), leader.since);
+  std::vector<instant> contacts;
+  for (const auto& voter : by.contact) {
+    const auto heard = leader.followed.find(voter.id);
+    const auto at = heard == leader.followed.end() ? leader.since : heard->second;
+    contacts.push_back(voter.id == node ? local_now : at);
+  }
   std::sort(contacts.begin(), contacts.end(), std::greater<>{});
-  const auto contact = std::max(contacts[majority() - 1], leader.since);
+  const auto contact = std::max(contacts[majority_of(by.contact) - 1], leader.since);
   REQUIRE(local_now - contact <= election_timeout, "BOUNDED_LOSS",
           node.name + " acknowledges " + text(entry.at) + " and has long lost its majority");
 }
@@ -149,19 +166,24 @@ void invariants::whole() const {
     }
   }
   for (const auto& entry : committed_)
-    REQUIRE(on_majority(entry), "COMMITTED_NEVER_LOST", text(entry.at) + " is no longer on a majority of disks");
+    REQUIRE(in_every_majority(entry), "COMMITTED_NEVER_LOST", text(entry.at) + " is on too few disks by now");
   for (const auto& entry : acknowledged_)
-    REQUIRE(on_majority(entry), "ACK_MATCHES_DURABILITY", text(entry.at) + " was acknowledged at majority and is lost");
+    REQUIRE(is_committed(entry), "ACK_MATCHES_DURABILITY", text(entry.at) + " was acknowledged and is not committed");
 }
 
 void invariants::converged(const std::map<node_id, log_index>& commits, const std::set<node_id>& leaders) const {
   REQUIRE(leaders.size() == 1, "CONVERGES_AFTER_HEAL", std::to_string(leaders.size()) + " leaders");
   const auto& reference = disks_.at(*leaders.begin())->log;
-  for (const auto& [id, disk] : disks_) {
-    REQUIRE(disk->log == reference, "CONVERGES_AFTER_HEAL", id.name + "'s log differs from the leader's");
-    REQUIRE(commits.at(id).value == reference.size(), "CONVERGES_AFTER_HEAL",
-            id.name + " has committed " + to_string(commits.at(id)) + " of " + std::to_string(reference.size()));
+  for (const auto& [id, commit] : commits) {
+    const auto& disk = *disks_.at(id);
+    REQUIRE(disk.log == reference, "CONVERGES_AFTER_HEAL", id.name + "'s log differs from the leader's");
+    REQUIRE(commit.value == reference.size(), "CONVERGES_AFTER_HEAL",
+            id.name + " has committed " + to_string(commit) + " of " + std::to_string(reference.size()));
+    const auto* named = find_member(voters_of(committed_members_), id);
+    REQUIRE(named != nullptr && named->disk == disk.disk, "CONVERGES_AFTER_HEAL", id.name + " is not a voter");
   }
+  REQUIRE(committed_members_.voters.size() == commits.size() && committed_members_.learners.empty(),
+          "CONVERGES_AFTER_HEAL", "the log names other members than there are");
   REQUIRE(committed_.size() == reference.size(), "CONVERGES_AFTER_HEAL", "not everything is committed");
 }
 

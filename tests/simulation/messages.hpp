@@ -10,6 +10,7 @@
 
 #include "kaiku/core/command.hpp"
 #include "kaiku/core/election.hpp"
+#include "kaiku/core/fence.hpp"
 #include "kaiku/core/liveness.hpp"
 #include "kaiku/core/replication.hpp"
 
@@ -40,5 +41,7 @@ struct process_died {
 
 /// One line for the diary.
 std::string describe(const message& x);
+/// Disks by their last byte.
+std::string describe(const membership& x);
 
 }  // namespace kaiku::simulation

@@ -39,13 +39,25 @@ std::string describe(const message& x) {
   return std::visit(describe_visitor{}, x);
 }
 
-void network::send(const node_id& from, const node_id& to, const parcel& what) {
-  if (notes_.kept()) notes_.note(from.name, " -> ", to.name, ' ', describe(*what));
-  deliver_later(from, to, what);
-  if (luck_.percent(repeat_percent)) deliver_later(from, to, what);
+std::string describe(const membership& x) {
+  std::string text;
+  const auto add = [&](const member& one, const char* what) {
+    text += what + one.id.name + '/' + std::to_string(one.disk.bytes.back());
+  };
+  for (const auto& one : x.voters) add(one, " ");
+  for (const auto& one : x.learners) add(one, " learner ");
+  return text;
 }
 
-void network::deliver_later(const node_id& from, const node_id& to, const parcel& what) {
+void network::send(const node_id& from, const node_id& to, const parcel& what) {
+  const auto link = link_(from, to);
+  if (link == 0) return;
+  if (notes_.kept()) notes_.note(from.name, " -> ", to.name, ' ', describe(*what));
+  deliver_later(from, to, link, what);
+  if (luck_.percent(repeat_percent)) deliver_later(from, to, link, what);
+}
+
+void network::deliver_later(const node_id& from, const node_id& to, std::uint64_t link, const parcel& what) {
   if (luck_.percent(loss_percent)) return;
   auto when = time_.now() + luck_.between(microseconds{200}, microseconds{10'000});
   if (luck_.percent(straggler_percent)) {
@@ -54,8 +66,10 @@ void network::deliver_later(const node_id& from, const node_id& to, const parcel
     auto& last = last_delivery_[{from, to}];
     when = last = std::max(last, when);
   }
-  time_.at(when, [this, from, to, what] {
-    if (reaches(from, to)) receivers_.at(to)(what);
+  time_.at(when, [this, from, to, link, what] {
+    // Word of a disk that is gone may wait in a mailbox for long: an acknowledgement says whose it is.
+    const bool passes = link_(from, to) == link || std::holds_alternative<append_reply>(*what);
+    if (passes && reaches(from, to)) receivers_.at(to)(what);
   });
 }
 

@@ -4,20 +4,29 @@
 #include <utility>
 
 #include "kaiku/core/limits.hpp"
+#include "kaiku/core/membership.hpp"
 
 namespace kaiku::simulation {
 
-node::node(surroundings& around, node_id self, std::uint64_t boot, const node_clock& clock, simulated_storage& disk)
+node::node(surroundings& around, node_id self, std::uint64_t boot, const node_clock& clock, simulated_storage& disk,
+           std::vector<member> founders)
     : around_(around),
       self_(std::move(self)),
       boot_(boot),
       clock_(clock),
       disk_(disk),
-      liveness_(self_, around.voters),
-      machine_(self_, around.voters) {
+      founders_(std::move(founders)),
+      liveness_(self_, {}),
+      machine_(self_, {}) {
   disk_.start([this](microseconds delay, schedule::action what) { later(delay, std::move(what)); });
-  election_settings settings{self_, around.voters, election_timeout,
-                             [this](auto bound) { return around_.luck.below(bound); }};
+  disks_[self_] = disk_.durable().disk;
+  members_ = members_in_force();
+  machine_.set_members(now(), members_->voters, members_->learners);
+  heartbeat_voters_ = members_->voters;
+  liveness_.set_voters(names_of(heartbeat_voters_));
+  election_settings settings{self_, names_of(members_->voters), election_timeout,
+                             [this](auto bound) { return around_.luck.below(bound); },
+                             names_another_disk(*members_, self_, disk_.durable().disk)};
   election_ = std::make_unique<election>(std::move(settings), disk_.durable().state(), now());
   heartbeat_role_ = replication_role_ = {role::follower, disk_.durable().current, {}};
   arm_election();
@@ -161,7 +170,7 @@ void node::beat() {
   const auto contact = liveness_.quorum_contact(now());
   // The first round has T to be answered, however long the votes took.
   const bool lost = now() - std::max(contact, leads_since_) > election_timeout;
-  around_.judge.claims_quorum(self_, heartbeat_role_.in_term, contact, lost);
+  around_.judge.claims_quorum(self_, heartbeat_role_.in_term, contact, lost, heartbeat_voters_);
   publish_contact();
   if (lost)
     post(mailbox::election,
@@ -174,8 +183,7 @@ void node::beat() {
 
 void node::begin_round() {
   const auto round = liveness_.begin_round(now());
-  for (const auto& voter : around_.voters)
-    if (voter != self_) send(voter, heartbeat{self_, heartbeat_role_.in_term, round, progress_commit_});
+  for (const auto& peer : linked_) send(peer, heartbeat{self_, heartbeat_role_.in_term, round, progress_commit_});
 }
 
 void node::on_heartbeat(const heartbeat& x) {
@@ -199,11 +207,15 @@ void node::on_heartbeat_reply(const heartbeat_reply& x) {
 
 void node::publish_contact() {
   if (heartbeat_role_.now != role::leader) return;
-  post(mailbox::replication, [this, in_term = heartbeat_role_.in_term, at = liveness_.quorum_contact(now())] {
-    if (in_term != replication_role_.in_term) return;
-    quorum_contact_ = std::max(quorum_contact_, at);
-    settle_reads();
-  });
+  post(mailbox::replication,
+       [this, in_term = heartbeat_role_.in_term, at = liveness_.quorum_contact(now()), voters = heartbeat_voters_] {
+         if (in_term != replication_role_.in_term) return;
+         if (at > quorum_contact_) {
+           quorum_contact_ = at;
+           contact_voters_ = voters;
+         }
+         settle_reads();
+       });
 }
 
 }  // namespace kaiku::simulation

@@ -39,9 +39,9 @@ struct surroundings {
   network& net;
   invariants& judge;
   history& clients;
-  std::set<node_id> voters;
-  unsigned sluggish_percent = 0;  ///< of the messages between a node's actors wait, up to 100 ms
-  unsigned busy_permille = 0;     ///< of those to a replication actor find it busy, up to 2 s
+  std::function<void(const node_id&)> members_changed;  ///< the log of this node names others by now
+  unsigned sluggish_percent = 0;                        ///< of the messages between a node's actors wait, up to 100 ms
+  unsigned busy_permille = 0;                           ///< of those to a replication actor find it busy, up to 2 s
 };
 
 /// A node's steady clock: runs at its own rate from its own zero.
@@ -59,11 +59,17 @@ struct node_clock {
 
 class node {
  public:
-  node(surroundings& around, node_id self, std::uint64_t boot, const node_clock& clock, simulated_storage& disk);
+  /// `founders`: the voters until the log names some; none for a node that waits to be taken in.
+  node(surroundings& around, node_id self, std::uint64_t boot, const node_clock& clock, simulated_storage& disk,
+       std::vector<member> founders);
 
   void receive(const parcel& what);
-  void link_up(const node_id& peer);
+  void link_up(const node_id& peer, const incarnation& disk);
   void link_down(const node_id& peer);
+  /// Whether this node would link with `id`, whose log names the members of entry `since`.
+  bool admits(const node_id& id, const incarnation& disk, log_index since) const;
+  /// An operator's wish, or a node's that wants in.
+  void ask_members(const member_change& what, const incarnation& disk);
   void client_write(std::string command, durability want);
   /// A linearizable read: answered with the index it may be served at.
   void client_read();
@@ -81,8 +87,10 @@ class node {
  private:
   enum class mailbox : std::size_t { election, heartbeat, replication };
   struct pending_write {
-    std::string command;  ///< empty: the leader's own first entry
+    std::string command;
     durability want = durability::leader;
+    bool own = false;  ///< the leader's: nobody waits for an answer
+    bool changes_members = false;
   };
   struct waiting_write {
     std::string command;
@@ -132,6 +140,7 @@ class node {
   bool in_contact_with_quorum() const;
   bool leads(term in_term) const;
   void propose_first_entry();
+  void propose_own_entries();
   void pump();
   void on_proposed(term in_term, const propose_outcome& outcome, const std::vector<pending_write>& writes);
   void answer_or_wait(const pending_write& write, const log_position& at);
@@ -141,9 +150,21 @@ class node {
   void replicate();
   void on_append_reply(const append_reply& x);
   void check_matches() const;
+  void tell_commit();
   void after_progress();
+  void begin_hand_over();
   void try_hand_over();
+  /// By whom this node counts.
+  electorate counted() const { return {*members_, contact_voters_}; }
   void acknowledge(const std::string& command, answer what, const log_position& at);
+
+  // Replication's shell: members.
+  membership members_in_force() const;
+  void publish_members();
+  bool members_are_settled() const;
+  void propose_members(set_members next, bool asked_for);
+  void propose_due_members();
+  std::vector<member> with_known_disks(std::vector<member> members) const;
 
   // Replication's shell: following.
   void on_append(const append_entries& x);
@@ -154,6 +175,7 @@ class node {
   void ask_again(const later_reply& x);
   void on_appended(const append_entries& x, const append_outcome& outcome);
   void learn_commit(term in_term, log_index commit);
+  void reply_to(const node_id& leader, append_reply reply);
 
   surroundings& around_;
   node_id self_;
@@ -165,6 +187,9 @@ class node {
   std::array<instant, 3> mailbox_last_{};
   std::optional<std::uint64_t> effects_left_;
 
+  std::vector<member> founders_;
+  std::set<node_id> linked_;
+
   std::unique_ptr<election> election_;
   std::uint64_t election_epoch_ = 0;
   instant election_armed_ = instant::max();
@@ -172,14 +197,19 @@ class node {
   liveness liveness_;
   role_change heartbeat_role_;
   log_index progress_commit_;
+  std::vector<member> heartbeat_voters_;
   instant leads_since_;
   std::uint64_t beat_epoch_ = 0;
 
   replication machine_;
   role_change replication_role_;
+  std::optional<membership> members_;     ///< as last published
+  std::map<node_id, incarnation> disks_;  ///< of every member seen since the start, and this node's
   instant quorum_contact_;
+  std::vector<member> contact_voters_;  ///< by whom it was counted
   std::deque<pending_write> queue_;
-  bool first_entry_queued_ = false;
+  bool own_entry_queued_ = false;
+  bool change_queued_ = false;  ///< somebody's, not logged yet
   bool proposing_ = false;
   std::multimap<log_index, waiting_write> waiting_;
   std::deque<waiting_read> reads_;

@@ -13,7 +13,7 @@ namespace kaiku::simulation {
 void node::on_append(const append_entries& x) {
   const auto state = disk_.durable().state();
   if (x.in_term < state.current && !KAIKU_MUTANT(append_not_fenced)) {
-    send(x.leader, append_reply{self_, state.current, false, {}, state.last.index, false});
+    reply_to(x.leader, {self_, state.current, false, {}, state.last.index, false});
     return;
   }
   INVARIANT(!machine_.leading() || x.in_term != replication_role_.in_term, "two leaders in one term");
@@ -27,7 +27,7 @@ void node::on_append(const append_entries& x) {
     inbox_.clear();
   }
   // Said with every append: one lost word must not make the leader think that nothing goes on here.
-  if (fetching_) send(x.leader, append_reply{self_, x.in_term, false, {}, {}, true});
+  if (fetching_) reply_to(x.leader, {self_, x.in_term, false, {}, {}, true});
   if (inbox_.size() >= 2 * limits::append_window) return;
   inbox_.push_back(x);
   append_next();
@@ -46,7 +46,7 @@ void node::append_next() {
 void node::fetch_missing() {
   fetching_ = true;
   const auto& first = inbox_.front();
-  send(first.leader, append_reply{self_, first.in_term, false, {}, {}, true});
+  reply_to(first.leader, {self_, first.in_term, false, {}, {}, true});
   later(around_.luck.between(milliseconds{5}, milliseconds{150}), [this, number = ++fetch_number_] {
     if (!fetching_ || number != fetch_number_) return;
     fetching_ = false;
@@ -71,6 +71,7 @@ void node::append_first() {
       inbox_.pop_front();
       appending_ = false;
       on_appended(done, outcome);
+      publish_members();
       append_next();
     });
   });
@@ -85,12 +86,12 @@ void node::on_appended(const append_entries& x, const append_outcome& outcome) {
       verified_term_ = x.in_term;
       verified_match_ = std::max(verified_match_, outcome.match);
       learn_commit(x.in_term, x.commit);
-      send(x.leader, append_reply{self_, x.in_term, true, outcome.match, {}, false});
+      reply_to(x.leader, {self_, x.in_term, true, outcome.match, {}, false});
       break;
     case errc::stale_term:
-      send(x.leader, append_reply{self_, outcome.after.current, false, {}, outcome.after.last.index, false});
+      reply_to(x.leader, {self_, outcome.after.current, false, {}, outcome.after.last.index, false});
       break;
-    case errc::log_mismatch: send(x.leader, append_reply{self_, x.in_term, false, {}, outcome.hint, false}); break;
+    case errc::log_mismatch: reply_to(x.leader, {self_, x.in_term, false, {}, outcome.hint, false}); break;
     default: begin_again(x);  // nothing the leader could do better at once
   }
 }
@@ -107,8 +108,13 @@ void node::ask_again(const later_reply& x) {
   if (disk.current > x.in_term) return;
   // A plain refusal would make the leader look for the place where the logs meet ever further back.
   const bool meets = disk.current == x.in_term && disk.position(x.previous.index) == x.previous;
-  send(x.leader, meets ? append_reply{self_, x.in_term, true, x.previous.index, {}, false}
-                       : append_reply{self_, x.in_term, false, {}, x.previous.index, false});
+  reply_to(x.leader, meets ? append_reply{self_, x.in_term, true, x.previous.index, {}, false}
+                           : append_reply{self_, x.in_term, false, {}, x.previous.index, false});
+}
+
+void node::reply_to(const node_id& leader, append_reply reply) {
+  reply.disk = disk_.durable().disk;
+  send(leader, std::move(reply));
 }
 
 void node::learn_commit(term in_term, log_index commit) {

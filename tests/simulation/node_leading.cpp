@@ -15,17 +15,6 @@ constexpr milliseconds timer_interval{election_timeout / 10};
 
 }  // namespace
 
-void node::link_up(const node_id& peer) {
-  post(mailbox::replication, [this, peer] {
-    machine_.on_connected(now(), peer);
-    replicate();
-  });
-}
-
-void node::link_down(const node_id& peer) {
-  post(mailbox::replication, [this, peer] { machine_.on_disconnected(peer); });
-}
-
 void node::on_timer() {
   later(timer_interval, [this] { on_timer(); });
   machine_.on_retry(now(), election_timeout);
@@ -33,10 +22,7 @@ void node::on_timer() {
   settle_waiting();
   if (begin_again_ && now() >= begin_again_->due) ask_again(*std::exchange(begin_again_, std::nullopt));
   if (hand_over_deadline_ && now() >= *hand_over_deadline_) hand_over_deadline_.reset();
-  // Tried again until it stands: a disk that was full refuses it.
-  if (machine_.leading() && !first_entry_queued_ && !hand_over_deadline_ &&
-      disk_.durable().state().last.in_term != replication_role_.in_term)
-    propose_first_entry();
+  propose_own_entries();
   pump();
 }
 
@@ -48,6 +34,7 @@ void node::replication_role(const role_change& change) {
   replication_role_ = change;
   if (change.now == role::leader && (!machine_.leading() || new_term)) {
     quorum_contact_ = change.asked_at;
+    contact_voters_ = members_->voters;
     machine_.begin_leading(now(), change.in_term, disk_.durable().state().last.index);
     check_matches();
     propose_first_entry();
@@ -68,29 +55,6 @@ bool node::leads(term in_term) const {
   return machine_.leading() && replication_role_.in_term == in_term && in_contact_with_quorum();
 }
 
-void node::hand_over() {
-  post(mailbox::replication, [this] {
-    if (!machine_.leading() || hand_over_deadline_) return;
-    hand_over_deadline_ = now() + election_timeout;
-    target_told_ = false;
-    refuse_queued();
-    try_hand_over();
-  });
-}
-
-void node::try_hand_over() {
-  if (!hand_over_deadline_ || target_told_ || proposing_ || !machine_.leading()) return;
-  const auto last = disk_.durable().state().last.index;
-  for (const auto& [id, follower] : machine_.followers()) {
-    const bool complete = follower.match == last || KAIKU_MUTANT(handed_over_to_one_behind);
-    if (!follower.connected || !complete) continue;
-    around_.notes.note(self_.name, " hands over to ", id.name);
-    target_told_ = true;
-    send(id, timeout_now{replication_role_.in_term});
-    return;
-  }
-}
-
 // --- writes -------------------------------------------------------------------------------------------------------
 
 bool node::takes_writes() const {
@@ -100,8 +64,11 @@ bool node::takes_writes() const {
 
 void node::acknowledge(const std::string& command, answer what, const log_position& at) {
   takes_effect();
-  if (what == answer::recorded) around_.judge.acknowledged(now(), self_, durability::leader, {at, command});
-  if (what == answer::majority) around_.judge.acknowledged(now(), self_, durability::majority, {at, command});
+  tell_commit();
+  const std::map<answer, durability> promises{
+      {answer::recorded, durability::leader}, {answer::majority, durability::majority}, {answer::all, durability::all}};
+  if (const auto promise = promises.find(what); promise != promises.end())
+    around_.judge.acknowledged(now(), self_, promise->second, {at, command}, counted());
   around_.clients.answered(around_.time.now(), command, what, at);
 }
 
@@ -112,21 +79,15 @@ void node::client_write(std::string command, durability want) {
       return;
     }
     if (command[0] == large_content_mark) disk_.add_content(command);
-    queue_.push_back({command, want});
+    queue_.push_back({command, want, false, false});
     pump();
   });
 }
 
 void node::refuse_queued() {
   for (const auto& write : std::exchange(queue_, {}))
-    if (!write.command.empty()) acknowledge(write.command, answer::refused, {});
-  first_entry_queued_ = false;
-}
-
-void node::propose_first_entry() {
-  if (KAIKU_MUTANT(no_first_entry)) return;
-  queue_.push_front({"", durability::leader});
-  first_entry_queued_ = true;
+    if (!write.own) acknowledge(write.command, answer::refused, {});
+  own_entry_queued_ = change_queued_ = false;
 }
 
 void node::pump() {
@@ -145,6 +106,7 @@ void node::pump() {
                 [this, in_term, writes = std::move(writes)](const propose_outcome& outcome) {
                   post(mailbox::replication, [this, in_term, outcome, writes] {
                     proposing_ = false;
+                    publish_members();  // what changes them is counted by the new ones
                     on_proposed(in_term, outcome, writes);
                     replicate();
                     after_progress();
@@ -157,16 +119,18 @@ void node::pump() {
 void node::on_proposed(term in_term, const propose_outcome& outcome, const std::vector<pending_write>& writes) {
   if (outcome.after.current > in_term)
     post(mailbox::election, [this, after = outcome.after] { carry_out(election_->on_hard_state(now(), after)); });
-  for (const auto& write : writes)
-    if (write.command.empty()) first_entry_queued_ = false;
+  for (const auto& write : writes) {
+    if (write.own) own_entry_queued_ = false;
+    if (write.changes_members) change_queued_ = false;
+  }
   if (outcome.failure.code != errc::none) {
     for (const auto& write : writes)
-      if (!write.command.empty()) acknowledge(write.command, answer::refused, {});
+      if (!write.own) acknowledge(write.command, answer::refused, {});
     return;
   }
   machine_.on_local_durable(outcome.after.last.index);
   for (std::size_t i = 0; i < writes.size(); ++i)
-    if (!writes[i].command.empty()) answer_or_wait(writes[i], {in_term, outcome.results[i].index});
+    if (!writes[i].own) answer_or_wait(writes[i], {in_term, outcome.results[i].index});
 }
 
 /// A leader that was frozen since it took the write may be one no more: then only a majority's word will do.
@@ -183,16 +147,19 @@ void node::answer_or_wait(const pending_write& write, const log_position& at) {
 void node::settle_waiting(bool all) {
   for (auto it = waiting_.begin(); it != waiting_.end();) {
     const auto& [index, write] = *it;
+    const auto reached = machine_.reached(index);
+    const bool enough = reached >= std::max(write.want, durability::majority);
     const bool too_late = now() >= write.deadline;
-    if (!all && !too_late && index > machine_.commit()) {
+    if (!all && !too_late && !enough) {
       ++it;
       continue;
     }
     auto what = answer::recorded;
     if (disk_.durable().position(index) != write.at && !KAIKU_MUTANT(settled_without_looking)) {
       what = answer::unknown;
-    } else if (index <= machine_.commit()) {
-      if (write.want == durability::majority) what = answer::majority;
+    } else if (enough || (too_late && reached == durability::majority)) {
+      if (write.want != durability::leader) what = answer::majority;
+      if (write.want == durability::all && enough) what = answer::all;
     } else if (!too_late) {
       ++it;
       continue;
@@ -233,7 +200,8 @@ void node::settle_reads() {
 void node::replicate() {
   if (!machine_.leading()) return;
   // What storage has just logged can be read before its word on it arrives here; an answer for more than the machine
-  // knows of would be taken for nonsense.
+  // knows of would be taken for nonsense. An entry counts by the members that it may itself name.
+  publish_members();
   machine_.on_local_durable(disk_.durable().state().last.index);
   for (auto due = machine_.due(); !due.empty(); due = machine_.due()) {
     for (const auto& one : due) {
@@ -265,20 +233,24 @@ void node::on_append_reply(const append_reply& x) {
 
 void node::check_matches() const {
   for (const auto& [id, follower] : machine_.followers())
-    around_.judge.claims_match(self_, replication_role_.in_term, id, follower.match);
+    around_.judge.claims_match(self_, replication_role_.in_term, id, follower, counted());
+}
+
+void node::tell_commit() {
+  const auto commit = machine_.commit();
+  if (commit == told_commit_) return;
+  around_.notes.note(self_.name, " commits ", to_string(commit));
+  around_.judge.committed(self_, machine_.leading(), replication_role_.in_term, told_commit_, commit, counted());
+  told_commit_ = commit;
 }
 
 void node::after_progress() {
   if (machine_.leading()) check_matches();
-  const auto commit = machine_.commit();
-  if (commit != told_commit_) {
-    around_.notes.note(self_.name, " commits ", to_string(commit));
-    around_.judge.committed(self_, machine_.leading(), replication_role_.in_term, told_commit_, commit);
-    told_commit_ = commit;
-  }
+  tell_commit();
+  if (KAIKU_MUTANT(members_in_force_when_committed)) publish_members();
   settle_waiting();
   settle_reads();
-  post(mailbox::heartbeat, [this, commit] { progress_commit_ = commit; });
+  post(mailbox::heartbeat, [this, commit = machine_.commit()] { progress_commit_ = commit; });
 }
 
 }  // namespace kaiku::simulation

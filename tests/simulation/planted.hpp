@@ -63,11 +63,26 @@ namespace kaiku::simulation {
   M(progress_of_an_earlier_term_kept, 2000, "a leader elected again remembers what followers held before")             \
   M(reply_of_another_term_counted, 100, "an answer to an earlier leadership counts in this one")                       \
   M(majority_at_own_disk, 20, "a majority write is answered when the leader's disk has it")                            \
+  M(all_counts_a_majority, 100, "a write that all voters must hold is answered when a majority does")                   \
   M(settled_without_looking, 2000, "a waiting write is answered by its index, whatever stands there by then")          \
   M(acknowledged_without_contact, 500, "a leader that has lost its majority acknowledges on")                          \
   M(read_without_a_round, 2000, "a linearizable read is answered without asking a majority")                            \
   M(read_before_first_entry, 500, "a new leader answers such reads before an entry of its term is committed")          \
-  M(handed_over_to_one_behind, 500, "a leader hands over to a follower that lacks entries")
+  M(handed_over_to_one_behind, 500, "a leader hands over to a follower that lacks entries")                            \
+  /* members and disks */                                                                                              \
+  M(acknowledgement_of_a_learner_counted, 500, "an entry that a learner holds counts as held by a voter")              \
+  M(acknowledgement_of_a_replaced_disk_counted, 5000, "what a disk says counts after another took its place")           \
+  M(progress_of_a_replaced_disk_kept, 500, "what the old disk held counts for the new one")                            \
+  M(replaced_disk_linked, 2000, "links do not look whether a peer has the disk that the log names")                    \
+  M(new_disk_campaigns_for_the_old, 1000, "a new disk that learns takes itself for the voter that its log still names")\
+  M(new_disk_votes_for_the_old, 5000, "a new disk votes before it holds the entry that names it")                       \
+  M(wiped_voter_stays_a_voter, 100, "a voter with a new disk is a voter at once")                                      \
+  M(wiped_disk_keeps_its_incarnation, 100, "a wiped disk comes back under its old incarnation")                        \
+  M(promoted_before_it_caught_up, 500, "a learner becomes a voter before it holds what is committed")                  \
+  M(members_change_before_an_own_entry, 500, "the members change before an entry of the leader's term is committed")   \
+  M(two_changes_at_once, 500, "the members change while the last change is not committed")                             \
+  M(members_in_force_when_committed, 100, "a change of the members counts once it is committed")                       \
+  M(displaced_members_stay_in_force, 500, "members stay in force when the entry that named them is cut off")
 // clang-format on
 
 enum class mutant : std::uint8_t {

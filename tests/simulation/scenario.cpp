@@ -10,7 +10,7 @@ namespace {
 using std::chrono::seconds;
 
 constexpr instant faults_end{seconds{40}};
-constexpr instant story_end{seconds{60}};
+constexpr instant story_end{seconds{75}};
 constexpr std::uint64_t steps_between_whole_checks = 2000;
 
 std::vector<node_id> names(std::size_t count) {
@@ -29,22 +29,32 @@ scenario::weather scenario::weather_of(std::uint64_t seed) {
 scenario::scenario(std::uint64_t seed, bool keep_diary)
     : luck_(seed),
       notes_(time_, keep_diary),
-      ids_(names(luck_.percent(60) ? 3 : 5)),
-      judge_({ids_.begin(), ids_.end()}),
+      ids_(names(luck_.percent(60) ? 4 : 6)),
+      judge_(founders()),
       net_(time_, luck_, notes_),
-      around_{time_, luck_, notes_, net_, judge_, clients_, {ids_.begin(), ids_.end()}},
+      around_{time_, luck_, notes_, net_, judge_, clients_, [this](const node_id& id) { members_changed(id); }},
       weather_(weather_of(seed)) {
   if (weather_ == weather::stormy) make_stormy();
+  net_.use_links([this](const node_id& from, const node_id& to) { return link_between(from, to); });
   for (const auto& id : ids_) {
     auto& made = machines_[id];
-    made.disk = std::make_unique<simulated_storage>(id, luck_, judge_);
+    made.born = made.founder = id != ids_.back();
+    give_new_disk(id);
     made.clock = {970'000 + static_cast<std::int64_t>(luck_.below(60'001)), luck_.between({}, std::chrono::hours{100})};
-    judge_.watch(id, made.disk->durable());
     net_.attach(id, [&made](const parcel& what) {
       if (made.process) made.process->receive(what);
     });
   }
-  for (const auto& id : ids_) boot(id);
+  for (const auto& id : ids_)
+    if (machines_.at(id).born) boot(id);
+  dial();
+  settle_members();
+}
+
+std::vector<member> scenario::founders() const {
+  std::vector<member> all;
+  for (std::size_t i = 0; i + 1 < ids_.size(); ++i) all.push_back({ids_[i], {}, ids_[i].name + ":1"});
+  return all;
 }
 
 verdict scenario::run() {
@@ -67,14 +77,18 @@ verdict scenario::run() {
   result.committed = judge_.committed_entries();
   result.majority = clients_.majority();
   result.recorded = clients_.recorded();
+  result.all = clients_.all();
   result.reads = judge_.reads_served();
   result.refused = clients_.refused();
   result.steps = steps_;
+  result.members_changes = judge_.members_changes();
+  result.wiped = wiped_.size();
   return result;
 }
 
 void scenario::storm() {
   time_.after(milliseconds{500}, [this] { disturb(); });
+  if (luck_.percent(60)) time_.after(milliseconds{3000}, [this] { change_members(); });
   time_.after(milliseconds{1000}, [this] { write_some(); });
   advance(faults_end);
   end_faults();
@@ -119,7 +133,8 @@ void scenario::advance(instant until) {
 void scenario::boot(const node_id& id) {
   auto& one = machines_.at(id);
   notes_.note(id.name, " starts");
-  one.process = std::make_unique<node>(around_, id, ++one.boots, one.clock, *one.disk);
+  one.process = std::make_unique<node>(around_, id, ++one.boots, one.clock, *one.disk,
+                                       one.founder ? founders() : std::vector<member>{});
   relink(id);
 }
 
@@ -129,26 +144,17 @@ void scenario::crash(const node_id& id) {
   notes_.note(id.name, " crashes");
   one.process.reset();
   one.disk->crash();
-  for (const auto& [peer, other] : machines_)
-    if (other.process) other.process->link_down(id);
+  for (const auto& peer : ids_) unlink(id, peer);
   time_.after(luck_.between(milliseconds{50}, milliseconds{6000}), [this, id] {
     if (!machines_.at(id).process) boot(id);
   });
 }
 
-/// New links between a node and everybody else that runs.
-void scenario::relink(const node_id& id) {
-  for (const auto& [peer, other] : machines_) {
-    if (peer == id || !other.process) continue;
-    machines_.at(id).process->link_up(peer);
-    other.process->link_up(id);
-  }
-}
-
 void scenario::write_some() {
   if (time_.now() > last_write_) return;
   for (auto burst = luck_.percent(10) ? luck_.below(30) : 1; burst > 0; --burst) {
-    const auto want = luck_.percent(50) ? durability::majority : durability::leader;
+    const auto drawn = luck_.below(100);
+    const auto want = drawn < 45 ? durability::majority : drawn < 90 ? durability::leader : durability::all;
     const bool large = luck_.percent(5);
     for (const auto& [id, one] : machines_)  // a client tries everybody who says it leads
       if (one.process && one.process->leads()) one.process->client_write(clients_.asks(time_.now(), want, large), want);
@@ -165,13 +171,16 @@ void scenario::must_have_converged(verdict& result) {
   std::map<node_id, log_index> commits;
   std::vector<const disk_content*> disks;
   for (const auto& [id, one] : machines_) {
+    if (!one.born) continue;
     if (!one.process) throw violation("CONVERGES_AFTER_HEAL", id.name + " is down");
     commits[id] = one.process->commit();
     disks.push_back(&one.disk->durable());
   }
   judge_.converged(commits, leaders());
   const auto& log = machines_.at(only_leader()).disk->durable().log;
-  clients_.check(log, disks);
+  std::vector<const disk_content*> wiped;
+  for (const auto& one : wiped_) wiped.push_back(&one->durable());
+  clients_.check(log, disks, wiped);
   result.reported = clients_.reported(log);
 }
 

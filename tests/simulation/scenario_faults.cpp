@@ -123,7 +123,7 @@ void scenario::end_faults() {
   for (const auto& id : ids_) {
     auto& one = machines_.at(id);
     one.disk->slowness = microseconds{0};
-    if (!one.process) boot(id);
+    if (!one.process && one.born) boot(id);
   }
 }
 

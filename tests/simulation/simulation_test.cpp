@@ -34,14 +34,28 @@ void show_last(const std::vector<std::string>& lines, std::size_t count) {
 
 /// What many seeds came to; travels between processes as text.
 struct total {
-  enum figure { elections, committed, majority, recorded, reported, refused, reads, steps, figures };
+  enum figure {
+    elections,
+    committed,
+    majority,
+    recorded,
+    reported,
+    refused,
+    reads,
+    steps,
+    changes,
+    wiped,
+    all,
+    figures
+  };
   std::array<std::size_t, figures> sum{};
   std::uint64_t failed_seed = 0;
   std::string what;
 
   void add(const verdict& x) {
-    const std::array<std::size_t, figures> more{x.elections, x.committed, x.majority, x.recorded,
-                                                x.reported,  x.refused,   x.reads,    x.steps};
+    const std::array<std::size_t, figures> more{x.elections,       x.committed, x.majority, x.recorded,
+                                                x.reported,        x.refused,   x.reads,    x.steps,
+                                                x.members_changes, x.wiped,     x.all};
     std::transform(sum.begin(), sum.end(), more.begin(), sum.begin(), std::plus<>{});
   }
   std::string write() const {
@@ -127,15 +141,20 @@ BOOST_AUTO_TEST_CASE(every_invariant_holds_through_every_fault) {
   }
   std::cout << "simulation: seeds 1 to " << seeds << ", " << all.sum[total::steps] << " steps, "
             << all.sum[total::elections] << " elections, " << all.sum[total::committed] << " entries committed, "
-            << all.sum[total::majority] << " majority writes kept, " << all.sum[total::recorded]
-            << " leader writes kept or reported, " << all.sum[total::reported] << " reported, "
-            << all.sum[total::refused] << " refused, " << all.sum[total::reads] << " linearizable reads\n";
+            << all.sum[total::majority] << " majority and " << all.sum[total::all] << " all writes kept, "
+            << all.sum[total::recorded] << " leader writes kept or reported, " << all.sum[total::reported]
+            << " reported, " << all.sum[total::refused] << " refused, " << all.sum[total::reads]
+            << " linearizable reads, " << all.sum[total::changes] << " changes of the members, "
+            << all.sum[total::wiped] << " disks lost\n";
   // A simulation in which nothing happens proves nothing.
   BOOST_TEST(all.sum[total::elections] > seeds * 3);
   BOOST_TEST(all.sum[total::committed] > seeds * 50);
   BOOST_TEST(all.sum[total::majority] > seeds * 10);
   BOOST_TEST(all.sum[total::recorded] > seeds * 10);
   BOOST_TEST(all.sum[total::reads] > seeds * 5);
+  BOOST_TEST(all.sum[total::all] > seeds * 2);
+  BOOST_TEST(all.sum[total::changes] > seeds * 4);
+  BOOST_TEST(all.sum[total::wiped] > seeds);
   if (seeds >= 100) BOOST_TEST(all.sum[total::reported] > seeds / 10);
 }
 

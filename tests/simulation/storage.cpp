@@ -1,13 +1,39 @@
 #include "storage.hpp"
 
 #include <algorithm>
+#include <iterator>
 
+#include "kaiku/core/invariant.hpp"
 #include "kaiku/core/mutant.hpp"
 
 namespace kaiku::simulation {
 
 log_position disk_content::position(log_index index) const {
   return index.value == 0 || index.value > log.size() ? log_position{} : log[index.value - 1].at;
+}
+
+const membership& disk_content::members_in_force() const {
+  static const membership nobody;
+  return members.empty() ? nobody : members.back();
+}
+
+const membership& disk_content::members_at(log_index index) const {
+  static const membership nobody;
+  const auto later = std::find_if(members.begin(), members.end(), [&](const auto& x) { return x.since > index; });
+  return later == members.begin() ? nobody : *std::prev(later);
+}
+
+std::string encode_members(const set_members& what) {
+  return members_mark + encode(command{what});
+}
+
+std::optional<membership> decode_members(const log_entry& entry) {
+  const std::string_view text = entry.encoded_command;
+  if (!text.starts_with(members_mark)) return std::nullopt;
+  auto decoded = decode_command(text.substr(1));
+  INVARIANT(decoded.ok() && std::holds_alternative<set_members>(*decoded), "members decode");
+  auto& named = std::get<set_members>(*decoded);
+  return membership{named.cluster, std::move(named.voters), std::move(named.learners), entry.at.index, false};
 }
 
 std::vector<log_entry> simulated_storage::read_log(log_index from, std::size_t count) const {
@@ -28,6 +54,11 @@ void simulated_storage::apply(disk_content& to, const write& what) {
   for (const auto& entry : what.added) to.set_aside.erase(entry.at);
   to.log.resize(what.keep);
   to.log.insert(to.log.end(), what.added.begin(), what.added.end());
+  const bool displaced = !to.members.empty() && to.members.back().since.value > what.keep;
+  if (displaced && !KAIKU_MUTANT(displaced_members_stay_in_force))
+    std::erase_if(to.members, [&](const auto& one) { return one.since.value > what.keep; });
+  for (const auto& entry : what.added)
+    if (auto named = decode_members(entry)) to.members.push_back(std::move(*named));
 }
 
 void simulated_storage::put(write what) {

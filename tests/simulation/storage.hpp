@@ -4,7 +4,7 @@
 /// `storage_actor` and `store`: the only writer and the fence of `docs/protocol.md`. Group commit: what queues during a
 /// sync goes together after it.
 /// Owner: owns the facts "hard state" and "log" of one node; outlives its crashes.
-/// Lifecycle: made once per node and scenario; `crash` forgets what is not synced. Thread: the test's.
+/// Lifecycle: one per incarnation of a node; `crash` forgets what is not synced. Thread: the test's.
 
 #include <deque>
 #include <functional>
@@ -12,6 +12,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "invariants.hpp"
@@ -23,15 +24,27 @@ namespace kaiku::simulation {
 
 /// A write's command begins with this when it names content that a follower has to pull first.
 inline constexpr char large_content_mark = 'L';
+/// An entry that names the members begins with this; the core's own encoding follows.
+inline constexpr char members_mark = 'M';
+
+std::string encode_members(const set_members& what);
+/// Nothing for entries that say something else. `at`: where it stands.
+std::optional<membership> decode_members(const log_entry& entry);
 
 /// What a disk holds: entry `i` stands at `log[i - 1]`.
 struct disk_content {
+  incarnation disk;
   term current;
   node_id voted_for;
   std::vector<log_entry> log;
+  std::vector<membership> members;                ///< that entries of `log` name, in order; the last is in force
   std::map<log_position, std::string> set_aside;  ///< commands of the entries that were cut off
 
   log_position position(log_index index) const;
+  /// Names nobody and no cluster while no entry does.
+  const membership& members_in_force() const;
+  /// As of the entry at `index`.
+  const membership& members_at(log_index index) const;
   hard_state state() const { return {current, voted_for, position({log.size()})}; }
 };
 
@@ -39,7 +52,10 @@ class simulated_storage {
  public:
   using run_later = std::function<void(microseconds, schedule::action)>;
 
-  simulated_storage(node_id self, chance& luck, invariants& judge) : self_(self), luck_(luck), judge_(judge) {}
+  simulated_storage(node_id self, incarnation disk, chance& luck, invariants& judge)
+      : self_(std::move(self)), luck_(luck), judge_(judge) {
+    image_.disk = durable_.disk = disk;
+  }
 
   /// `later` runs an action of this storage's node after a delay, unless the node has crashed by then.
   void start(run_later later) { later_ = std::move(later); }

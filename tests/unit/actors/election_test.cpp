@@ -155,7 +155,8 @@ BOOST_AUTO_TEST_CASE(voters_named_before_the_start_are_taken) {
   handles.fronts.clear();
   handles.storage = nodes.system().spawn<storage_actor>(disk);
   auto actor = nodes.system().spawn<election_actor>(
-      election_settings{{"a"}, {{"a"}, {"b"}}, milliseconds{1000}, [](std::uint64_t) { return 0u; }}, hard_state{});
+      election_settings{{"a"}, {{"a"}, {"b"}}, milliseconds{1000}, [](std::uint64_t) { return 0u; }}, hard_state{},
+      disk->disk());
   members_changed alone;
   alone.now.voters = {{{"a"}, {}, "a:7000"}};
   caf::anon_send(actor, alone);

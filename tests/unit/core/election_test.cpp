@@ -324,4 +324,21 @@ BOOST_AUTO_TEST_CASE(a_node_that_becomes_a_voter_begins_to_wait_and_one_that_sto
   BOOST_TEST(x.node.deadline() == instant::max());
 }
 
+BOOST_AUTO_TEST_CASE(a_new_disk_neither_campaigns_nor_votes_while_its_log_names_the_old_one) {
+  harness x("abc");
+  x.node.on_voters(x.now, ids("abc"), true);
+  BOOST_TEST(x.node.deadline() == instant::max());
+  x.node.on_timeout_now(x.now, x.node.current_term());
+  BOOST_TEST(x.node.current_role() == role::follower);
+  const auto effects = x.node.on_vote_request(x.now, {id('b'), {9}, {{8}, {20}}, false, false});
+  BOOST_REQUIRE(effects.size() == 1u);
+  const auto* answer = std::get_if<effect::send_vote_reply>(&effects.front());
+  BOOST_REQUIRE(answer != nullptr);
+  BOOST_TEST(!answer->reply.granted);
+  // It does both from the entry on that names it, also as a learner that is asked.
+  x.node.on_voters(x.now, ids("bc"), false);
+  const auto later = x.node.on_vote_request(x.now, {id('b'), {9}, {{8}, {20}}, false, false});
+  BOOST_TEST(std::holds_alternative<effect::ask_storage>(later.at(0)));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

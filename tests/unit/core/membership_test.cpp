@@ -133,4 +133,21 @@ BOOST_AUTO_TEST_CASE(names_addresses_and_numbers_are_checked) {
   BOOST_CHECK(failure(now, join("d")) == errc::bad_request);
 }
 
+BOOST_AUTO_TEST_CASE(a_member_that_was_seen_has_one_disk_and_one_that_was_not_may_have_any) {
+  BOOST_TEST(is_another_disk(named("a", 1), disk_of(2)));
+  BOOST_TEST(!is_another_disk(named("a", 1), disk_of(1)));
+  BOOST_TEST(!is_another_disk({{"a"}, {}, "a:9000"}, disk_of(2)));
+}
+
+BOOST_AUTO_TEST_CASE(a_node_sees_that_the_members_name_another_disk_for_it) {
+  auto now = three();
+  BOOST_TEST(names_another_disk(now, {"a"}, disk_of(9)));
+  BOOST_TEST(!names_another_disk(now, {"a"}, disk_of(1)));
+  BOOST_TEST(!names_another_disk(now, {"d"}, disk_of(9)));
+  now.voters.front().disk = {};
+  BOOST_TEST(!names_another_disk(now, {"a"}, disk_of(9)));
+  now.learners = {named("d", 4)};
+  BOOST_TEST(names_another_disk(now, {"d"}, disk_of(5)));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

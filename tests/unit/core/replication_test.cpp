@@ -461,4 +461,42 @@ BOOST_AUTO_TEST_CASE(a_leader_knows_what_is_committed_once_an_entry_of_its_term_
   BOOST_TEST(!x.leader.knows_commit());
 }
 
+BOOST_AUTO_TEST_CASE(members_change_one_at_a_time_and_only_after_an_entry_of_the_own_term_is_committed) {
+  harness x;
+  BOOST_TEST(!x.leader.members_may_change({3}));
+  x.send(b, 11);
+  x.accept(b, 11);
+  BOOST_TEST(x.leader.members_may_change({3}));
+  BOOST_TEST(x.leader.members_may_change({11}));
+  BOOST_TEST(!x.leader.members_may_change({12}));  // named by an entry that is not committed
+  x.leader.stop_leading();
+  BOOST_TEST(!x.leader.members_may_change({3}));
+}
+
+BOOST_AUTO_TEST_CASE(what_a_write_has_reached_is_counted_in_voters) {
+  harness x;
+  BOOST_CHECK(x.leader.reached({11}) == durability::leader);
+  x.send(b, 11);
+  x.accept(b, 11);
+  BOOST_CHECK(x.leader.reached({11}) == durability::majority);
+  x.send(c, 11);
+  x.accept(c, 11);
+  BOOST_CHECK(x.leader.reached({11}) == durability::all);
+  x.leader.set_members(x.now, members({a, b, c, d}), {});
+  BOOST_CHECK(x.leader.reached({11}) == durability::majority);
+  x.leader.stop_leading();
+  BOOST_CHECK(x.leader.reached({11}) == durability::majority);
+}
+
+BOOST_AUTO_TEST_CASE(only_what_is_committed_goes_from_the_log_and_what_linked_followers_need_stays_if_it_may) {
+  harness x;
+  x.send(b, 11);
+  x.accept(b, 11);
+  BOOST_TEST(x.leader.compactable({50}, false) == log_index{11});
+  BOOST_TEST(x.leader.compactable({7}, false) == log_index{7});
+  BOOST_TEST(x.leader.compactable({50}, true) == log_index{0});  // nothing is known of c
+  x.leader.on_disconnected(c);
+  BOOST_TEST(x.leader.compactable({50}, true) == log_index{11});
+}
+
 BOOST_AUTO_TEST_SUITE_END()

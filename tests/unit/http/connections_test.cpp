@@ -230,6 +230,32 @@ BOOST_AUTO_TEST_CASE(a_body_above_the_bound_is_413) {
   BOOST_TEST(node.writes == 1);
 }
 
+BOOST_AUTO_TEST_CASE(a_body_that_is_drip_fed_is_cut_off_although_it_never_stands_still) {
+  settings.body_stall_timeout = milliseconds{100};
+  settings.min_body_rate = 100'000;
+  settings.linger_timeout = milliseconds{50};
+  for (auto framing : {"Content-Length: 1000000", "Transfer-Encoding: chunked"}) {
+    raw_http client(port());
+    client.send(std::string("PUT /files/f HTTP/1.1\r\nHost: a\r\n") + framing + "\r\n\r\n");
+    BOOST_REQUIRE(eventually([&] { return server->open_requests() == 1; }));
+    // Much more often than once in the time that a body may stand still.
+    auto next = std::chrono::steady_clock::now();
+    BOOST_TEST(eventually([&] {
+      if (std::chrono::steady_clock::now() >= next) {
+        client.send(framing[0] == 'T' ? "1\r\nx\r\n" : "x");
+        next += milliseconds{5};
+      }
+      return server->open_requests() == 0;
+    }));
+    auto got = client.read();
+    BOOST_TEST(got.status == 400);
+    BOOST_TEST(nlohmann::json::parse(got.body)["code"] == "body_incomplete");
+  }
+  // As many bytes at once are no trouble.
+  raw_http client(port());
+  BOOST_TEST(client.ask("PUT", "/files/f", {}, std::string(1'000'000, 'x')).status == 201);
+}
+
 BOOST_AUTO_TEST_CASE(connections_above_the_cap_are_closed_at_once) {
   settings.max_connections = 2;
   raw_http one(port()), two(port());

@@ -252,6 +252,18 @@ BOOST_AUTO_TEST_CASE(help_and_version_are_answers_and_win_over_other_mistakes) {
                              "--set-aside-days",
                              "--set-aside-bytes",
                              "--remove-dead-minutes",
+                             "--cors-origin",
+                             "--http-connections",
+                             "--http-requests",
+                             "--http-body-bytes",
+                             "--http-body-rate",
+                             "--http-body-stall-ms",
+                             "--http-header-bytes",
+                             "--http-header-fields",
+                             "--http-header-timeout-ms",
+                             "--http-idle-timeout-ms",
+                             "--http-ranges",
+                             "--http-listing-page",
                              "--log-level",
                              "--log-format",
                              "--config",
@@ -361,6 +373,28 @@ BOOST_AUTO_TEST_CASE(the_care_for_what_is_stored_has_numbers_in_bounds) {
   CHECK_CONTAINS(refused({"--scrub-rate", "100"}), "\"100\" is not a number from 1024 to");
   CHECK_CONTAINS(refused({"--set-aside-days", "0"}), "\"0\" is not a number from 1 to 3650");
   CHECK_CONTAINS(refused({"--scrub-interval-hours", "1h"}), "\"1h\" is not a number from 0 to 8760");
+}
+
+BOOST_AUTO_TEST_CASE(the_client_side_has_bounds_and_origins) {
+  const auto usual = accepted({}).client_side;
+  BOOST_TEST(usual.cors_origins.empty());
+  BOOST_TEST(usual.max_requests == 2048u);
+  BOOST_TEST(usual.min_body_rate == 512u);
+  const auto other = accepted({"--cors-origin", "https://a.example", "--cors-origin", "http://b.example:8080",
+                               "--http-requests", "7", "--http-body-rate", "0", "--http-idle-timeout-ms", "1000"})
+                         .client_side;
+  BOOST_TEST((other.cors_origins == std::vector<std::string>{"https://a.example", "http://b.example:8080"}));
+  BOOST_TEST(other.max_requests == 7u);
+  BOOST_TEST(other.min_body_rate == 0u);
+  BOOST_TEST(other.idle_timeout.count() == 1000);
+  environment["KAIKU_CORS_ORIGIN"] = "*";
+  BOOST_TEST((accepted({}).client_side.cors_origins == std::vector<std::string>{"*"}));
+  environment.clear();
+  const auto config = write("cors.toml", "cors-origin = [\"https://a.example\", \"https://b.example\"]\n");
+  BOOST_TEST(accepted({"--config", config}).client_side.cors_origins.size() == 2u);
+  for (auto wrong : {"a.example", "https://a.example/", "https://", "https://a b", "null"})
+    CHECK_CONTAINS(refused({"--cors-origin", wrong}), "is not an origin");
+  CHECK_CONTAINS(refused({"--http-requests", "0"}), "\"0\" is not a number from 1 to");
 }
 
 BOOST_AUTO_TEST_CASE(words_outside_a_choice_are_refused) {

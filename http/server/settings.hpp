@@ -1,0 +1,34 @@
+#pragma once
+
+/// Purpose: what the HTTP server was told: where to listen, and its bounds. Thread: a value.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "kaiku/core/ids.hpp"
+#include "kaiku/core/limits.hpp"
+
+namespace kaiku {
+
+struct http_settings {
+  std::string address = "127.0.0.1";  ///< numeric, or a name that resolves
+  std::uint16_t port = 8000;          ///< 0: any free one
+  std::uint64_t max_body_bytes = limits::http_body_bytes;
+  std::size_t max_connections = limits::http_connections;
+  std::size_t max_requests = limits::http_requests;  ///< under way, of all connections
+  std::size_t max_header_bytes = limits::http_header_bytes;
+  std::size_t max_header_fields = limits::http_header_fields;
+  std::size_t max_ranges = limits::http_ranges;
+  std::size_t max_listing_page = limits::listing_page;
+  std::uint64_t min_body_rate = limits::http_body_rate_bytes;  ///< bytes a second, either way
+  std::vector<std::string> cors_origins;                       ///< as browsers send them, or `*`; none: no CORS
+  milliseconds header_timeout{limits::http_header_timeout_ms};
+  milliseconds idle_timeout{limits::http_idle_timeout_ms};
+  milliseconds body_stall_timeout{limits::http_body_stall_timeout_ms};
+  /// After an answer that ends a connection while the client still sends: how long its bytes are read and dropped, so
+  /// that a reset does not take the answer away from it (RFC 9112, 9.6).
+  milliseconds linger_timeout{2000};
+};
+
+}  // namespace kaiku

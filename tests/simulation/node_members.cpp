@@ -1,0 +1,166 @@
+// The part of a simulated node that plays replication_actor's word on who is a member, and on who leads.
+
+#include <algorithm>
+#include <utility>
+
+#include "kaiku/core/membership.hpp"
+#include "kaiku/core/mutant.hpp"
+#include "node.hpp"
+
+namespace kaiku::simulation {
+namespace {
+
+/// Two foundings with two ids are not simulated.
+constexpr cluster_id the_cluster{{1}};
+
+}  // namespace
+
+// --- links --------------------------------------------------------------------------------------------------------
+
+void node::link_up(const node_id& peer, const incarnation& disk) {
+  linked_.insert(peer);
+  post(mailbox::replication, [this, peer, disk] {
+    machine_.on_connected(now(), peer);
+    disks_[peer] = disk;
+    propose_own_entries();
+    pump();
+    replicate();
+  });
+}
+
+void node::link_down(const node_id& peer) {
+  linked_.erase(peer);
+  post(mailbox::replication, [this, peer] { machine_.on_disconnected(peer); });
+}
+
+/// As the handshake decides. Who waits to be taken in has been told whom it may link with.
+bool node::admits(const node_id& id, const incarnation& disk, log_index since) const {
+  const auto& log = disk_.durable();
+  const auto& own = log.members_in_force();
+  const auto names_this_disk = [&](const member& one) { return one.id == self_ && one.disk == log.disk; };
+  const bool joins = founders_.empty() && std::none_of(own.voters.begin(), own.voters.end(), names_this_disk) &&
+                     std::none_of(own.learners.begin(), own.learners.end(), names_this_disk);
+  const bool knows_better = own.cluster.known() && since > own.since;
+  if (joins || knows_better) return true;
+  const auto current = members_in_force();
+  const auto* known = find_member(current.voters, id);
+  if (known == nullptr) known = find_member(current.learners, id);
+  return known != nullptr && !is_another_disk(*known, disk);
+}
+
+// --- members ------------------------------------------------------------------------------------------------------
+
+membership node::members_in_force() const {
+  const auto& log = disk_.durable();
+  auto current =
+      KAIKU_MUTANT(members_in_force_when_committed) ? log.members_at(machine_.commit()) : log.members_in_force();
+  if (!current.cluster.known()) current.voters = founders_;
+  return current;
+}
+
+void node::publish_members() {
+  auto current = members_in_force();
+  if (members_ == current) return;
+  tell_commit();  // that was counted by the members until now
+  members_ = std::move(current);
+  around_.notes.note(self_.name, " takes for members, by entry ", to_string(members_->since), ':', describe(*members_));
+  machine_.set_members(now(), members_->voters, members_->learners);
+  tell_commit();
+  const bool replaced = names_another_disk(*members_, self_, disk_.durable().disk);
+  post(mailbox::election, [this, voters = names_of(members_->voters), replaced] {
+    carry_out(election_->on_voters(now(), voters, replaced));
+  });
+  post(mailbox::heartbeat, [this, voters = members_->voters] {
+    heartbeat_voters_ = voters;
+    liveness_.set_voters(names_of(voters));
+  });
+  around_.members_changed(self_);
+}
+
+bool node::members_are_settled() const {
+  return machine_.leading() && !hand_over_deadline_ && !own_entry_queued_ &&
+         machine_.members_may_change(disk_.durable().members_in_force().since);
+}
+
+void node::ask_members(const member_change& what, const incarnation& disk) {
+  post(mailbox::replication, [this, what, disk] {
+    if (!machine_.leading() || !in_contact_with_quorum()) return;
+    if (what.what == member_change::kind::remove && what.id == self_ && machine_.voters() > 1) {
+      begin_hand_over();  // whoever leads next removes this node
+      return;
+    }
+    if (change_queued_ || !members_are_settled()) return;
+    auto next = kaiku::apply(disk_.durable().members_in_force(), what, disk);
+    if (!next) return;
+    propose_members(std::move(*next), true);
+    pump();
+  });
+}
+
+void node::propose_members(set_members next, bool asked_for) {
+  queue_.push_back({encode_members(next), durability::leader, true, asked_for});
+  own_entry_queued_ = true;
+  change_queued_ = asked_for;
+}
+
+std::vector<member> node::with_known_disks(std::vector<member> members) const {
+  for (auto& one : members)
+    if (auto seen = disks_.find(one.id); !one.disk.known() && seen != disks_.end()) one.disk = seen->second;
+  return members;
+}
+
+void node::propose_first_entry() {
+  if (KAIKU_MUTANT(no_first_entry)) return;
+  const bool founds = !disk_.durable().members_in_force().cluster.known();
+  const auto members = founds ? encode_members({the_cluster, with_known_disks(founders_)}) : std::string{};
+  queue_.push_front({members, durability::leader, true, false});
+  own_entry_queued_ = true;
+}
+
+void node::propose_own_entries() {
+  if (!machine_.leading() || own_entry_queued_ || hand_over_deadline_) return;
+  // Tried again until it stands: a disk that was full refuses it.
+  if (disk_.durable().state().last.in_term != replication_role_.in_term)
+    propose_first_entry();
+  else if (members_are_settled())
+    propose_due_members();
+}
+
+void node::propose_due_members() {
+  const auto& current = disk_.durable().members_in_force();
+  set_members next{current.cluster, with_known_disks(current.voters), with_known_disks(current.learners)};
+  if (next.voters != current.voters || next.learners != current.learners) {
+    propose_members(std::move(next), false);
+  } else if (const auto learner = machine_.caught_up_learner()) {
+    if (auto promoted = promote(current, *learner)) propose_members(std::move(*promoted), false);
+  }
+}
+
+// --- leadership ---------------------------------------------------------------------------------------------------
+
+void node::hand_over() {
+  post(mailbox::replication, [this] { begin_hand_over(); });
+}
+
+void node::begin_hand_over() {
+  if (!machine_.leading() || hand_over_deadline_ || machine_.voters() < 2) return;
+  hand_over_deadline_ = now() + election_timeout;
+  target_told_ = false;
+  refuse_queued();
+  try_hand_over();
+}
+
+void node::try_hand_over() {
+  if (!hand_over_deadline_ || target_told_ || proposing_ || !machine_.leading()) return;
+  const auto last = disk_.durable().state().last.index;
+  for (const auto& [id, follower] : machine_.followers()) {
+    const bool complete = follower.match == last || KAIKU_MUTANT(handed_over_to_one_behind);
+    if (!follower.connected || !complete || !machine_.is_voter(id)) continue;
+    around_.notes.note(self_.name, " hands over to ", id.name);
+    target_told_ = true;
+    send(id, timeout_now{replication_role_.in_term});
+    return;
+  }
+}
+
+}  // namespace kaiku::simulation
