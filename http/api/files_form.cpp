@@ -69,7 +69,11 @@ task<result<write_outcome>> store_part(exchange& ex, const form_plan& plan, form
                                        const file_path& path, std::size_t number) {
   auto type = stored_type(part.content_type);
   if (!type) co_return type.failure();
-  put_file file{path, {}, {.content_type = std::move(*type), .expires = plan.expires}, {}, plan.make_parents};
+  put_file file;
+  file.path = path;
+  file.properties.content_type = std::move(*type);
+  file.properties.expires = plan.expires;
+  file.make_parents = plan.make_parents;
   client_write write;
   write.want = plan.want;
   write.when.if_none_match_any = !plan.overwrite;

@@ -20,7 +20,7 @@ namespace kaiku {
 
 /// One request and its answer, once it is over.
 struct measured_request {
-  std::string_view route;  ///< the pattern it matched, alive for as long as the process; empty: none
+  std::string_view route{};  ///< the pattern it matched, alive for as long as the process; empty: none
   http_method method = http_method::other;
   unsigned status = 0;
   std::chrono::nanoseconds duration{};  ///< from the header's end until the last byte was handed to the system

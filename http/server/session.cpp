@@ -228,9 +228,7 @@ task<void> session::refuse() {
   response answer = refusal_problem(*refused_);
   head_.clear();
   write_reply_head(answer, worker_->node.view(), 11, false, head_);
-  measured_request refused;
-  refused.status = answer.status;
-  worker_->meter.count(refused);
+  worker_->meter.count({.status = answer.status});
   sending_ = full_patience();
   lingers_ = co_await connection_.write(head_, answer.body, sending_);
 }

@@ -40,6 +40,8 @@ class invariants {
 
   // --- facts: storage -----------------------------------------------------------------------------------------------
   void synced(const node_id& node, const hard_state& before, const disk_content& now);
+  /// A process begins with what its disk tells.
+  void restarts(const node_id& node, const disk_content& disk) const;
   /// Storage takes entries of `sender` while its own term is `fence`.
   void accepted(const node_id& node, term sender, term fence);
   /// `contents`: the large content that is durable there.
@@ -149,9 +151,10 @@ class invariants {
   std::map<term, leadership> leaders_;
   std::map<in_term_of, node_id> votes_;                 ///< as they became durable
   std::map<in_term_of, std::vector<member>> electors_;  ///< by a candidate's own log when it took the term
-  std::map<incarnation, term> terms_;                   ///< the highest that became durable
-  std::map<in_term_of, log_index> reach_;               ///< longest durable log of a disk in a term
-  std::map<log_position, membership> members_;          ///< that entries name
+  std::map<incarnation, hard_state> synced_;
+  std::map<incarnation, term> terms_;           ///< the highest that became durable
+  std::map<in_term_of, log_index> reach_;       ///< longest durable log of a disk in a term
+  std::map<log_position, membership> members_;  ///< that entries name
   membership committed_members_;
   std::set<incarnation> replaced_;  ///< by a committed entry
   std::size_t members_changes_ = 0;

@@ -120,7 +120,8 @@ void node::propose_first_entry() {
 void node::propose_own_entries() {
   if (!machine_.leading() || own_entry_queued_ || hand_over_deadline_) return;
   // Tried again until it stands: a disk that was full refuses it.
-  if (disk_.durable().state().last.in_term != replication_role_.in_term)
+  const auto& disk = disk_.durable();
+  if (disk.state().last.in_term != replication_role_.in_term || !disk.members_in_force().cluster.known())
     propose_first_entry();
   else if (members_are_settled())
     propose_due_members();

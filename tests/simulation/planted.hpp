@@ -21,8 +21,8 @@ namespace kaiku::simulation {
   M(vote_in_an_older_term, 2000, "a ballot below the current term is granted")                                         \
   M(pre_vote_takes_the_term, 20, "a granted pre-vote changes the voter's term")                                        \
   M(vote_not_persisted, 20, "a vote is answered and never written")                                                    \
-  M(vote_forgotten_at_restart, 5000, "a node that restarts has its term but not its vote")                             \
-  M(term_forgotten_at_restart, 100, "a node that restarts is back in the term of its last entry")                      \
+  M(vote_forgotten_at_restart, 20, "a node that restarts has its term but not its vote")                             \
+  M(term_forgotten_at_restart, 20, "a node that restarts is back in the term of its last entry")                      \
   /* elections */                                                                                                      \
   M(stickiness_off, 100, "votes are given while a leader is heard")                                                    \
   M(pre_vote_skipped, 100, "a node takes a new term without asking whether it could win")                              \
@@ -75,7 +75,6 @@ namespace kaiku::simulation {
   M(progress_of_a_replaced_disk_kept, 500, "what the old disk held counts for the new one")                            \
   M(replaced_disk_linked, 2000, "links do not look whether a peer has the disk that the log names")                    \
   M(new_disk_campaigns_for_the_old, 1000, "a new disk that learns takes itself for the voter that its log still names")\
-  M(new_disk_votes_for_the_old, 5000, "a new disk votes before it holds the entry that names it")                       \
   M(wiped_voter_stays_a_voter, 100, "a voter with a new disk is a voter at once")                                      \
   M(wiped_disk_keeps_its_incarnation, 100, "a wiped disk comes back under its old incarnation")                        \
   M(promoted_before_it_caught_up, 500, "a learner becomes a voter before it holds what is committed")                  \

@@ -133,6 +133,7 @@ void scenario::advance(instant until) {
 void scenario::boot(const node_id& id) {
   auto& one = machines_.at(id);
   notes_.note(id.name, " starts");
+  judge_.restarts(id, one.disk->durable());
   one.process = std::make_unique<node>(around_, id, ++one.boots, one.clock, *one.disk,
                                        one.founder ? founders() : std::vector<member>{});
   relink(id);

@@ -173,7 +173,7 @@ void actor_cluster::spawn(member_node& x) {
     return std::uniform_int_distribution<std::uint64_t>{0, bound - 1}(*chance);
   };
   a.election = system_.spawn<election_actor>(election_settings{x.id, names, settings_.election_timeout, random},
-                                             x.disk->state());
+                                             x.disk->state(), x.disk->disk());
   a.directory = system_.spawn<quiet_directory>();
   *x.seen = {};
   a.fronts = {system_.spawn<recording_front>(x.seen, [this, id = x.id](const role_change& y) { announced(id, y); })};
