@@ -307,8 +307,8 @@ BOOST_AUTO_TEST_CASE(listings_may_have_a_prefix_and_go_below) {
   raw_http client(port());
   const auto names = [&](const std::string& query) {
     std::string out;
-    for (const auto& entry : json::parse(client.ask("GET", "/files/d?" + query).body)["entries"])
-      out += entry["name"].get<std::string>() + " ";
+    const auto listing = json::parse(client.ask("GET", "/files/d?" + query).body);
+    for (const auto& entry : listing["entries"]) out += entry["name"].get<std::string>() + " ";
     return out;
   };
   BOOST_TEST(names("prefix=a") == "a1 a2 ");

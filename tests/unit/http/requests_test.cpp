@@ -185,7 +185,7 @@ BOOST_AUTO_TEST_CASE(nothing_that_is_asked_for_is_silently_passed_over) {
   };
   refused("GET", "/files/f?x=1");
   refused("GET", "/files/f?limit=1");
-  refused("PUT", "/files/f?overwrite=false");
+  refused("PUT", "/files/f?recursive=false");
   refused("PUT", "/files/f?parents=maybe");
   refused("PUT", "/files/f?parents=true&parents=true");
   refused("PUT", "/files/f?%zz");
