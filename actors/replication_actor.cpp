@@ -151,6 +151,7 @@ void replication_actor::on_timer() {
 }
 
 void replication_actor::publish_progress() {
+  publish_members();
   confirm_cluster_once();
   settle_member_change();
   settle_reads();
@@ -182,17 +183,24 @@ void replication_actor::confirm_cluster_once() {
 void replication_actor::publish_members() {
   auto current = disk_->members();
   if (!current.cluster.known()) current.voters = settings_.bootstrap;
-  if (members_ == current) return;
+  const bool settled = current.since <= machine_.commit();
+  const bool changed = members_ != current;
+  if (!changed && settled == members_settled_) return;
+  members_settled_ = settled;
   members_ = current;
-  machine_.set_members(now(), current.voters, current.learners);
   const members_changed change{current};
-  send(local_.election, change);
-  send(local_.heartbeat, change);
-  // Another leader may yet name another cluster: until that is settled, nobody is refused for its cluster.
+  if (changed) {
+    machine_.set_members(now(), current.voters, current.learners);
+    send(local_.election, change);
+    send(local_.heartbeat, change);
+    for (const auto& front : local_.fronts) send(front, change);
+  }
+  // Another leader may yet name another cluster: until that is settled, nobody is refused for its cluster. Likewise for
+  // its members.
   auto for_links = change;
   if (!current.confirmed) for_links.now.cluster = {};
+  for_links.now.confirmed = current.confirmed && settled;
   send(local_.directory, for_links);
-  for (const auto& front : local_.fronts) send(front, change);
 }
 
 }  // namespace kaiku

@@ -189,6 +189,7 @@ class replication_actor : public observed<replication_handle::base> {
   std::map<node_id, peer> peers_;
   std::map<node_id, incarnation> disks_;  ///< of every member seen since the start, and this node's
   std::optional<membership> members_;     ///< as last published
+  bool members_settled_ = false;          ///< likewise: their entry is known committed
   bool confirming_ = false;
   log_progress published_;
 

@@ -241,7 +241,9 @@ void node::tell_commit() {
   if (commit == told_commit_) return;
   around_.notes.note(self_.name, " commits ", to_string(commit));
   around_.judge.committed(self_, machine_.leading(), replication_role_.in_term, told_commit_, commit, counted());
+  const bool settles = members_->since > told_commit_ && members_->since <= commit;
   told_commit_ = commit;
+  if (settles) around_.members_changed(self_);  // who is no member is linked no more
 }
 
 void node::after_progress() {

@@ -45,7 +45,9 @@ bool node::admits(const node_id& id, const incarnation& disk, log_index since) c
   const auto current = members_in_force();
   const auto* known = find_member(current.voters, id);
   if (known == nullptr) known = find_member(current.learners, id);
-  return known != nullptr && !is_another_disk(*known, disk);
+  // Whoever is missing from members that may be taken back may be the one that leads, and takes them back.
+  if (known == nullptr) return own.cluster.known() && own.since > machine_.commit();
+  return !is_another_disk(*known, disk);
 }
 
 // --- members ------------------------------------------------------------------------------------------------------
