@@ -31,7 +31,7 @@ replication_actor::behavior_type replication_actor::make_behavior() {
       [this](const quorum_contact& x) {
         if (x.in_term == role_.in_term) {
           quorum_contact_ = std::max(quorum_contact_, x.at);
-          heard_ = {x.heard.begin(), x.heard.end()};
+          for (const auto& [id, at] : x.heard) heard_[id] = std::max(heard_[id], at);
         }
         settle_reads();
       },
@@ -187,6 +187,7 @@ void replication_actor::publish_members() {
   const bool changed = members_ != current;
   if (!changed && settled == members_settled_) return;
   members_settled_ = settled;
+  if (changed) note_newcomers(current);
   members_ = current;
   const members_changed change{current};
   if (changed) {
