@@ -135,7 +135,11 @@ void node::propose_due_members() {
   if (next.voters != current.voters || next.learners != current.learners) {
     propose_members(std::move(next), false);
   } else if (const auto learner = machine_.caught_up_learner()) {
-    if (auto promoted = promote(current, *learner)) propose_members(std::move(*promoted), false);
+    auto promoted = promote(current, *learner);
+    if (!promoted) return;
+    tell_commit();
+    around_.judge.promotes(self_, *find_member(promoted->voters, *learner), machine_.commit());
+    propose_members(std::move(*promoted), false);
   }
 }
 

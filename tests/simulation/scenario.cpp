@@ -83,6 +83,7 @@ verdict scenario::run() {
   result.steps = steps_;
   result.members_changes = judge_.members_changes();
   result.wiped = wiped_.size();
+  result.installed = judge_.states_installed();
   return result;
 }
 
