@@ -3,7 +3,7 @@
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
-#include <fstream>
+#include <map>
 
 #include "kaiku/http/api/handlers.hpp"
 #include "kaiku/http/api/process_figures.hpp"
@@ -105,14 +105,27 @@ void add_members(document& out, const node_view& view, const cluster_view& more)
                 seconds(*one.last_heard), {{"member", one.id.name}});
 }
 
+/// By name: of some there are several. Uploads come and go, so their messages make no counter.
 void add_actors(document& out, const cluster_view& more) {
-  for (const auto& one : more.actors)
-    out.counter("kaiku_actor_messages_total", "Messages that an actor has taken.", number(one.processed),
-                {{"actor", one.name}, {"id", std::to_string(one.id)}});
-  for (const auto& one : more.actors)
-    out.gauge("kaiku_actor_queue_messages", "Messages that wait for an actor.",
-              number(one.received > one.processed ? one.received - one.processed : 0),
-              {{"actor", one.name}, {"id", std::to_string(one.id)}});
+  struct sum {
+    std::uint64_t taken = 0, waiting = 0;
+  };
+  std::map<std::string, sum> actors;
+  std::uint64_t uploads = 0;
+  for (const auto& one : more.actors) {
+    if (one.name == "upload") {
+      ++uploads;
+      continue;
+    }
+    auto& into = actors[one.name];
+    into.taken += one.processed;
+    into.waiting += one.received > one.processed ? one.received - one.processed : 0;
+  }
+  for (const auto& [name, x] : actors)
+    out.counter("kaiku_actor_messages_total", "Messages that an actor has taken.", number(x.taken), {{"actor", name}});
+  for (const auto& [name, x] : actors)
+    out.gauge("kaiku_actor_queue_messages", "Messages that wait for an actor.", number(x.waiting), {{"actor", name}});
+  out.gauge("kaiku_uploads_in_flight", "Large bodies being received, of clients or of the leader.", number(uploads));
 }
 
 void add_disk(document& out, const cluster_view& more, const scrub_view& scrub) {

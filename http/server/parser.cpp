@@ -48,6 +48,7 @@ http_method to_method(beast_http::verb verb) {
     case beast_http::verb::put: return http_method::put;
     case beast_http::verb::post: return http_method::post;
     case beast_http::verb::delete_: return http_method::remove;
+    case beast_http::verb::patch: return http_method::patch;
     case beast_http::verb::options: return http_method::options;
     default: return http_method::other;
   }

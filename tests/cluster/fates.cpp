@@ -72,15 +72,15 @@ std::vector<std::string> ask_for_fates(test_cluster& cluster, const std::vector<
 }
 
 /// Who led which term, from the nodes' logs.
-std::map<std::string, std::string> leaders_by_term(test_cluster& cluster) {
+std::map<std::string, std::set<std::string>> leaders_by_term(test_cluster& cluster) {
   static const std::string word = "role=leader term=";
-  std::map<std::string, std::string> out;
+  std::map<std::string, std::set<std::string>> out;
   for (std::size_t i = 0; i < cluster.size(); ++i) {
     std::istringstream log(cluster.node(i).log());
     for (std::string line; std::getline(log, line);)
       if (const auto at = line.find(word); at != std::string::npos) {
         const auto from = at + word.size();
-        out[line.substr(from, line.find(' ', from) - from)] = cluster.node(i).name();
+        out[line.substr(from, line.find(' ', from) - from)].insert(cluster.node(i).name());
       }
   }
   return out;
@@ -132,17 +132,25 @@ class judge {
     if (!leaders_) leaders_ = leaders_by_term(cluster_);
     const auto leader = leaders_->find(term_of(op.token));
     return leader != leaders_->end() && std::any_of(lost_disks_.begin(), lost_disks_.end(), [&](const auto& disk) {
-             return disk.node == leader->second && disk.at >= op.begin;
+             return leader->second.contains(disk.node) && disk.at >= op.begin;
            });
   }
 
   test_cluster& cluster_;
   const std::vector<lost_disk>& lost_disks_;
   std::multimap<std::string, kept_write> set_aside_;
-  std::optional<std::map<std::string, std::string>> leaders_;
+  std::optional<std::map<std::string, std::set<std::string>>> leaders_;
 };
 
 }  // namespace
+
+void check_one_leader_per_term(test_cluster& cluster) {
+  const auto terms = leaders_by_term(cluster);
+  BOOST_TEST(!terms.empty(), "the logs name no leader at all");
+  for (const auto& [term, leaders] : terms)
+    BOOST_TEST(leaders.size() == 1u,
+               "term " << term << " was led by " << *leaders.begin() << " and " << *leaders.rbegin());
+}
 
 fates check_fates(test_cluster& cluster, const history& told, const std::vector<operation>& displaced,
                   const std::vector<lost_disk>& lost_disks) {

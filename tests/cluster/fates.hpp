@@ -31,4 +31,7 @@ struct fates {
 fates check_fates(test_cluster& cluster, const history& told, const std::vector<operation>& displaced,
                   const std::vector<lost_disk>& lost_disks = {});
 
+/// By the nodes' logs, no term had two leaders: a voter that votes twice is seen even when nothing was lost by it.
+void check_one_leader_per_term(test_cluster& cluster);
+
 }  // namespace kaiku::test

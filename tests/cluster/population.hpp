@@ -69,8 +69,8 @@ class population {
   /// Once settled, some member, the leader too, is removed, ends, and its disk with it. Only above three members.
   void leave();
   bool may_leave() const;
-  /// POST /cluster/leader, to a member or to whoever is best, through a member. Gives the answer's status.
-  int hand_over();
+  /// POST /cluster/leader, to a member or to whoever is best, through a member.
+  void hand_over();
 
   const std::vector<lost_disk>& lost_disks() const { return lost_disks_; }
   /// Asks the leader what its predecessor had and it lacks; it says so only while it leads.

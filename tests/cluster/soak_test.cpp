@@ -46,8 +46,9 @@ BOOST_AUTO_TEST_CASE(no_fault_loses_a_majority_write_or_any_write_without_a_repo
     load clients(now, people.endpoints(),
                  {.directory = told.directory(),
                   .seed = seed + told.chapters(),
-                  .clients = 6,
-                  .per_second = 40,
+                  .clients = 2 * people.members().size(),
+                  .per_second = 30,
+                  .leader_only = people.members().size(),
                   .one_node_each = true});
     for (int i = 0; i < chapter_faults && since(start) < duration(); ++i) {
       wait_for_writes(cluster, now, 10, recovery_deadline);
@@ -64,6 +65,7 @@ BOOST_AUTO_TEST_CASE(no_fault_loses_a_majority_write_or_any_write_without_a_repo
     if (told.chapters() % kept_every != 1) told.remove_last();
   }
   told.check_all(people.lost_disks());
+  check_one_leader_per_term(cluster);
   std::cout << faults.counts() << "  in " << since(start).count() / 1000 << " s: " << told.count(outcome::majority)
             << " writes acknowledged by a majority, " << told.count(outcome::leader) << " by the leader ("
             << told.gone().kept.size() << " of them displaced and set aside, " << told.gone().lost_with_disk.size()

@@ -36,6 +36,14 @@ torment::torment(test_cluster& cluster, population& people, std::uint64_t seed)
          hold_cut();
        },
        is_settled},
+      {"some cut off", 2,
+       [this, &network] {
+         const auto away = some();
+         for (auto node : away)
+           for (auto other : people_.members())
+             if (std::find(away.begin(), away.end(), other) == away.end()) network.cut_both_ways(node, other);
+         hold_cut();
+       }},
       {"node not heard", 2,
        [this, &network] {
          const auto node = people_.somebody();

@@ -152,7 +152,8 @@ void load::run(std::size_t client, const std::stop_token& stopped) {
     const bool large = n % options_.large_every == 0;
     if (!again || random() % 3 != 0)
       op.content = generated_bytes{random(), large ? 66'000 + random() % 300'000 : random() % 6000};
-    const bool majority = random() % 100 < options_.majority_percent;
+    const bool never = client >= options_.clients - options_.leader_only;
+    const bool majority = random() % 100 < options_.majority_percent && !never;
     auto& connection = connections[(options_.one_node_each ? client : random()) % connections.size()];
     const header_list headers = {{"Kaiku-Durability", majority ? "majority" : "leader"}};
 

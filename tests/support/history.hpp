@@ -74,6 +74,8 @@ struct load_options {
   std::size_t per_second = 60;  ///< of each client, at most
   /// Of 100 writes, how many ask for majority.
   unsigned majority_percent = 50;
+  /// So many of the clients ask for the leader only: a leader that was cut off holds them up least.
+  std::size_t leader_only = 0;
   /// Every so many writes one is larger than what fits a log message.
   unsigned large_every = 40;
   /// Each client keeps to one node, so that a node that lets its clients wait holds up nobody else's.

@@ -187,6 +187,88 @@ BOOST_AUTO_TEST_CASE(writes_that_wait_for_a_majority_count_against_the_bound) {
   BOOST_TEST(refused(one_more, errc::overloaded));
 }
 
+namespace {
+
+write_request keyed_put(std::string_view path, std::string_view bytes, durability want, std::string_view fingerprint) {
+  auto x = put_request(path, bytes, want);
+  auto what = decode_command(x.encoded_command);
+  std::get<put_file>(*what).key = request_key{sha256("the client's key"), sha256(fingerprint)};
+  x.encoded_command = encode(*what);
+  return x;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_request_repeated_at_the_next_leader_gets_the_first_token_and_is_done_once) {
+  checked_cluster nodes;
+  const auto first = nodes.elect();
+  auto written = nodes.write(first, keyed_put("a", "hello", durability::majority, "same"));
+  BOOST_REQUIRE(nodes.run_until([&] { return recorded(written); }, milliseconds{3000}));
+  BOOST_TEST(!written->reply->repeated);
+  nodes.stop(first);
+  const auto second = nodes.elect();
+  auto over = nodes.put(second, "a", "newer", durability::majority);
+  BOOST_REQUIRE(nodes.run_until([&] { return recorded(over); }, milliseconds{3000}));
+  const auto end = nodes.disk(second).state().last;
+  for (const auto want : {durability::leader, durability::majority}) {
+    auto repeated = nodes.write(second, keyed_put("a", "hello", want, "same"));
+    BOOST_REQUIRE(nodes.run_until([&] { return recorded(repeated); }, milliseconds{3000}));
+    BOOST_TEST(repeated->reply->repeated);
+    BOOST_TEST((repeated->reply->token == written->reply->token));
+    BOOST_TEST(repeated->reply->created);
+    BOOST_TEST(repeated->reply->file.etag() == written->reply->file.etag());
+    BOOST_TEST(repeated->reply->holders >= 2u);
+  }
+  auto other = nodes.write(second, keyed_put("a", "other", durability::leader, "other"));
+  nodes.settle();
+  BOOST_TEST(refused(other, errc::key_reused));
+  BOOST_TEST(nodes.disk(second).state().last == end);
+  BOOST_TEST(bytes_at(nodes.disk(second), "a") == "newer");
+}
+
+BOOST_AUTO_TEST_CASE(a_repeated_request_waits_for_the_durability_of_the_first_ones_entry) {
+  checked_cluster nodes;
+  const auto first = nodes.elect();
+  nodes.cut_off(first);
+  auto written = nodes.write(first, keyed_put("a", "hello", durability::leader, "same"));
+  auto repeated = nodes.write(first, keyed_put("a", "hello", durability::majority, "same"));
+  nodes.run_for(milliseconds{300});
+  BOOST_REQUIRE(recorded(written));
+  BOOST_TEST(!repeated->reply);
+  nodes.heal();
+  BOOST_REQUIRE(nodes.run_until([&] { return recorded(repeated); }, milliseconds{3000}));
+  BOOST_TEST((repeated->reply->token == written->reply->token));
+  BOOST_CHECK(repeated->reply->achieved >= durability::majority);
+}
+
+BOOST_AUTO_TEST_CASE(the_leader_removes_files_whose_time_is_over_on_every_node) {
+  checked_cluster nodes;
+  const auto first = nodes.elect();
+  auto x = put_request("a", "hello");
+  auto what = decode_command(x.encoded_command);
+  std::get<put_file>(*what).properties.expires = unix_time_ms{1};
+  x.encoded_command = encode(*what);
+  auto written = nodes.write(first, x);
+  const auto due_anywhere = [&] {
+    for (std::size_t i = 0; i < nodes.size(); ++i)
+      if (nodes.disk(i).next_expiry()) return true;
+    return false;
+  };
+  nodes.settle();
+  BOOST_REQUIRE(recorded(written));
+  BOOST_TEST(bytes_at(nodes.disk(first), "a") == "(not_found)");
+  BOOST_REQUIRE(nodes.run_until([&] { return !due_anywhere() && all_equal(nodes); }, milliseconds{3000}));
+  // And then it has no more to say.
+  const auto end = nodes.disk(first).state().last;
+  nodes.run_for(milliseconds{3000});
+  BOOST_TEST(nodes.disk(first).state().last == end);
+  write_request forged;
+  forged.encoded_command = encode(remove_expired{{1}});
+  auto refusal = nodes.write(first, forged);
+  nodes.settle();
+  BOOST_TEST(refused(refusal, errc::bad_request));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace kaiku::test

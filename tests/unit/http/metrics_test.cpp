@@ -71,6 +71,8 @@ BOOST_AUTO_TEST_CASE(the_node_tells_its_role_its_log_and_its_members) {
   BOOST_TEST(found.at("kaiku_log_last_index") == 41);
   BOOST_TEST(found.at("kaiku_log_commit_index") == 40);
   BOOST_TEST(found.at("kaiku_leader_contact_age_seconds") == 0.007);
+  BOOST_TEST(found.at(R"(kaiku_actor_messages_total{actor="election"})") == 9);
+  BOOST_TEST(found.at(R"(kaiku_actor_queue_messages{actor="election"})") == 1);
   BOOST_TEST(found.contains("kaiku_disk_free_bytes"));
   BOOST_TEST(found.contains("kaiku_scrub_unrepairable_contents"));
   BOOST_TEST(found.at("process_resident_memory_bytes") > 1'000'000);

@@ -134,6 +134,7 @@ struct store_fixture {
     return disk->append({{leader_term}, previous, std::move(entries), std::move(small_contents)});
   }
 
+  void compact_all() { BOOST_REQUIRE(disk->compact(disk->state().last.index).ok()); }
   void collect_all_garbage(std::size_t budget = 100) {
     // Twice: what the first round reclaims has named content, whose grace begins then.
     for (int round = 0; round < 2; ++round) {
