@@ -40,6 +40,7 @@ struct step {
   bool cut_off = false;
   bool on_a_new_connection = false;
   bool byte_by_byte = false;
+  bool repeated = false;
 
   /// The status, and the `code` of errors.
   step& is(int wanted, std::string problem_code = {});
@@ -57,6 +58,8 @@ struct step {
   step& cut();
   /// On a connection of its own.
   step& anew();
+  /// Sent again and again until the status is the wanted one, for a few seconds.
+  step& eventually();
   /// One byte in each packet.
   step& slowly();
 };

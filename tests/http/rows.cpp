@@ -49,6 +49,10 @@ step& step::anew() {
   on_a_new_connection = true;
   return *this;
 }
+step& step::eventually() {
+  repeated = true;
+  return *this;
+}
 step& step::slowly() {
   byte_by_byte = true;
   return *this;
