@@ -183,6 +183,20 @@ BOOST_FIXTURE_TEST_CASE(moves_and_copies_leave_no_inode_without_a_name, install_
   BOOST_TEST(disk->list({}, "", 100, all)->entries.size() == source->list({}, "", 100, all)->entries.size());
 }
 
+BOOST_FIXTURE_TEST_CASE(a_state_can_be_installed_at_every_step_of_reclaiming_what_was_removed, install_fixture) {
+  lead(5, put("t/a/b/f", "f"));
+  lead(5, put("t/c/g", "g"));
+  lead(5, remove("t", true));
+  at = source->state().last;
+  BOOST_REQUIRE(source->compact(at.index).ok());
+  for (bool more = true; more;) {
+    more = source->collect_garbage(2);
+    begin();
+    receive();
+    disk->abandon_install();
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
