@@ -104,7 +104,8 @@ content_range content_actor::read(const read_content& x) {
   if (blob == served_.end()) {
     auto opened = disk_->open_content(x.content);
     if (!opened) {
-      if (opened.failure().code != errc::not_found) suspect(x.content);
+      const auto why = opened.failure().code;
+      if (why != errc::not_found && why != errc::overloaded) suspect(x.content);
       return {opened.failure(), {}};
     }
     if (!opened->file)

@@ -19,7 +19,7 @@ class watched_reader final : public content_reader {
 
   status read(std::uint64_t offset, std::span<char> into) const override {
     auto done = from_->read(offset, into);
-    if (!done) caf::anon_send(scrub_, suspect_content{what_});
+    if (!done && done.failure().code != errc::overloaded) caf::anon_send(scrub_, suspect_content{what_});
     return done;
   }
   void drop_cached() const override { from_->drop_cached(); }
@@ -166,7 +166,9 @@ result<opened_content> front_actor::open(const content_ref& content) const {
   if (!local_.scrub) return opened;
   if (opened.ok() && opened->file)
     opened->file = std::make_unique<watched_reader>(std::move(opened->file), content, local_.scrub);
-  if (!opened && opened.failure().code != errc::not_found) caf::anon_send(local_.scrub, suspect_content{content});
+  const auto why = opened.ok() ? errc::none : opened.failure().code;
+  if (why == errc::corrupt || why == errc::io_error || why == errc::content_missing)
+    caf::anon_send(local_.scrub, suspect_content{content});
   return opened;
 }
 

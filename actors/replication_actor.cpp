@@ -31,7 +31,7 @@ replication_actor::behavior_type replication_actor::make_behavior() {
       [this](const quorum_contact& x) {
         if (x.in_term == role_.in_term) {
           quorum_contact_ = std::max(quorum_contact_, x.at);
-          heard_ = {x.heard.begin(), x.heard.end()};
+          for (const auto& [id, at] : x.heard) heard_[id] = std::max(heard_[id], at);
         }
         settle_reads();
       },
@@ -151,6 +151,7 @@ void replication_actor::on_timer() {
 }
 
 void replication_actor::publish_progress() {
+  publish_members();
   confirm_cluster_once();
   settle_member_change();
   settle_reads();
@@ -182,17 +183,25 @@ void replication_actor::confirm_cluster_once() {
 void replication_actor::publish_members() {
   auto current = disk_->members();
   if (!current.cluster.known()) current.voters = settings_.bootstrap;
-  if (members_ == current) return;
+  const bool settled = current.since <= machine_.commit();
+  const bool changed = members_ != current;
+  if (!changed && settled == members_settled_) return;
+  members_settled_ = settled;
+  if (changed) note_newcomers(current);
   members_ = current;
-  machine_.set_members(now(), current.voters, current.learners);
   const members_changed change{current};
-  send(local_.election, change);
-  send(local_.heartbeat, change);
-  // Another leader may yet name another cluster: until that is settled, nobody is refused for its cluster.
+  if (changed) {
+    machine_.set_members(now(), current.voters, current.learners);
+    send(local_.election, change);
+    send(local_.heartbeat, change);
+    for (const auto& front : local_.fronts) send(front, change);
+  }
+  // Another leader may yet name another cluster: until that is settled, nobody is refused for its cluster. Likewise for
+  // its members.
   auto for_links = change;
   if (!current.confirmed) for_links.now.cluster = {};
+  for_links.now.confirmed = current.confirmed && settled;
   send(local_.directory, for_links);
-  for (const auto& front : local_.fronts) send(front, change);
 }
 
 }  // namespace kaiku

@@ -131,7 +131,10 @@ class replication_actor : public observed<replication_handle::base> {
   caf::typed_response_promise<change_members_reply> on_change_members(const change_members& x);
   /// The members may change, and nothing of this leader's own is on its way into the log.
   bool members_are_settled() const;
+  void own_entry_left_queue(const command& what);
   void propose_members(set_members next, bool asked_for);
+  /// Who is new, or has another disk, counts as heard now: it has yet to come.
+  void note_newcomers(const membership& now_in_force);
   /// Records disks seen for the first time, promotes learners that have caught up, removes who is long dead.
   void propose_due_members();
   void on_members_proposed(const proposed& what);
@@ -189,6 +192,7 @@ class replication_actor : public observed<replication_handle::base> {
   std::map<node_id, peer> peers_;
   std::map<node_id, incarnation> disks_;  ///< of every member seen since the start, and this node's
   std::optional<membership> members_;     ///< as last published
+  bool members_settled_ = false;          ///< likewise: their entry is known committed
   bool confirming_ = false;
   log_progress published_;
 
@@ -198,7 +202,8 @@ class replication_actor : public observed<replication_handle::base> {
   bool proposing_ = false;
   bool own_entry_queued_ = false;
   instant quorum_contact_ = instant::min();
-  std::map<node_id, instant> heard_;  ///< when each member last answered this leader
+  std::map<node_id, instant> heard_;  ///< when each member last answered this leader, or came with the disk it has
+  bool expiry_queued_ = false;        ///< a `remove_expired` is on its way into the log
   std::multimap<log_index, waiting_write> waiting_;
   std::deque<unreplicated> backlog_;
   byte_count backlog_bytes_;

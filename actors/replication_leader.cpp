@@ -114,7 +114,7 @@ void replication_actor::pump() {
 void replication_actor::on_proposed(std::vector<pending_write>& batch, const propose_outcome& outcome) {
   for (std::size_t i = 0; i < batch.size(); ++i) {
     if (batch[i].promise) continue;
-    own_entry_queued_ = false;
+    own_entry_left_queue(batch[i].what.what);
     if (batch[i].changes_members)
       on_members_proposed(outcome.results.empty() ? proposed{{}, outcome.failure, {}} : outcome.results[i]);
   }
@@ -190,10 +190,10 @@ void replication_actor::refuse_queued(const error& why) {
   no.failure = why;
   for (auto& write : queue_)
     if (write.promise) write.promise->deliver(no);
-  const auto own = std::find_if(queue_.begin(), queue_.end(), [](const auto& write) { return !write.promise; });
-  if (own != queue_.end()) {
-    own_entry_queued_ = false;
-    if (own->changes_members) end_member_change(why);
+  for (const auto& own : queue_) {
+    if (own.promise) continue;
+    own_entry_left_queue(own.what.what);
+    if (own.changes_members) end_member_change(why);
   }
   queue_.clear();
   queued_bytes_ = 0;
@@ -217,7 +217,11 @@ void replication_actor::propose_expired() {
   pending_write write;
   write.what.what = remove_expired{time};
   queue_.push_back(std::move(write));
-  own_entry_queued_ = true;
+  expiry_queued_ = true;
+}
+
+void replication_actor::own_entry_left_queue(const command& what) {
+  (std::holds_alternative<remove_expired>(what) ? expiry_queued_ : own_entry_queued_) = false;
 }
 
 result<append_entries> replication_actor::build_append(log_index from, log_index end) const {

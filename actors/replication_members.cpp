@@ -44,6 +44,16 @@ caf::typed_response_promise<change_members_reply> replication_actor::on_change_m
   return promise;
 }
 
+void replication_actor::note_newcomers(const membership& now_in_force) {
+  const auto note = [&](const member& one) {
+    const auto* before = members_ ? find_member(members_->voters, one.id) : nullptr;
+    if (members_ && before == nullptr) before = find_member(members_->learners, one.id);
+    if (before == nullptr || before->disk != one.disk) heard_[one.id] = now();
+  };
+  for (const auto& one : now_in_force.voters) note(one);
+  for (const auto& one : now_in_force.learners) note(one);
+}
+
 void replication_actor::propose_members(set_members next, bool asked_for) {
   pending_write write;
   write.what.what = std::move(next);
@@ -85,7 +95,7 @@ void replication_actor::propose_own_entries() {
     propose_first_entry();
   } else if (members_are_settled() && !member_change_) {
     propose_due_members();
-    if (!own_entry_queued_) propose_expired();
+    if (!own_entry_queued_ && !expiry_queued_) propose_expired();
   }
 }
 

@@ -27,6 +27,11 @@ digest random_digest() {
   return out;
 }
 
+/// The disk gives something else than what was written, or nothing. A lack of descriptors or memory says nothing of it.
+bool is_damage(errc code) {
+  return code == errc::corrupt || code == errc::io_error;
+}
+
 }  // namespace
 
 scrub_actor::scrub_actor(caf::actor_config& cfg, scrub_settings settings, std::shared_ptr<const store> disk,
@@ -58,6 +63,7 @@ void scrub_actor::on_exit() {
   peers_.clear();
   sources_.clear();
   check_.reset();
+  suspected_.reset();
 }
 
 scrub_view scrub_actor::on_ask(const ask_scrub& x) {
@@ -80,7 +86,11 @@ void scrub_actor::on_timer() {
   if (at >= next_look_) look_for_missing();
   if (at >= next_expiry_) expire_set_aside();
   if (!known_.running && settings_.interval.count() > 0 && at >= next_pass_) begin_pass();
-  set_timer(known_.running ? step() : milliseconds(limits::scrub_look_ms));
+  if (!suspects_.empty()) {
+    set_timer(look_at_suspect());
+  } else {
+    set_timer(known_.running ? step() : milliseconds(limits::scrub_look_ms));
+  }
 }
 
 void scrub_actor::expire_set_aside() {
@@ -120,8 +130,7 @@ milliseconds scrub_actor::step() {
     const auto piece = std::min<std::uint64_t>(left_, limits::chunk_bytes);
     left_ -= piece;
     spent += std::max(piece, block_bytes);
-    // Not `piece`: a read may be shorter than asked for.
-    auto verdict = check_->step(limits::chunk_bytes);
+    auto verdict = check_->step(piece);
     if (verdict) on_verdict(*verdict);
   }
   return milliseconds(spent * 1000 / std::max<std::uint64_t>(settings_.bytes_per_second.value, 1));
@@ -155,23 +164,34 @@ void scrub_actor::on_verdict(const status& verdict) {
   if (verdict.ok()) {
     ++known_.checked;
     known_.checked_bytes.value += checking_.size.value;
-  } else if (disk_->holds(checking_)) {
+  } else if (is_damage(verdict.failure().code) && disk_->holds(checking_)) {
     ++known_.checked;
     spdlog::error("stored content is damaged: {}", verdict.failure().detail);
     take_away(checking_);
-  }  // else it was reclaimed meanwhile
+  }  // else it was reclaimed meanwhile, or can't be looked at now
 }
 
 void scrub_actor::on_suspect(const content_ref& what) {
   if (hopeless_.contains(what)) return;  // asked for again when a member comes, and now and then
   if (!disk_->holds(what)) return want(what);
-  // At once and at full speed: it is not served until it is whole again.
-  auto check = disk_->verify(what);
-  auto verdict = check.step(limits::chunk_bytes);
-  while (!verdict) verdict = check.step(limits::chunk_bytes);
-  if (verdict->ok() || !disk_->holds(what)) return;
-  spdlog::error("a read met damaged content: {}", verdict->failure().detail);
-  take_away(what);
+  if (suspects_.size() >= most_suspects || std::find(suspects_.begin(), suspects_.end(), what) != suspects_.end())
+    return;
+  suspects_.push_back(what);
+  set_timer(milliseconds(0));
+}
+
+milliseconds scrub_actor::look_at_suspect() {
+  if (!suspected_) suspected_.emplace(disk_->verify(suspects_.front()));
+  if (const auto verdict = suspected_->step(limits::chunk_bytes)) {
+    const auto what = suspects_.front();
+    suspects_.pop_front();
+    suspected_.reset();
+    if (!verdict->ok() && is_damage(verdict->failure().code) && disk_->holds(what)) {
+      spdlog::error("a read met damaged content: {}", verdict->failure().detail);
+      take_away(what);
+    }
+  }
+  return milliseconds(limits::chunk_bytes * 1000 / suspect_bytes_per_second);
 }
 
 void scrub_actor::take_away(const content_ref& what) {

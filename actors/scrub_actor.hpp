@@ -43,8 +43,15 @@ class scrub_actor : public observed<scrub_handle::base> {
   void on_exit() override;
 
  private:
+  /// How fast content is hashed on which a read failed: soon, but beside the log's fsyncs.
+  static constexpr std::uint64_t suspect_bytes_per_second = std::uint64_t{64} * 1024 * 1024;
+  /// Contents that wait for that; of what is more the next read tells again.
+  static constexpr std::size_t most_suspects = 256;
+
   scrub_view on_ask(const ask_scrub& x);
   void on_suspect(const content_ref& what);
+  /// Hashes a piece of the first suspect; how long to rest after it.
+  milliseconds look_at_suspect();
   void on_timer();
   void set_timer(milliseconds after);
 
@@ -85,6 +92,9 @@ class scrub_actor : public observed<scrub_handle::base> {
   std::optional<content_check> check_;
   content_ref checking_;
   std::uint64_t left_ = 0;  ///< bytes of it, for the rate
+
+  std::deque<content_ref> suspects_;  ///< a read failed on them; at most `most_suspects`, looked at before the walk
+  std::optional<content_check> suspected_;  ///< of the first
 
   instant next_look_{};             ///< for what is missing
   std::deque<content_ref> wanted_;  ///< the first is asked for, when `sources_` says so

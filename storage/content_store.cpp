@@ -150,8 +150,15 @@ bool content_store::is_staged(const digest& what) const {
 status content_store::adopt(const content_ref& what) {
   if (auto made = make_blob_directory(what.sha256); !made) return made;
   if (auto linked = link_blob(what); !linked) return linked;
-  sync_names(blob_path(what.sha256).parent_path());
+  unsynced_.insert(blob_path(what.sha256).parent_path());
   return success();
+}
+
+void content_store::sync_adopted() {
+  for (const auto& directory : unsynced_) sync_names(directory);
+  unsynced_.clear();
+  for (auto prefix : being_made_) made_.set(prefix);
+  being_made_.clear();
 }
 
 status content_store::link_blob(const content_ref& what) {
@@ -250,9 +257,9 @@ status content_store::make_blob_directory(const digest& what) {
     if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return system_error(errno, "making " + path.string());
   }
   // Also when they were there: a process that was killed may have made them and not come to the fsync.
-  sync_names(parent);
-  sync_names(parent.parent_path());
-  made_.set(prefix);
+  unsynced_.insert(parent);
+  unsynced_.insert(parent.parent_path());
+  being_made_.push_back(prefix);
   return success();
 }
 

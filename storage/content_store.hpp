@@ -20,9 +20,11 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "kaiku/core/command.hpp"
 #include "kaiku/core/content.hpp"
@@ -103,10 +105,13 @@ class content_store {
   std::uint64_t reserve() const { return reserve_bytes_; }
 
   bool is_staged(const digest& what) const;
-  /// Links staged content into `blobs/` and fsyncs the directories. Writer's thread only; for content that the
-  /// database does not call here: a file that stands there nevertheless is replaced.
-  /// Errors: `content_missing`, `corrupt` (staged with another size), `disk_full`, `io_error`.
+  /// Links staged content into `blobs/`; durable once `sync_adopted` has returned. Writer's thread only; for content
+  /// that the database does not call here: a file that stands there nevertheless is replaced. Errors:
+  /// `content_missing`, `corrupt` (staged with another size), `disk_full`, `io_error`.
   status adopt(const content_ref& what);
+  /// Fsyncs the directories of what was adopted: to be called in front of the batch that names it. One for many costs
+  /// little more than one for one: the first fsync commits the file system's journal. Writer's thread only.
+  void sync_adopted();
   /// Removes blobs, durably; one that is not there is none to remove. Writer's thread only. Errors: `io_error`.
   status remove(std::span<const digest> blobs);
   /// Moves a damaged blob to `damaged/`, or removes it if `limits::damaged_blobs` are there. Writer's thread only.
@@ -126,7 +131,7 @@ class content_store {
   std::filesystem::path blob_path(const digest& what) const;
   void sync_file(int file, const std::filesystem::path& path);
   void sync_names(const std::filesystem::path& directory);
-  /// Durable `blobs/ab/cd`.
+  /// `blobs/ab/cd`, durable with the next `sync_adopted`.
   status make_blob_directory(const digest& what);
   status link_blob(const content_ref& what);
 
@@ -136,6 +141,8 @@ class content_store {
   mutable std::mutex mutex_;
   std::multimap<digest, std::filesystem::path> staged_;  ///< finished, by digest; guarded by mutex_
   std::bitset<65536> made_;  ///< blob directories known to be durable, by the digest's first two bytes; writer's thread
+  std::set<std::filesystem::path> unsynced_;  ///< directories with names that are not durable yet; writer's thread
+  std::vector<std::size_t> being_made_;       ///< of `made_`, once `unsynced_` are synced
   std::atomic<std::uint64_t> next_id_{0};
   std::atomic<std::uint64_t> file_syncs_{0};
 };

@@ -77,6 +77,7 @@ void store::impl::commit(changes& batch, const hard_state& next) {
   if (next != state) batch.put(family::meta, format::hard_state_key, format::write_hard_state(next));
   if (batch.empty()) return;
   const auto voters = tree::members(batch);
+  content.sync_adopted();
   db->write(batch.batch());
   std::lock_guard guard{mutex};
   state = next;

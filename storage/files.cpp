@@ -16,7 +16,9 @@ void stop_node(const fatal_callback& fatal, const std::string& why) {
 
 error system_error(int code, const std::string& what) {
   const bool full = code == ENOSPC || code == EDQUOT;
-  return {full ? errc::disk_full : errc::io_error, what + ": " + std::strerror(code)};
+  const bool passes = code == EMFILE || code == ENFILE || code == ENOMEM;
+  const auto kind = full ? errc::disk_full : passes ? errc::overloaded : errc::io_error;
+  return {kind, what + ": " + std::strerror(code)};
 }
 
 status sync_directory(const std::filesystem::path& directory) {

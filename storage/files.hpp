@@ -21,7 +21,8 @@ using fatal_callback = std::function<void(const std::string&)>;
 /// dropped the pages and say "clean" next time ("Can applications recover from fsync failures?", ATC'20).
 [[noreturn]] void stop_node(const fatal_callback& fatal, const std::string& why);
 
-/// `disk_full` for ENOSPC and EDQUOT, else `io_error`; the detail says `what` and the system's reason.
+/// `disk_full` for ENOSPC and EDQUOT; `overloaded` when the process or the system is out of descriptors or memory,
+/// which says nothing about the disk; else `io_error`. The detail says `what` and the system's reason.
 error system_error(int code, const std::string& what);
 
 /// Fsyncs a directory, so that the names in it are durable. Errors: `io_error`.

@@ -134,7 +134,7 @@ election_effects election::on_vote_request(instant now, const vote_request& requ
   // Also asked of who takes itself for a learner: it may be a voter by an entry that has not reached it, and be needed
   // for the majority that brings it. The candidate counts by its own log.
   const bool sticks = leader_is_fresh(now) && !request.transfer && !KAIKU_MUTANT(stickiness_off);
-  if (sticks || (settings_.replaced && !KAIKU_MUTANT(new_disk_votes_for_the_old))) {
+  if (sticks || settings_.replaced) {
     vote_reply refusal{settings_.self, request.in_term, term_, request.pre_vote, false};
     out.emplace_back(effect::send_vote_reply{request.candidate, std::move(refusal)});
   } else {

@@ -162,6 +162,10 @@ inline constexpr std::uint64_t http_body_bytes = std::uint64_t{1} << 40;
 inline constexpr std::uint64_t http_body_rate_bytes = 512;
 /// The header of one part of a form: a name, a file's name and a type.
 inline constexpr std::size_t http_part_header_bytes = std::size_t{4} * 1024;
+/// The longest that a file may be told to stay: a hundred years, so that no sum overflows.
+inline constexpr std::uint64_t ttl_most_seconds = std::uint64_t{100} * 366 * 24 * 3600;
+/// What a client may call a request: more than any library makes up.
+inline constexpr std::size_t request_name_bytes = 255;
 /// An append up to this is kept in memory, so that one that was overtaken can be tried again.
 inline constexpr std::size_t http_append_bytes = std::size_t{1} << 20;
 

@@ -66,7 +66,7 @@ bool replication::members_may_change(log_index since) const {
 }
 
 log_index replication::compactable(log_index upto, bool keep_for_followers) const {
-  upto = std::min(upto, commit_);
+  if (!KAIKU_MUTANT(uncommitted_entries_compacted)) upto = std::min(upto, commit_);
   if (keep_for_followers)
     for (const auto& [id, follower] : followers_)
       if (follower.connected) upto = std::min(upto, follower.match);

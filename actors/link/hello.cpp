@@ -150,6 +150,7 @@ std::optional<refusal> judge_identity(const hello& theirs, const hello_rules& ru
   if (knows_better(theirs, self)) return std::nullopt;
   auto known =
       std::find_if(rules.members.begin(), rules.members.end(), [&](const member& x) { return x.id == theirs.name; });
+  if (known == rules.members.end() && may_stay(theirs, self, rules.unsettled)) return std::nullopt;
   if (known == rules.members.end() && rules.stands == standing::joining)
     return refusal{refusal_reason::no_cluster, self.name.name + " has not been told the members yet"};
   if (known == rules.members.end())
@@ -226,6 +227,10 @@ bool is_same_proof(const link_proof& a, const link_proof& b) {
 
 bool knows_better(const hello& theirs, const hello& self) {
   return self.cluster.known() && theirs.cluster == self.cluster && theirs.since > self.since;
+}
+
+bool may_stay(const hello& theirs, const hello& self, bool unsettled) {
+  return unsettled && self.cluster.known() && theirs.cluster == self.cluster;
 }
 
 std::optional<refusal> judge(const hello& theirs, const hello_rules& rules) {

@@ -147,10 +147,15 @@ struct hello_rules {
   node_id dialled;                       ///< as the dialler: whom
   std::vector<linked_member> linked;
   standing stands = standing::settled;
+  /// The entry that names the members is not known committed: whoever is missing from them may yet stay, and may be the
+  /// one that leads and says so.
+  bool unsettled = false;
 };
 
 /// `theirs` is from a member of the same cluster that knows newer members of it.
 bool knows_better(const hello& theirs, const hello& self);
+/// `theirs` is of a node of the same cluster that the members do not name, or not yet for good.
+bool may_stay(const hello& theirs, const hello& self, bool unsettled);
 /// Why `theirs` is refused; nothing when it is welcome.
 std::optional<refusal> judge(const hello& theirs, const hello_rules& rules);
 

@@ -66,7 +66,7 @@ void link_layer::impl::run(net::awaitable<void> task) {
 
 handshake_side link_layer::impl::side_for(const link_session_ptr& session, link_role role, const node_id& dialled) {
   handshake_side side;
-  side.rules = {own, members, role, dialled, {}, stands};
+  side.rules = {own, members, role, dialled, {}, stands, unsettled};
   auto done = RAND_bytes(side.rules.self.nonce.data(), static_cast<int>(side.rules.self.nonce.size()));
   INVARIANT(done == 1, "the system gives random numbers");
   for (const auto& [id, x] : peers)
@@ -90,7 +90,7 @@ void link_layer::impl::enter_newer(const hello& theirs) {
 net::awaitable<bool> link_layer::impl::wait_for_old_link(link_session_ptr session, const hello& theirs) {
   std::vector<caf::node_id> nodes(1);
   if (caf::parse(theirs.caf_node, nodes.front())) co_return false;
-  if (knows_better(theirs, own)) enter_newer(theirs);
+  if (knows_better(theirs, own) || may_stay(theirs, own, unsettled)) enter_newer(theirs);
   auto known = peers.find(theirs.name);
   if (known == peers.end()) co_return false;
   if (auto& old = known->second->link) {
@@ -180,6 +180,7 @@ void link_layer::impl::take_members(membership now) {
   if (stopping) return;
   own.cluster = now.cluster;
   own.since = now.since;
+  unsettled = now.cluster.known() && !now.confirmed;
   auto all = std::move(now.voters);
   all.insert(all.end(), now.learners.begin(), now.learners.end());
   auto is_this_node = [&](const member& x) { return x.id == settings.self && x.disk == settings.disk; };
@@ -200,7 +201,7 @@ void link_layer::impl::replace_members(std::vector<member> now) {
   members = std::move(now);
   for (auto i = peers.begin(); i != peers.end();) {
     const bool knows_newer = i->second->link && i->second->link->since > own.since;
-    if (find_member(i->first) != nullptr || knows_newer) {
+    if (find_member(i->first) != nullptr || knows_newer || unsettled) {
       ++i;
       continue;
     }

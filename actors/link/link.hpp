@@ -83,7 +83,9 @@ class link_layer {
   void open(directory_handle directory);
   std::uint16_t port() const;
   /// Who may link, voter or learner, where to dial them, and which disks they have (a known incarnation that differs is
-  /// refused). The link to somebody who is no longer a member, or has another disk, is closed.
+  /// refused). The link to somebody who is no longer a member, or has another disk, is closed. `confirmed`: their entry
+  /// is known committed. Before that another leader may take it back, so who is missing keeps its link and may come
+  /// back.
   void set_members(membership now);
   /// `link` is over: CAF has reported it down, or the peer did not introduce itself. What is left of it is closed.
   /// Nothing happens when another link to `peer` stands by now.

@@ -86,6 +86,7 @@ struct link_layer::impl : std::enable_shared_from_this<impl> {
   std::vector<asked_address_ptr> asked;
   standing stands = standing::settled;
   bool members_told = false;  ///< by `set_members`
+  bool unsettled = false;     ///< another leader may yet name other members
   bool begun = false;
   bool outcast_told = false;  ///< the log says that members refuse this node
   directory_handle directory;

@@ -1,5 +1,7 @@
 // kaikud: one node of a Kaiku cluster.
 
+#include <sys/resource.h>
+
 #include <spdlog/spdlog.h>
 
 #include <csignal>
@@ -16,6 +18,14 @@ constexpr int start_failed_exit_code = 1;
 int fail(const std::string& why, int code) {
   std::fprintf(stderr, "kaikud: %s\n", why.c_str());
   return code;
+}
+
+/// As many files and connections as the system lets this process have: the usual soft limit is 1024.
+void allow_all_files() {
+  rlimit bound{};
+  if (::getrlimit(RLIMIT_NOFILE, &bound) != 0 || bound.rlim_cur == bound.rlim_max) return;
+  bound.rlim_cur = bound.rlim_max;
+  if (::setrlimit(RLIMIT_NOFILE, &bound) != 0) spdlog::warn("the limit of open files stays as it is");
 }
 
 }  // namespace
@@ -38,6 +48,7 @@ int main(int argc, char** argv) {
   const auto& options = std::get<kaiku::options>(*parsed);
   kaiku::set_up_log(options.name, options.level, options.format);
 
+  allow_all_files();
   auto node = kaiku::node::start(options);
   if (!node) return fail(node.failure().detail, start_failed_exit_code);
   int signal = 0;

@@ -2,16 +2,15 @@
 
 #include <algorithm>
 
+#include "kaiku/http/api/conditions.hpp"
 #include "kaiku/http/api/digest_field.hpp"
 #include "kaiku/http/api/http_date.hpp"
 #include "kaiku/http/api/json.hpp"
 #include "kaiku/http/api/problem.hpp"
+#include "kaiku/http/api/request_name.hpp"
 #include "kaiku/http/server/bridge.hpp"
 
 namespace kaiku {
-namespace {
-
-/// 204 for what was there before, 201 for what is new; 202 when less is known durable than was asked for.
 response write_answer(const write_outcome& outcome, const file_path& path, bool gives_file) {
   response out;
   out.status = outcome.created ? 201 : 204;
@@ -42,31 +41,43 @@ response write_answer(const write_outcome& outcome, const file_path& path, bool 
   return out;
 }
 
-bool is_token_char(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-         std::string_view{"!#$%&'*+-.^_`|~"}.find(c) != std::string_view::npos;
+result<change> parse_change(const exchange& ex, std::initializer_list<std::string_view> parameters) {
+  auto where = parse_file_target(ex);
+  if (!where) return where.failure();
+  auto query = query_parameters::parse(ex.query, parameters);
+  if (!query) return query.failure();
+  auto want = parse_want(ex.in, *query);
+  if (!want) return want.failure();
+  auto when = write_precondition(ex.in);
+  if (!when) return when.failure();
+  auto name = request_name(ex.in);
+  if (!name) return name.failure();
+  change out{std::move(*where), std::move(*query), {}, *name};
+  out.write.want = *want;
+  out.write.when = std::move(*when);
+  return out;
 }
 
-/// `type/subtype`, with parameters of printable ASCII behind it: it is sent back as a header field.
-bool is_media_type(std::string_view text) {
-  auto end = std::min(text.find(';'), text.size());
-  auto essence = text.substr(0, end);
-  while (essence.ends_with(' ') || essence.ends_with('\t')) essence.remove_suffix(1);
-  auto slash = essence.find('/');
-  if (slash == std::string_view::npos || slash == 0 || slash + 1 == essence.size()) return false;
-  auto printable = [](char c) { return c >= 0x20 && c < 0x7f; };
-  return std::all_of(essence.begin(), essence.begin() + static_cast<std::ptrdiff_t>(slash), is_token_char) &&
-         std::all_of(essence.begin() + static_cast<std::ptrdiff_t>(slash) + 1, essence.end(), is_token_char) &&
-         std::all_of(text.begin(), text.end(), printable);
+response root_problem() {
+  return method_problem("GET, HEAD, OPTIONS");
 }
 
-status check_promises(const std::vector<digest>& promised, const digest& actual) {
-  for (const auto& one : promised)
-    if (one != actual) return {errc::digest_mismatch, "the body's digest is " + digest_field(actual)};
-  return success();
+response slash_problem() {
+  return problem({errc::invalid_path, "a file's path does not end in '/'; POST ?op=mkdir makes a directory"});
 }
 
-}  // namespace
+task<result<std::string>> content_body::read(std::size_t max) {
+  std::string piece;
+  if (!content_.file) {
+    piece = content_.bytes.substr(at_, max);
+  } else {
+    piece.resize(std::min<std::uint64_t>(max, piece_at(at_, content_.size.value - at_)));
+    auto read = content_.file->read(at_, piece);
+    if (!read) co_return read.failure();
+  }
+  at_ += piece.size();
+  co_return piece;
+}
 
 result<std::optional<durability>> parse_want(const request& in, const query_parameters& query) {
   std::optional<durability> want;
@@ -106,38 +117,47 @@ task<result<content_ref>> stream_content(exchange& ex, request_body& from, std::
   co_return named;
 }
 
-task<status> take_content(exchange& ex, request_body& from, const std::vector<digest>& promised, put_file& file,
-                          client_write& write) {
+status check_promises(const std::vector<digest>& promised, const digest& actual) {
+  for (const auto& one : promised)
+    if (one != actual) return {errc::digest_mismatch, "the body's digest is " + digest_field(actual)};
+  return success();
+}
+
+task<result<std::string>> read_up_to(exchange& ex, request_body& from, std::size_t most) {
+  std::string out;
+  while (out.size() < most) {
+    auto read = co_await from.read(most - out.size());
+    if (ex.abandoned) throw session_abandoned{};
+    if (!read) co_return read.failure();
+    if (read->empty()) break;
+    out += *read;
+  }
+  co_return out;
+}
+
+task<result<digest>> take_content(exchange& ex, request_body& from, const std::vector<digest>& promised, put_file& file,
+                                  client_write& write) {
   const auto length = from.length();
   std::string first;
   if (!length || *length <= limits::small_content_bytes) {
-    while (first.size() <= limits::small_content_bytes) {
-      auto read = co_await from.read(limits::small_content_bytes + 1 - first.size());
-      if (ex.abandoned) throw session_abandoned{};
-      if (!read) co_return read.failure();
-      if (read->empty()) break;
-      first += *read;
-    }
+    auto read = co_await read_up_to(ex, from, limits::small_content_bytes + 1);
+    if (!read) co_return read.failure();
+    first = std::move(*read);
     if (first.size() <= limits::small_content_bytes) {
-      if (!promised.empty()) {
-        auto kept = check_promises(promised, sha256_of(first));
-        if (!kept) co_return kept;
-      }
+      // The gateway names small content itself.
+      const auto actual = promised.empty() && !names_request(ex.in) ? digest{} : sha256_of(first);
+      auto kept = check_promises(promised, actual);
+      if (!kept) co_return kept.failure();
       write.small_content = std::move(first);
-      co_return success();
+      co_return actual;
     }
   }
   auto named = co_await stream_content(ex, from, std::move(first));
   if (!named) co_return named.failure();
   file.content = *named;
-  co_return check_promises(promised, named->sha256);
-}
-
-result<std::string> stored_type(std::string_view given) {
-  if (given.empty()) return std::string("application/octet-stream");
-  if (given.size() > limits::content_type_bytes || !is_media_type(given))
-    return {errc::bad_request, "Content-Type is not a media type of at most 255 bytes"};
-  return std::string(given);
+  auto kept = check_promises(promised, named->sha256);
+  if (!kept) co_return kept.failure();
+  co_return named->sha256;
 }
 
 task<response> send_change(exchange& ex, client_write write, file_path path, bool gives_file) {
@@ -146,6 +166,13 @@ task<response> send_change(exchange& ex, client_write write, file_path path, boo
       co_await ask<result<write_outcome>>(ex, [&](auto done) { ex.node.write(std::move(write), std::move(done)); });
   if (!outcome) co_return problem(outcome.failure());
   co_return write_answer(*outcome, path, gives_file);
+}
+
+task<response> send_named(exchange& ex, change asked, command what, file_path path, bool gives_file) {
+  if (asked.name) name_change(what, ex.in, *asked.name, sha256_of({}));
+  asked.write.what = std::move(what);
+  auto answer = co_await send_change(ex, std::move(asked.write), std::move(path), gives_file);
+  co_return answer;
 }
 
 }  // namespace kaiku

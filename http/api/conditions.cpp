@@ -66,8 +66,8 @@ result<precondition> write_precondition(const request& in) {
     if (!list) return list.failure();
     out.if_match_any = list->any;
     out.if_match = std::move(list->tags);
-  } else if (in.header("If-Unmodified-Since")) {
-    return {errc::bad_request, "a change can't depend on If-Unmodified-Since; use If-Match with an ETag"};
+  } else if (auto since = in.header("If-Unmodified-Since")) {
+    out.if_unmodified_since = parse_http_date(*since);
   }
   if (none_match) {
     auto list = parse_tags("If-None-Match", *none_match);
@@ -76,6 +76,20 @@ result<precondition> write_precondition(const request& in) {
     for (const auto& tag : list->tags) out.if_none_match.emplace_back(opaque(tag));
   }
   return out;
+}
+
+bool holds(const precondition& when, const file_info* there) {
+  const auto etag = there == nullptr ? std::string{} : there->etag();
+  const auto among = [&](const std::vector<std::string>& tags) {
+    return there != nullptr && std::find(tags.begin(), tags.end(), etag) != tags.end();
+  };
+  if (when.if_match_any && there == nullptr) return false;
+  if (!when.if_match.empty() && !among(when.if_match)) return false;
+  const bool matched = when.if_match_any || !when.if_match.empty();
+  if (!matched && when.if_unmodified_since && there != nullptr &&
+      seconds(there->modified) > seconds(*when.if_unmodified_since))
+    return false;
+  return !(when.if_none_match_any && there != nullptr) && !among(when.if_none_match);
 }
 
 result<read_verdict> check_read(const request& in, std::string_view etag, std::optional<unix_time_ms> modified) {

@@ -9,9 +9,12 @@
 namespace kaiku {
 
 /// What a change asks for, to be checked by the leader. Weak tags stay weak in `if_match` and so match nothing (strong
-/// comparison); in `if_none_match` they are compared by their opaque part. Errors: `bad_request`: a malformed list, or
-/// `If-Unmodified-Since` alone, which the leader does not check.
+/// comparison); in `if_none_match` they are compared by their opaque part. A malformed date is passed over. Errors:
+/// `bad_request`: a malformed list.
 result<precondition> write_precondition(const request& in);
+
+/// Whether `when` holds for what stands there, as the leader checks it.
+bool holds(const precondition& when, const file_info* there);
 
 enum class read_verdict { proceed, not_modified, failed };
 /// Checks a read in the order of RFC 9110, 13.2.2. A weak `etag` matches no If-Match. Without `modified`, conditions on

@@ -76,6 +76,26 @@ digest sha256_of(std::string_view bytes) {
   return out;
 }
 
+running_digest::running_digest() : state_(EVP_MD_CTX_new()) {
+  INVARIANT(state_ != nullptr && EVP_DigestInit_ex(state_, EVP_sha256(), nullptr) == 1, "SHA-256 failed");
+}
+
+running_digest::~running_digest() {
+  EVP_MD_CTX_free(state_);
+}
+
+void running_digest::add(std::string_view bytes) {
+  INVARIANT(EVP_DigestUpdate(state_, bytes.data(), bytes.size()) == 1, "SHA-256 failed");
+}
+
+digest running_digest::finish() {
+  digest out;
+  unsigned size = 0;
+  const int done = EVP_DigestFinal_ex(state_, out.bytes.data(), &size);
+  INVARIANT(done == 1 && size == out.bytes.size(), "SHA-256 failed");
+  return out;
+}
+
 std::string digest_field(const digest& x) {
   std::array<unsigned char, encoded_size + 1> text{};
   EVP_EncodeBlock(text.data(), x.bytes.data(), static_cast<int>(x.bytes.size()));

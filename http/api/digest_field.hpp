@@ -10,9 +10,27 @@
 #include "kaiku/core/ids.hpp"
 #include "kaiku/http/server/exchange.hpp"
 
+struct evp_md_ctx_st;  // OpenSSL's
+
 namespace kaiku {
 
 digest sha256_of(std::string_view bytes);
+
+/// The same, of bytes that come piece by piece.
+class running_digest {
+ public:
+  running_digest();
+  ~running_digest();
+  running_digest(const running_digest&) = delete;
+  running_digest& operator=(const running_digest&) = delete;
+
+  void add(std::string_view bytes);
+  /// Once, at the end.
+  digest finish();
+
+ private:
+  evp_md_ctx_st* state_;
+};
 
 /// `sha-256=:...:`, as Repr-Digest says it.
 std::string digest_field(const digest& x);

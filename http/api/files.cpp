@@ -3,7 +3,6 @@
 #include <openssl/rand.h>
 
 #include <array>
-#include <chrono>
 
 #include "kaiku/http/api/conditions.hpp"
 #include "kaiku/http/api/digest_field.hpp"
@@ -11,6 +10,7 @@
 #include "kaiku/http/api/handlers.hpp"
 #include "kaiku/http/api/http_date.hpp"
 #include "kaiku/http/api/problem.hpp"
+#include "kaiku/http/api/property_fields.hpp"
 #include "kaiku/http/api/range.hpp"
 #include "kaiku/http/api/target.hpp"
 #include "kaiku/http/server/bridge.hpp"
@@ -26,11 +26,6 @@ constexpr std::string_view content_policy =
 /// A file may be replaced between the two looks at it, and its old content be gone: this often it is looked at again.
 constexpr int open_attempts = 3;
 
-unix_time_ms wall_clock() {
-  auto now = std::chrono::system_clock::now().time_since_epoch();
-  return {std::chrono::duration_cast<milliseconds>(now).count()};
-}
-
 void add_validators(response& out, const file_info& info, std::string_view etag) {
   out.add("ETag", etag);
   out.add("Last-Modified", format_http_date(info.modified));
@@ -42,8 +37,9 @@ const std::string& type_of(const file_info& info) {
   return info.properties.content_type.empty() ? unknown : info.properties.content_type;
 }
 
-void add_content_fields(response& out, const file_path& path) {
+void add_content_fields(response& out, const file_path& path, const file_info& info) {
   out.add("Accept-Ranges", "bytes");
+  add_properties(out, info.properties);
   out.add("Content-Disposition", "inline; filename*=UTF-8''" + percent_encode_path(path.name()));
   out.add("X-Content-Type-Options", "nosniff");
   out.add("Content-Security-Policy", content_policy);
@@ -120,7 +116,7 @@ response content_answer(exchange& ex, const file_path& path, const file_info& in
   }
   const auto wishes = wanted_digests(ex.in);
   add_validators(out, info, etag);
-  add_content_fields(out, path);
+  add_content_fields(out, path, info);
   if (wishes.repr) out.add("Repr-Digest", digest_field(info.content.sha256));
   const bool whole = ranges.which == range_set::kind::whole;
   if (!whole) {
@@ -170,7 +166,7 @@ result<asked_read> parse_read(const exchange& ex) {
   if (!where) return where.failure();
   asked_read out{std::move(*where), {}, {}};
   if (!ex.query.empty()) {
-    auto query = query_parameters::parse(ex.query, {"limit", "after", "consistency", "token"});
+    auto query = query_parameters::parse(ex.query, {"limit", "after", "prefix", "recursive", "consistency", "token"});
     if (!query) return query.failure();
     out.query = std::move(*query);
   }
@@ -187,8 +183,9 @@ result<response> try_read(exchange& ex, const file_view& from, const asked_read&
   if (info->is_directory()) return list_directory(ex, from, asked.where, asked.query);
   if (asked.where.trailing_slash)
     return problem({errc::not_found, "a file stands here, and the path asks for a directory"});
-  if (asked.query.get("limit") || asked.query.get("after"))
-    return problem({errc::bad_request, "a file stands here; limit and after are for listings"});
+  for (auto name : {"limit", "after", "prefix", "recursive"})
+    if (asked.query.get(name))
+      return problem({errc::bad_request, std::string("a file stands here; ") + name + " is for listings"});
   if (ex.in.method == http_method::head) return read_file(ex, asked.where.path, *info, nullptr);
   auto content = ex.node.open(info->content);
   if (content) return read_file(ex, asked.where.path, *info, &*content);

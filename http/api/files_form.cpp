@@ -2,10 +2,13 @@
 
 #include "kaiku/http/api/accept.hpp"
 #include "kaiku/http/api/change.hpp"
+#include "kaiku/http/api/digest_field.hpp"
 #include "kaiku/http/api/form.hpp"
 #include "kaiku/http/api/handlers.hpp"
 #include "kaiku/http/api/json.hpp"
 #include "kaiku/http/api/problem.hpp"
+#include "kaiku/http/api/property_fields.hpp"
+#include "kaiku/http/api/request_name.hpp"
 #include "kaiku/http/server/bridge.hpp"
 
 namespace kaiku {
@@ -15,6 +18,8 @@ namespace {
 struct form_plan {
   file_path directory;
   std::optional<durability> want;
+  std::optional<digest> name;  ///< of the request
+  std::optional<unix_time_ms> expires;
   bool make_parents = true;
   bool overwrite = true;
   std::string boundary;
@@ -23,7 +28,7 @@ struct form_plan {
 result<form_plan> plan_form(const exchange& ex, std::string boundary) {
   auto where = parse_file_target(ex);
   if (!where) return where.failure();
-  auto query = query_parameters::parse(ex.query, {"parents", "overwrite", "durability"});
+  auto query = query_parameters::parse(ex.query, {"parents", "overwrite", "ttl", "durability"});
   if (!query) return query.failure();
   auto want = parse_want(ex.in, *query);
   if (!want) return want.failure();
@@ -33,7 +38,11 @@ result<form_plan> plan_form(const exchange& ex, std::string boundary) {
   for (auto name : {"If-Match", "If-None-Match", "If-Unmodified-Since"})
     if (ex.in.header(name))
       return {errc::bad_request, std::string(name) + " can't speak of several files; ?overwrite=false replaces none"};
-  return form_plan{std::move(where->path), *want, *parents, *overwrite, std::move(boundary)};
+  auto name = request_name(ex.in);
+  if (!name) return name.failure();
+  auto expires = expiry_of(ex.in, *query);
+  if (!expires) return expires.failure();
+  return form_plan{std::move(where->path), *want, *name, *expires, *parents, *overwrite, std::move(boundary)};
 }
 
 /// A name that a client gave its file, as a name in `directory`: nothing that could lead elsewhere.
@@ -57,19 +66,23 @@ json describe(const file_path& path, const write_outcome& outcome) {
 
 /// Stores the part at hand. Errors: those of its body and of the write.
 task<result<write_outcome>> store_part(exchange& ex, const form_plan& plan, form_reader& form, const form_part& part,
-                                       const file_path& path) {
+                                       const file_path& path, std::size_t number) {
   auto type = stored_type(part.content_type);
   if (!type) co_return type.failure();
   put_file file;
   file.path = path;
   file.properties.content_type = std::move(*type);
+  file.properties.expires = plan.expires;
   file.make_parents = plan.make_parents;
   client_write write;
   write.want = plan.want;
   write.when.if_none_match_any = !plan.overwrite;
-  auto taken = co_await take_content(ex, form, {}, file, write);
+  const std::vector<digest> none;
+  auto taken = co_await take_content(ex, form, none, file, write);
   if (!taken) co_return taken.failure();
   write.what = std::move(file);
+  if (plan.name)
+    name_change(write.what, ex.in, name_of_part(*plan.name, number), sha256_of(path.text() + to_string(*taken)));
   auto outcome =
       co_await ask<result<write_outcome>>(ex, [&](auto done) { ex.node.write(std::move(write), std::move(done)); });
   ex.sending.reset();
@@ -103,7 +116,7 @@ task<form_outcome> store_form(exchange& ex, const form_plan& plan) {
       out.failed = path.failure();
       co_return out;
     }
-    auto outcome = co_await store_part(ex, plan, form, **part, *path);
+    auto outcome = co_await store_part(ex, plan, form, **part, *path, out.stored.size());
     if (!outcome) {
       out.failed = outcome.failure();
       out.failed->detail = "/" + path->text() + ": " + out.failed->detail;

@@ -1,45 +1,17 @@
-// PUT, DELETE and POST under /files.
-
-#include <algorithm>
+// PUT, DELETE and PATCH under /files.
 
 #include "kaiku/http/api/change.hpp"
-#include "kaiku/http/api/conditions.hpp"
 #include "kaiku/http/api/digest_field.hpp"
 #include "kaiku/http/api/handlers.hpp"
+#include "kaiku/http/api/json.hpp"
 #include "kaiku/http/api/problem.hpp"
-#include "kaiku/http/api/router.hpp"
-#include "kaiku/http/api/target.hpp"
-#include "kaiku/http/server/bridge.hpp"
+#include "kaiku/http/api/property_fields.hpp"
+#include "kaiku/http/api/request_name.hpp"
 
 namespace kaiku {
 namespace {
 
-/// What every change is asked with, read before any of its body.
-struct change {
-  file_target where;
-  query_parameters query;
-  client_write write;
-};
-
-result<change> parse_change(const exchange& ex, std::initializer_list<std::string_view> parameters) {
-  auto where = parse_file_target(ex);
-  if (!where) return where.failure();
-  auto query = query_parameters::parse(ex.query, parameters);
-  if (!query) return query.failure();
-  auto want = parse_want(ex.in, *query);
-  if (!want) return want.failure();
-  auto when = write_precondition(ex.in);
-  if (!when) return when.failure();
-  change out{std::move(*where), std::move(*query), {}};
-  out.write.want = *want;
-  out.write.when = std::move(*when);
-  return out;
-}
-
-/// The root is there and stays.
-response root_problem() {
-  return method_problem("GET, HEAD, OPTIONS");
-}
+constexpr std::string_view patch_type = "application/merge-patch+json";
 
 struct put_plan {
   change asked;
@@ -49,26 +21,23 @@ struct put_plan {
 
 /// All checks of a PUT that need no body. Errors as problem documents.
 std::variant<put_plan, response> plan_put(exchange& ex) {
-  auto asked = parse_change(ex, {"parents", "durability"});
+  auto asked = parse_change(ex, {"parents", "overwrite", "ttl", "durability"});
   if (!asked) return problem(asked.failure());
   if (asked->where.path.is_root()) return root_problem();
-  if (asked->where.trailing_slash)
-    return problem({errc::invalid_path, "a file's path does not end in '/'; POST ?op=mkdir makes a directory"});
+  if (asked->where.trailing_slash) return slash_problem();
   if (ex.in.header("Content-Range"))
     return problem({errc::bad_request, "a PUT replaces the whole file: Content-Range is refused (RFC 9110, 14.5)"});
-  auto coding = ex.in.header("Content-Encoding");
-  if (coding && !same_token(*coding, "identity"))
-    return problem({415, "unsupported_content_encoding", "The content coding can't be stored"},
-                   "content is stored as it is sent; leave Content-Encoding out");
-  auto type = stored_type(ex.in.header("Content-Type").value_or(""));
-  if (!type) return problem(type.failure());
-  auto parents = asked->query.flag("parents", true);
+  auto properties = properties_of(ex.in, asked->query);
+  if (!properties) return problem(properties.failure());
+  auto parents = asked->query.flag("parents", true), overwrite = asked->query.flag("overwrite", true);
   if (!parents) return problem(parents.failure());
+  if (!overwrite) return problem(overwrite.failure());
   auto promised = promised_digests(ex.in);
   if (!promised) return problem(promised.failure());
   put_plan out{std::move(*asked), {}, std::move(*promised)};
+  if (!*overwrite) out.asked.write.when.if_none_match_any = true;
   out.file.path = out.asked.where.path;
-  out.file.properties.content_type = std::move(*type);
+  out.file.properties = std::move(*properties);
   out.file.make_parents = *parents;
   return out;
 }
@@ -83,6 +52,7 @@ task<response> put_path(exchange& ex) {
   if (!taken) co_return problem(taken.failure());
   auto path = plan.file.path;
   plan.asked.write.what = std::move(plan.file);
+  if (plan.asked.name) name_change(plan.asked.write.what, ex.in, *plan.asked.name, *taken);
   auto answer = co_await send_change(ex, std::move(plan.asked.write), std::move(path), true);
   co_return answer;
 }
@@ -90,34 +60,37 @@ task<response> put_path(exchange& ex) {
 task<response> delete_path(exchange& ex) {
   auto asked = parse_change(ex, {"recursive", "durability"});
   if (!asked) co_return problem(asked.failure());
-  if (asked->where.path.is_root()) co_return root_problem();
+  const auto path = asked->where.path;
+  if (path.is_root()) co_return root_problem();
   auto recursive = asked->query.flag("recursive", false);
   if (!recursive) co_return problem(recursive.failure());
   if (asked->where.trailing_slash) {
-    auto info = ex.node.stat(asked->where.path);
+    auto info = ex.node.stat(path);
     if (info.ok() && !info->is_directory())
       co_return problem({errc::not_found, "a file stands here, and the path asks for a directory"});
   }
-  asked->write.what = remove_path{asked->where.path, *recursive, {}};
-  auto answer = co_await send_change(ex, std::move(asked->write), asked->where.path, false);
+  command what = remove_path{path, *recursive, {}};
+  auto answer = co_await send_named(ex, std::move(*asked), std::move(what), path, false);
   if (answer.status == 201) answer.status = 204;
   co_return answer;
 }
 
-task<response> post_path(exchange& ex) {
-  const bool form = !names_parameter(ex.query, "op");
-  if (form) {
-    auto stored = co_await post_form(ex);
-    co_return stored;
-  }
-  auto asked = parse_change(ex, {"op", "parents", "durability"});
+task<response> patch_path(exchange& ex) {
+  auto asked = parse_change(ex, {"durability"});
   if (!asked) co_return problem(asked.failure());
-  if (asked->query.get("op") != "mkdir") co_return problem({errc::bad_request, "op is mkdir"});
-  if (asked->where.path.is_root()) co_return problem({errc::already_exists, "the root directory is always there"});
-  auto parents = asked->query.flag("parents", true);
-  if (!parents) co_return problem(parents.failure());
-  asked->write.what = make_directory{asked->where.path, {}, *parents};
-  auto answer = co_await send_change(ex, std::move(asked->write), asked->where.path, true);
+  const auto path = asked->where.path;
+  if (path.is_root()) co_return root_problem();
+  if (asked->where.trailing_slash) co_return slash_problem();
+  auto document = co_await read_document(ex, patch_type);
+  if (document.refused) {
+    if (document.refused->status == 415) document.refused->add("Accept-Patch", patch_type);
+    co_return std::move(*document.refused);
+  }
+  auto patch = parse_properties_patch(document.text);
+  if (!patch) co_return problem(patch.failure());
+  asked->write.what = change_properties{path, std::move(*patch), {}};
+  if (asked->name) name_change(asked->write.what, ex.in, *asked->name, sha256_of(document.text));
+  auto answer = co_await send_change(ex, std::move(asked->write), path, true);
   co_return answer;
 }
 

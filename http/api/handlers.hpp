@@ -28,8 +28,12 @@ result<std::size_t> parse_limit(std::optional<std::string_view> text, std::size_
 response list_directory(exchange& ex, const file_view& from, const file_target& where, const query_parameters& query);
 // files_write.cpp
 task<response> put_path(exchange& ex);
-task<response> post_path(exchange& ex);
 task<response> delete_path(exchange& ex);
+task<response> patch_path(exchange& ex);
+// files_post.cpp
+task<response> post_path(exchange& ex);
+// files_append.cpp
+task<response> append_path(exchange& ex);
 // files_form.cpp
 task<response> post_form(exchange& ex);
 // writes.cpp
@@ -49,10 +53,10 @@ response healthz_ready(exchange& ex);
 response healthz_leader(exchange& ex);
 response healthz_replica(exchange& ex);
 response openapi_document(exchange& ex);
-// metrics.cpp
-task<response> show_metrics(exchange& ex);
 // assets.cpp
 response show_asset(exchange& ex);
+// metrics.cpp
+task<response> show_metrics(exchange& ex);
 // cluster.cpp
 response cluster_state(exchange& ex);
 response list_members(exchange& ex);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <vector>
 
 #include "kaiku/http/api/problem.hpp"
 #include "kaiku/http/server/bridge.hpp"
@@ -9,15 +10,15 @@
 namespace kaiku {
 namespace {
 
-bool is_json(std::string_view type) {
-  type = type.substr(0, type.find(';'));
-  while (type.ends_with(' ') || type.ends_with('\t')) type.remove_suffix(1);
-  return same_token(type, "application/json");
+bool is_of_type(std::string_view given, std::string_view type) {
+  given = given.substr(0, given.find(';'));
+  while (given.ends_with(' ') || given.ends_with('\t')) given.remove_suffix(1);
+  return same_token(given, type);
 }
 
-response wrong_type() {
+response wrong_type(std::string_view type) {
   return problem({415, "unsupported_media_type", "The body is not of the type this resource takes"},
-                 "send it with Content-Type: application/json (curl --json does)");
+                 "send it with Content-Type: " + std::string(type));
 }
 
 }  // namespace
@@ -39,7 +40,7 @@ response with_member(response to, const char* name, json value) {
   return to;
 }
 
-task<document_text> read_document(exchange& ex) {
+task<document_text> read_document(exchange& ex, std::string_view type) {
   document_text out;
   const auto length = ex.body.length();
   if (length && *length == 0) co_return out;
@@ -49,8 +50,8 @@ task<document_text> read_document(exchange& ex) {
     out.refused = problem(too_large);
     co_return out;
   }
-  if (!is_json(ex.in.header("Content-Type").value_or(""))) {
-    out.refused = wrong_type();
+  if (!is_of_type(ex.in.header("Content-Type").value_or(""), type)) {
+    out.refused = wrong_type(type);
     co_return out;
   }
   while (out.text.size() <= limits::http_document_bytes) {
@@ -67,18 +68,30 @@ task<document_text> read_document(exchange& ex) {
   co_return out;
 }
 
-result<json> parse_strings(std::string_view text, std::initializer_list<std::string_view> names) {
-  if (text.empty()) return json::object();
-  std::set<std::string> seen;
+result<json> parse_object(std::string_view text) {
+  std::vector<std::set<std::string>> seen;
   std::string twice;
   const auto look = [&](int depth, json::parse_event_t event, json& parsed) {
-    if (event == json::parse_event_t::key && depth == 1 && !seen.insert(parsed.get<std::string>()).second)
+    const auto level = static_cast<std::size_t>(depth);
+    if (event == json::parse_event_t::object_start) {
+      seen.resize(level + 1);
+      seen.emplace_back();
+    }
+    if (event == json::parse_event_t::key && !seen.at(level).insert(parsed.get<std::string>()).second)
       twice = parsed.get<std::string>();
     return true;
   };
   auto document = json::parse(text, look, false);
   if (document.is_discarded() || !document.is_object()) return {errc::bad_request, "the body is not a JSON object"};
   if (!twice.empty()) return {errc::bad_request, "a member that comes twice: " + twice};
+  return document;
+}
+
+result<json> parse_strings(std::string_view text, std::initializer_list<std::string_view> names) {
+  if (text.empty()) return json::object();
+  auto parsed = parse_object(text);
+  if (!parsed) return parsed.failure();
+  const auto& document = *parsed;
   for (const auto& [name, value] : document.items()) {
     if (std::find(names.begin(), names.end(), name) == names.end())
       return {errc::bad_request, "not a member of this object: " + name};

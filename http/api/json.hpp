@@ -31,13 +31,16 @@ json or_null(const std::optional<T>& value) {
     return value->value;
 }
 
-/// The whole body of a request that has to be `application/json` (or empty). Whoever sends a form from another site
+/// Reads an object in which no member comes twice. Errors: `bad_request`.
+result<json> parse_object(std::string_view text);
+
+/// The whole body of a request that has to be of `type` (or empty). Whoever sends a form from another site
 /// can't say that without asking first (Fetch, CORS preflight). Gives the text, or what to answer instead.
 struct document_text {
   std::string text;
   std::optional<response> refused;
 };
-task<document_text> read_document(exchange& ex);
+task<document_text> read_document(exchange& ex, std::string_view type = "application/json");
 
 /// Reads an object of strings with these names, each at most once and any of them absent; an empty text is an empty
 /// object. Errors: `bad_request`.

@@ -21,9 +21,12 @@ json describe(const directory_entry& entry) {
   if (!info.is_directory()) out["size"] = info.content.size.value;
   out["etag"] = info.etag();
   out["modified"] = format_rfc3339(info.modified);
-  if (!info.is_directory())
-    out["content_type"] =
-        info.properties.content_type.empty() ? "application/octet-stream" : info.properties.content_type;
+  if (info.is_directory()) return out;
+  const auto& more = info.properties;
+  out["content_type"] = more.content_type.empty() ? "application/octet-stream" : more.content_type;
+  if (!more.content_encoding.empty()) out["content_encoding"] = more.content_encoding;
+  if (more.expires) out["expires"] = format_rfc3339(*more.expires);
+  for (const auto& [name, value] : more.metadata) out["metadata"][name] = value;
   return out;
 }
 
@@ -54,7 +57,7 @@ response json_listing(const file_path& path, const directory_page& page) {
 /// What the query of the next page repeats.
 std::string kept_query(const query_parameters& query) {
   std::string out;
-  for (std::string_view name : {"limit", "consistency", "token"})
+  for (std::string_view name : {"limit", "prefix", "recursive", "consistency", "token"})
     if (auto value = query.get(name)) out.append(name).append("=").append(percent_encode_path(*value)).append("&");
   return out;
 }
@@ -75,7 +78,10 @@ response list_directory(exchange& ex, const file_view& from, const file_target& 
   if (browser && !where.trailing_slash) return to_trailing_slash(where.path, ex.query);
   auto limit = parse_limit(query.get("limit"), ex.settings.max_listing_page);
   if (!limit) return problem(limit.failure());
-  auto page = from.list(where.path, query.get("after").value_or(""), *limit);
+  auto recursive = query.flag("recursive", false);
+  if (!recursive) return problem(recursive.failure());
+  const list_filter what{std::string(query.get("prefix").value_or("")), *recursive};
+  auto page = from.list(where.path, query.get("after").value_or(""), *limit, what);
   if (!page) return problem(page.failure());
   auto listing = browser ? html_listing(where.path, *page, kept_query(query)) : json_listing(where.path, *page);
   listing.add("Vary", "Accept");

@@ -22,21 +22,21 @@ routed later(exchange&) {
 }
 
 constexpr std::array table{
-    route{"/files/{path}", read_path, put_path, post_path, delete_path},
+    route{"/files/{path}", read_path, put_path, post_path, delete_path, patch_path},
     route{"/writes/{token}", later<show_write>},
     route{"/set-aside", at_once<list_set_aside>},
     route{"/set-aside/{token}", at_once<show_set_aside>, nullptr, restore_set_aside, purge_set_aside},
     route{"/set-aside/{token}/content", at_once<set_aside_content>},
-    route{"/healthz/live", at_once<healthz_live>, nullptr, nullptr, nullptr, true},
-    route{"/healthz/ready", at_once<healthz_ready>, nullptr, nullptr, nullptr, true},
-    route{"/healthz/leader", at_once<healthz_leader>, nullptr, nullptr, nullptr, true},
-    route{"/healthz/replica", at_once<healthz_replica>, nullptr, nullptr, nullptr, true},
+    route{"/healthz/live", at_once<healthz_live>, nullptr, nullptr, nullptr, nullptr, true},
+    route{"/healthz/ready", at_once<healthz_ready>, nullptr, nullptr, nullptr, nullptr, true},
+    route{"/healthz/leader", at_once<healthz_leader>, nullptr, nullptr, nullptr, nullptr, true},
+    route{"/healthz/replica", at_once<healthz_replica>, nullptr, nullptr, nullptr, nullptr, true},
     route{"/cluster", at_once<cluster_state>},
     route{"/cluster/members", at_once<list_members>, nullptr, add_member},
     route{"/cluster/members/{id}", at_once<show_member>, nullptr, nullptr, remove_member},
     route{"/cluster/leader", at_once<show_leader>, nullptr, change_leader},
     route{"/cluster/scrub", later<show_scrub>, nullptr, start_scrub},
-    route{"/metrics", later<show_metrics>},
+    route{"/metrics", later<show_metrics>, nullptr, nullptr, nullptr, nullptr, true},
     route{"/openapi.json", at_once<openapi_document>},
     route{"/assets/{name}", at_once<show_asset>},
 };
@@ -61,6 +61,12 @@ response no_content(std::string_view allow) {
   response out;
   out.status = 204;
   out.add("Allow", allow);
+  return out;
+}
+
+response options_of(const route& one) {
+  auto out = no_content(allowed_methods(one));
+  if (one.patch != nullptr) out.add("Accept-Patch", "application/merge-patch+json");
   return out;
 }
 
@@ -91,12 +97,14 @@ std::string allowed_methods(const route& one) {
   if (one.put != nullptr) out += ", PUT";
   if (one.post != nullptr) out += ", POST";
   if (one.remove != nullptr) out += ", DELETE";
+  if (one.patch != nullptr) out += ", PATCH";
   return out;
 }
 
 routed route_request(exchange& ex) {
   const auto& in = ex.in;
-  if (in.method == http_method::options && in.target == "*") return no_content("GET, HEAD, OPTIONS, PUT, POST, DELETE");
+  if (in.method == http_method::options && in.target == "*")
+    return no_content("GET, HEAD, OPTIONS, PUT, POST, DELETE, PATCH");
   auto parts = split_target(in.target);
   if (!parts) return problem(parts.failure());
   ex.path = parts->path;
@@ -109,7 +117,7 @@ routed route_request(exchange& ex) {
   }
   if (found != nullptr) ex.route = found->pattern;
   if (found == nullptr) return problem({errc::not_found, "there is no such resource; files are under /files/"});
-  if (ex.crowded && !found->probe)
+  if (ex.server.open_requests > ex.settings.max_requests && !found->probe)
     return problem({errc::overloaded, "more requests are under way than this node answers at once"});
   if (auto refused = check_common(in)) return std::move(*refused);
   if (in.header("Origin"))
@@ -121,10 +129,11 @@ routed route_request(exchange& ex) {
   switch (in.method) {
     case http_method::get:
     case http_method::head: return found->read(ex);
-    case http_method::options: return no_content(allowed_methods(*found));
+    case http_method::options: return options_of(*found);
     case http_method::put: writer = found->put; break;
     case http_method::post: writer = found->post; break;
     case http_method::remove: writer = found->remove; break;
+    case http_method::patch: writer = found->patch; break;
     case http_method::other: break;
   }
   if (writer == nullptr) return method_problem(allowed_methods(*found));

@@ -35,6 +35,7 @@ struct route {
   asking_handler put = nullptr;
   asking_handler post = nullptr;
   asking_handler remove = nullptr;
+  asking_handler patch = nullptr;
   bool probe = false;  ///< answered however many requests are under way
 };
 

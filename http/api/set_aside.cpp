@@ -59,25 +59,6 @@ result<displaced_write> find(const exchange& ex) {
   return kept;
 }
 
-/// Stored content as a body that is read piece by piece.
-class content_body final : public request_body {
- public:
-  explicit content_body(opened_content content) : content_(std::move(content)) {}
-
-  std::optional<std::uint64_t> length() const override { return content_.size.value; }
-  task<result<std::string>> read(std::size_t max) override {
-    std::string piece(std::min<std::uint64_t>(max, piece_at(at_, content_.size.value - at_)), '\0');
-    auto read = content_.file->read(at_, piece);
-    if (!read) co_return read.failure();
-    at_ += piece.size();
-    co_return piece;
-  }
-
- private:
-  opened_content content_;
-  std::uint64_t at_ = 0;
-};
-
 struct restore_plan {
   displaced_write kept;
   client_write write;

@@ -33,14 +33,15 @@ result<target_parts> split_target(std::string_view target) {
   return target_parts{target.substr(0, mark), target.substr(mark + 1)};
 }
 
-bool names_parameter(std::string_view query, std::string_view name) {
+std::optional<std::string_view> plain_parameter(std::string_view query, std::string_view name) {
   while (!query.empty()) {
     auto end = std::min(query.find('&'), query.size());
     auto part = query.substr(0, end);
     query.remove_prefix(std::min(end + 1, query.size()));
-    if (part.substr(0, part.find('=')) == name) return true;
+    const auto equals = std::min(part.find('='), part.size());
+    if (part.substr(0, equals) == name) return part.substr(std::min(equals + 1, part.size()));
   }
-  return false;
+  return std::nullopt;
 }
 
 result<query_parameters> query_parameters::parse(std::string_view query,

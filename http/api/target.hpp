@@ -23,8 +23,8 @@ struct target_parts {
 /// Reads origin-form and absolute-form; of an absolute form only the path counts. Errors: `bad_request`.
 result<target_parts> split_target(std::string_view target);
 
-/// True when the query has a parameter of this plain name.
-bool names_parameter(std::string_view query, std::string_view name);
+/// A parameter whose name and value need no decoding; the first of that name.
+std::optional<std::string_view> plain_parameter(std::string_view query, std::string_view name);
 
 class query_parameters {
  public:

@@ -18,7 +18,7 @@
 
 namespace kaiku {
 
-enum class http_method : std::uint8_t { get, head, put, post, remove, options, other };
+enum class http_method : std::uint8_t { get, head, put, post, remove, patch, options, other };
 
 struct header_field {
   std::string_view name;
@@ -93,7 +93,6 @@ struct exchange {
   const request_meter& meter;       ///< what was asked of this server so far
   server_figures server;
   const bool& abandoned;  ///< the server is gone: nobody may speak to `node` any more
-  bool crowded = false;   ///< more requests are under way than the server takes
 };
 
 }  // namespace kaiku

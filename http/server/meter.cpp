@@ -24,6 +24,7 @@ std::string method_label(http_method method) {
     case http_method::head: return "HEAD";
     case http_method::put: return "PUT";
     case http_method::post: return "POST";
+    case http_method::patch: return "PATCH";
     case http_method::remove: return "DELETE";
     case http_method::options: return "OPTIONS";
     case http_method::other: break;

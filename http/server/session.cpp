@@ -151,7 +151,6 @@ task<bool> session::answer() {
                              .meter = worker_->meter,
                              .server = {worker_->counters->connections, worker_->counters->open_requests},
                              .abandoned = worker_->abandoned()});
-  exchange_->crowded = worker_->counters->open_requests > worker_->settings.max_requests;
   routed plan = route_request(*exchange_);
   if (plan.later != nullptr) plan.now = co_await plan.later(*exchange_);
   if (worker_->abandoned()) co_return false;
@@ -199,6 +198,7 @@ task<bool> session::send(response& what, bool keep) {
 task<bool> session::send_parts(const response& what, std::string piece) {
   for (const auto& part : what.parts) {
     head_ += part.head;
+    sent_ += part.head.size();
     for (std::uint64_t done = 0; done < part.length; done += piece.size()) {
       // There is only one way to say it now: the connection ends before the content does.
       const bool first = done == 0 && &part == &what.parts.front();
@@ -210,6 +210,7 @@ task<bool> session::send_parts(const response& what, std::string piece) {
     }
   }
   if (what.body.empty()) co_return true;
+  sent_ += what.body.size();
   const bool ended = co_await connection_.write(what.body, {}, sending_);
   co_return ended;
 }

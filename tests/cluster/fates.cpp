@@ -145,7 +145,9 @@ class judge {
 }  // namespace
 
 void check_one_leader_per_term(test_cluster& cluster) {
-  for (const auto& [term, leaders] : leaders_by_term(cluster))
+  const auto terms = leaders_by_term(cluster);
+  BOOST_TEST(!terms.empty(), "the logs name no leader at all");
+  for (const auto& [term, leaders] : terms)
     BOOST_TEST(leaders.size() == 1u,
                "term " << term << " was led by " << *leaders.begin() << " and " << *leaders.rbegin());
 }

@@ -13,10 +13,17 @@ void invariants::synced(const node_id& node, const hard_state& before, const dis
   const auto state = now.state();
   term_vote_durable_monotonic(node, before, state);
   members_follow_the_log(node, now);
+  synced_[now.disk] = state;
   auto& reach = reach_[{now.disk, state.current}];
   reach = std::max(reach, state.last.index);
   if (state.voted_for == node && (before.current < state.current || before.voted_for != node))
     electors_[{now.disk, state.current}] = voters_of(now.members_in_force());
+}
+
+void invariants::restarts(const node_id& node, const disk_content& disk) const {
+  const auto known = synced_.find(disk.disk);
+  REQUIRE(known == synced_.end() || known->second == disk.state(), "TERM_VOTE_DURABLE_MONOTONIC",
+          node.name + " comes back without the term, the vote or the log that it had synced");
 }
 
 void invariants::accepted(const node_id& node, term sender, term fence) {

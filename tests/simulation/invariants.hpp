@@ -40,6 +40,8 @@ class invariants {
 
   // --- facts: storage -----------------------------------------------------------------------------------------------
   void synced(const node_id& node, const hard_state& before, const disk_content& now);
+  /// A process begins with what its disk tells.
+  void restarts(const node_id& node, const disk_content& disk) const;
   /// Storage takes entries of `sender` while its own term is `fence`.
   void accepted(const node_id& node, term sender, term fence);
   /// `contents`: the large content that is durable there.
@@ -47,6 +49,15 @@ class invariants {
               const std::set<std::string>& contents);
   /// `image` is about to be cut behind `keep`.
   void truncated(const node_id& node, const disk_content& image, log_index keep);
+  /// `image` is about to forget its entries up to `upto`, and keep what they made of the state.
+  void compacts(const node_id& node, const disk_content& image, log_index upto) const;
+  /// The state at `at`, made by `entries`, is about to take the place of `image`'s.
+  void installs(const node_id& node, const disk_content& image, const log_position& at,
+                const std::vector<log_entry>& entries, const std::set<std::string>& contents);
+  /// `leader` proposes to make `learner` a voter while it knows of `commit`.
+  void promotes(const node_id& leader, const member& learner, log_index commit) const;
+  /// `leader` tells somebody to take the state at `at`.
+  void offers(const node_id& leader, const log_entry& at) const;
   /// A sync took `cut` out of the log of `now`.
   void cut_off(const node_id& node, const std::vector<log_entry>& cut, const disk_content& now) const;
 
@@ -87,6 +98,7 @@ class invariants {
   bool was_replaced(const incarnation& disk) const { return replaced_.contains(disk); }
   /// By a committed entry of this log: which disk the voter `id` has, or that it is none.
   bool knows_disk(const disk_content& log, const node_id& id) const;
+  std::size_t states_installed() const { return states_installed_; }
   std::size_t members_changes() const { return members_changes_; }
   std::size_t committed_entries() const { return committed_.size(); }
   std::size_t reads_served() const { return reads_served_; }
@@ -149,12 +161,14 @@ class invariants {
   std::map<term, leadership> leaders_;
   std::map<in_term_of, node_id> votes_;                 ///< as they became durable
   std::map<in_term_of, std::vector<member>> electors_;  ///< by a candidate's own log when it took the term
-  std::map<incarnation, term> terms_;                   ///< the highest that became durable
-  std::map<in_term_of, log_index> reach_;               ///< longest durable log of a disk in a term
-  std::map<log_position, membership> members_;          ///< that entries name
+  std::map<incarnation, hard_state> synced_;
+  std::map<incarnation, term> terms_;           ///< the highest that became durable
+  std::map<in_term_of, log_index> reach_;       ///< longest durable log of a disk in a term
+  std::map<log_position, membership> members_;  ///< that entries name
   membership committed_members_;
   std::set<incarnation> replaced_;  ///< by a committed entry
   std::size_t members_changes_ = 0;
+  std::size_t states_installed_ = 0;
   std::map<log_position, logged_entry> entries_;
   std::vector<log_entry> committed_;
   std::vector<term> committed_in_;  ///< term of the leader that committed each

@@ -27,6 +27,38 @@ void invariants::leader_append_only(const node_id& node, const disk_content& ima
           node.name + " cuts its log in a term that it leads");
 }
 
+void invariants::compacts(const node_id& node, const disk_content& image, log_index upto) const {
+  if (upto.value == 0) return;
+  REQUIRE(upto.value <= image.log.size() && is_committed(image.log[upto.value - 1]), "COMPACTS_COMMITTED_ONLY",
+          node.name + " forgets entries up to " + to_string(upto) + " that may have to be cut off");
+}
+
+void invariants::offers(const node_id& leader, const log_entry& at) const {
+  REQUIRE(is_committed(at), "SNAPSHOT_IS_COMMITTED", leader.name + " offers its state at " + text(at.at));
+}
+
+void invariants::installs(const node_id& node, const disk_content& image, const log_position& at,
+                          const std::vector<log_entry>& entries, const std::set<std::string>& contents) {
+  ++states_installed_;
+  log_position previous;
+  for (const auto& entry : entries) {
+    const auto known = entries_.find(entry.at);
+    REQUIRE(
+        known != entries_.end() && known->second.command == entry.encoded_command && known->second.previous == previous,
+        "STATE_EQUALS_LOG_FOLD", node.name + " takes a state that no log makes, at " + text(entry.at));
+    const auto& command = entry.encoded_command;
+    REQUIRE(!command.starts_with(large_content_mark) || contents.contains(command), "BLOB_BEFORE_ENTRY",
+            node.name + " takes a state without the content of " + text(entry.at));
+    previous = entry.at;
+  }
+  REQUIRE(previous == at, "STATE_EQUALS_LOG_FOLD", node.name + " takes a part of the state at " + text(at));
+  REQUIRE(is_committed(entries.back()), "SNAPSHOT_IS_COMMITTED", node.name + " takes a state that may be taken back");
+  leader_append_only(node, image);
+  committed_never_lost_by_truncation(node, image, at.index);
+  for (auto i = at.index.value; i < std::min(image.log.size(), committed_.size()); ++i)
+    REQUIRE(image.log[i] != committed_[i], "COMMITTED_NEVER_LOST", node.name + " forgets " + text(image.log[i].at));
+}
+
 /// What a leader sends is its own log: a later leader's entries are not there while it leads.
 void invariants::append_in_own_term(const node_id& from, const message& what) const {
   const auto* append = std::get_if<append_entries>(&what);
@@ -36,10 +68,12 @@ void invariants::append_in_own_term(const node_id& from, const message& what) co
           from.name + " sends entries of term " + to_string(newest) + " in term " + to_string(append->in_term));
 }
 
-/// The target may have gone over to a later leader since it answered: then it does not listen.
+/// The target may have gone over to a later leader since it answered, or lost its disk: then it does not listen.
 void invariants::handover_loses_nothing(const node_id& from, const node_id& to, const message& what) const {
   const auto* told = std::get_if<timeout_now>(&what);
   if (told == nullptr || disks_.at(to)->current > told->in_term) return;
+  const auto* named = find_member(disks_.at(from)->members_in_force().voters, to);
+  if (named != nullptr && named->disk.known() && named->disk != disk_id(to)) return;
   const auto& log = disks_.at(from)->log;
   REQUIRE(log.empty() || holds(*disks_.at(to), log.back()), "HANDOVER_LOSES_NOTHING",
           from.name + " hands over to " + to.name + ", which lacks " + text(log.back().at));
@@ -101,7 +135,7 @@ void invariants::state_machine_safety(const node_id& node, term in_term, const l
 
 void invariants::committed_never_lost_by_truncation(const node_id& node, const disk_content& image,
                                                     log_index keep) const {
-  if (keep.value >= committed_.size()) return;
+  if (keep.value >= std::min(committed_.size(), image.log.size())) return;
   REQUIRE(image.log[keep.value] != committed_[keep.value], "COMMITTED_NEVER_LOST",
           node.name + " cuts the committed entry " + text(committed_[keep.value].at));
 }
@@ -179,6 +213,8 @@ void invariants::converged(const std::map<node_id, log_index>& commits, const st
     REQUIRE(disk.log == reference, "CONVERGES_AFTER_HEAL", id.name + "'s log differs from the leader's");
     REQUIRE(commit.value == reference.size(), "CONVERGES_AFTER_HEAL",
             id.name + " has committed " + to_string(commit) + " of " + std::to_string(reference.size()));
+    REQUIRE(disk.log.size() - disk.boundary.value <= log_entries_at_rest, "CONVERGES_AFTER_HEAL",
+            id.name + "'s log is not compacted");
     const auto* named = find_member(voters_of(committed_members_), id);
     REQUIRE(named != nullptr && named->disk == disk.disk, "CONVERGES_AFTER_HEAL", id.name + " is not a voter");
   }

@@ -28,8 +28,29 @@ struct timeout_now {
   term in_term;
 };
 
-using message =
-    std::variant<vote_request, vote_reply, heartbeat, heartbeat_reply, append_entries, append_reply, timeout_now>;
+/// The log is too short for you: take the state at this entry.
+struct install_snapshot {
+  node_id leader;
+  term in_term;
+  log_position at;
+};
+
+struct read_snapshot {
+  node_id reader;
+  log_position at;
+  std::size_t cursor = 0;
+};
+
+/// A piece of the state: what the log up to `at` says, from `cursor` on.
+struct snapshot_range {
+  log_position at;
+  std::size_t cursor = 0;
+  std::vector<log_entry> entries;
+  bool last = false;
+};
+
+using message = std::variant<vote_request, vote_reply, heartbeat, heartbeat_reply, append_entries, append_reply,
+                             timeout_now, install_snapshot, read_snapshot, snapshot_range>;
 
 /// One message, shared by its copies on the way.
 using parcel = std::shared_ptr<const message>;

@@ -30,6 +30,17 @@ struct describe_visitor {
     return "append_reply term=" + to_string(x.in_term) +
            (x.accepted ? " match=" + to_string(x.match) : " refused hint=" + to_string(x.hint));
   }
+  std::string operator()(const install_snapshot& x) const {
+    return "install_snapshot term=" + to_string(x.in_term) + " at=" + to_string(x.at.in_term) + '.' +
+           to_string(x.at.index);
+  }
+  std::string operator()(const read_snapshot& x) const {
+    return "read_snapshot at=" + to_string(x.at.index) + " from=" + std::to_string(x.cursor);
+  }
+  std::string operator()(const snapshot_range& x) const {
+    return "snapshot_range at=" + to_string(x.at.index) + " from=" + std::to_string(x.cursor) +
+           " entries=" + std::to_string(x.entries.size()) + (x.last ? " last" : "");
+  }
   std::string operator()(const timeout_now& x) const { return "timeout_now term=" + to_string(x.in_term); }
 };
 

@@ -78,6 +78,9 @@ void node::receive(const parcel& what) {
     mailbox operator()(const heartbeat_reply&) { return mailbox::heartbeat; }
     mailbox operator()(const append_entries&) { return mailbox::replication; }
     mailbox operator()(const append_reply&) { return mailbox::replication; }
+    mailbox operator()(const install_snapshot&) { return mailbox::replication; }
+    mailbox operator()(const read_snapshot&) { return mailbox::replication; }
+    mailbox operator()(const snapshot_range&) { return mailbox::replication; }
   };
   struct handler {
     node& x;
@@ -88,6 +91,9 @@ void node::receive(const parcel& what) {
     void operator()(const heartbeat_reply& m) { x.on_heartbeat_reply(m); }
     void operator()(const append_entries& m) { x.on_append(m); }
     void operator()(const append_reply& m) { x.on_append_reply(m); }
+    void operator()(const install_snapshot& m) { x.on_install(m); }
+    void operator()(const read_snapshot& m) { x.on_read_snapshot(m); }
+    void operator()(const snapshot_range& m) { x.on_snapshot_range(m); }
   };
   post(std::visit(destination{}, *what), [this, what] { std::visit(handler{*this}, *what); });
 }

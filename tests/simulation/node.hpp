@@ -29,6 +29,15 @@ inline constexpr std::size_t entries_per_append = 4;  ///< small, so that window
 inline constexpr std::size_t commands_per_proposal = 8;
 inline constexpr std::size_t writes_waiting_max = 64;
 inline constexpr std::size_t reads_waiting_max = 64;
+/// The log is compacted above this; above the second even if a linked follower still needs it, above the third even if
+/// one that takes the state will.
+inline constexpr std::size_t log_entries = 24;
+inline constexpr std::size_t log_entries_for_followers = 60;
+inline constexpr std::size_t log_entries_for_installs = 200;
+inline constexpr std::size_t log_entries_at_rest = 100;  ///< of a cluster that has healed
+inline constexpr std::size_t entries_per_piece = 16;
+inline constexpr milliseconds piece_wait{1000};
+inline constexpr milliseconds offer_kept{10'000};
 inline constexpr std::size_t storage_queue_max = 128;
 
 /// What all nodes of a scenario share.
@@ -98,6 +107,12 @@ class node {
     log_position at;
     instant deadline;
   };
+  /// The log as it was when a follower had to be sent the state.
+  struct offered_state {
+    log_position at;
+    std::vector<log_entry> entries;
+    instant last_used;
+  };
   struct waiting_read {
     instant at;
     std::size_t committed = 0;  ///< anywhere, when it was asked for
@@ -166,6 +181,19 @@ class node {
   void propose_due_members();
   std::vector<member> with_known_disks(std::vector<member> members) const;
 
+  // Replication's shell: compaction, snapshots; and the installer's.
+  void compact_log();
+  void send_snapshot(const node_id& to);
+  void on_install(const install_snapshot& x);
+  void on_installed(const install_snapshot& x, const error& failure, const hard_state& after);
+  void on_read_snapshot(const read_snapshot& x);
+  void begin_install(const install_snapshot& x);
+  void read_piece(const received_state& so_far);
+  void on_snapshot_range(const snapshot_range& x);
+  void take_piece(const snapshot_range& x);
+  void finish_install();
+  void end_install(const error& failure, const hard_state& after);
+
   // Replication's shell: following.
   void on_append(const append_entries& x);
   void append_next();
@@ -220,6 +248,11 @@ class node {
   bool fetching_ = false;
   std::uint64_t fetch_number_ = 0;
   std::optional<later_reply> begin_again_;
+  std::optional<offered_state> offered_;
+  std::optional<install_snapshot> installing_;
+  std::optional<install_snapshot> install_;  ///< what the installer is at; it may go on when nobody wants it any more
+  std::uint64_t install_step_ = 0;           ///< answers to an earlier one are dropped
+  bool compacting_ = false;
   term verified_term_;        ///< whose leader's log
   log_index verified_match_;  ///< is known to equal this node's up to here
   log_index told_commit_;     ///< last commit index the judge heard

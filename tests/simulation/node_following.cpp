@@ -26,6 +26,7 @@ void node::on_append(const append_entries& x) {
     fetching_ = appending_ = false;
     inbox_.clear();
   }
+  if (installing_ && x.in_term > installing_->in_term) installing_.reset();
   // Said with every append: one lost word must not make the leader think that nothing goes on here.
   if (fetching_) reply_to(x.leader, {self_, x.in_term, false, {}, {}, true});
   if (inbox_.size() >= 2 * limits::append_window) return;

@@ -22,6 +22,11 @@ void node::on_timer() {
   settle_waiting();
   if (begin_again_ && now() >= begin_again_->due) ask_again(*std::exchange(begin_again_, std::nullopt));
   if (hand_over_deadline_ && now() >= *hand_over_deadline_) hand_over_deadline_.reset();
+  // Said again and again: the leader must not take an install for lost.
+  if (installing_) reply_to(installing_->leader, {self_, installing_->in_term, false, {}, {}, true});
+  if (offered_ && machine_.sends_snapshots()) offered_->last_used = now();
+  if (offered_ && now() - offered_->last_used > offer_kept) offered_.reset();
+  compact_log();
   propose_own_entries();
   pump();
 }
@@ -36,6 +41,7 @@ void node::replication_role(const role_change& change) {
     quorum_contact_ = change.asked_at;
     contact_voters_ = members_->voters;
     machine_.begin_leading(now(), change.in_term, disk_.durable().state().last.index);
+    offered_.reset();
     check_matches();
     propose_first_entry();
     pump();
@@ -205,6 +211,10 @@ void node::replicate() {
   machine_.on_local_durable(disk_.durable().state().last.index);
   for (auto due = machine_.due(); !due.empty(); due = machine_.due()) {
     for (const auto& one : due) {
+      if (one.from <= disk_.durable().boundary) {
+        send_snapshot(one.to);
+        continue;
+      }
       const auto& log = disk_.durable();
       append_entries x{self_, replication_role_.in_term, log.position(one.from.previous()),
                        disk_.read_log(one.from, entries_per_append), machine_.commit()};
@@ -241,7 +251,9 @@ void node::tell_commit() {
   if (commit == told_commit_) return;
   around_.notes.note(self_.name, " commits ", to_string(commit));
   around_.judge.committed(self_, machine_.leading(), replication_role_.in_term, told_commit_, commit, counted());
+  const bool settles = members_->since > told_commit_ && members_->since <= commit;
   told_commit_ = commit;
+  if (settles) around_.members_changed(self_);  // who is no member is linked no more
 }
 
 void node::after_progress() {

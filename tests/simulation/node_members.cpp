@@ -45,7 +45,9 @@ bool node::admits(const node_id& id, const incarnation& disk, log_index since) c
   const auto current = members_in_force();
   const auto* known = find_member(current.voters, id);
   if (known == nullptr) known = find_member(current.learners, id);
-  return known != nullptr && !is_another_disk(*known, disk);
+  // Whoever is missing from members that may be taken back may be the one that leads, and takes them back.
+  if (known == nullptr) return own.cluster.known() && own.since > machine_.commit();
+  return !is_another_disk(*known, disk);
 }
 
 // --- members ------------------------------------------------------------------------------------------------------
@@ -120,7 +122,8 @@ void node::propose_first_entry() {
 void node::propose_own_entries() {
   if (!machine_.leading() || own_entry_queued_ || hand_over_deadline_) return;
   // Tried again until it stands: a disk that was full refuses it.
-  if (disk_.durable().state().last.in_term != replication_role_.in_term)
+  const auto& disk = disk_.durable();
+  if (disk.state().last.in_term != replication_role_.in_term || !disk.members_in_force().cluster.known())
     propose_first_entry();
   else if (members_are_settled())
     propose_due_members();
@@ -132,7 +135,11 @@ void node::propose_due_members() {
   if (next.voters != current.voters || next.learners != current.learners) {
     propose_members(std::move(next), false);
   } else if (const auto learner = machine_.caught_up_learner()) {
-    if (auto promoted = promote(current, *learner)) propose_members(std::move(*promoted), false);
+    auto promoted = promote(current, *learner);
+    if (!promoted) return;
+    tell_commit();
+    around_.judge.promotes(self_, *find_member(promoted->voters, *learner), machine_.commit());
+    propose_members(std::move(*promoted), false);
   }
 }
 

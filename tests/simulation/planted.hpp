@@ -21,8 +21,8 @@ namespace kaiku::simulation {
   M(vote_in_an_older_term, 2000, "a ballot below the current term is granted")                                         \
   M(pre_vote_takes_the_term, 20, "a granted pre-vote changes the voter's term")                                        \
   M(vote_not_persisted, 20, "a vote is answered and never written")                                                    \
-  M(vote_forgotten_at_restart, 5000, "a node that restarts has its term but not its vote")                             \
-  M(term_forgotten_at_restart, 100, "a node that restarts is back in the term of its last entry")                      \
+  M(vote_forgotten_at_restart, 20, "a node that restarts has its term but not its vote")                             \
+  M(term_forgotten_at_restart, 20, "a node that restarts is back in the term of its last entry")                      \
   /* elections */                                                                                                      \
   M(stickiness_off, 100, "votes are given while a leader is heard")                                                    \
   M(pre_vote_skipped, 100, "a node takes a new term without asking whether it could win")                              \
@@ -66,7 +66,7 @@ namespace kaiku::simulation {
   M(all_counts_a_majority, 100, "a write that all voters must hold is answered when a majority does")                   \
   M(settled_without_looking, 2000, "a waiting write is answered by its index, whatever stands there by then")          \
   M(acknowledged_without_contact, 500, "a leader that has lost its majority acknowledges on")                          \
-  M(read_without_a_round, 2000, "a linearizable read is answered without asking a majority")                            \
+  M(read_without_a_round, 5000, "a linearizable read is answered without asking a majority")                            \
   M(read_before_first_entry, 500, "a new leader answers such reads before an entry of its term is committed")          \
   M(handed_over_to_one_behind, 500, "a leader hands over to a follower that lacks entries")                            \
   /* members and disks */                                                                                              \
@@ -75,14 +75,21 @@ namespace kaiku::simulation {
   M(progress_of_a_replaced_disk_kept, 500, "what the old disk held counts for the new one")                            \
   M(replaced_disk_linked, 2000, "links do not look whether a peer has the disk that the log names")                    \
   M(new_disk_campaigns_for_the_old, 1000, "a new disk that learns takes itself for the voter that its log still names")\
-  M(new_disk_votes_for_the_old, 5000, "a new disk votes before it holds the entry that names it")                       \
   M(wiped_voter_stays_a_voter, 100, "a voter with a new disk is a voter at once")                                      \
   M(wiped_disk_keeps_its_incarnation, 100, "a wiped disk comes back under its old incarnation")                        \
-  M(promoted_before_it_caught_up, 500, "a learner becomes a voter before it holds what is committed")                  \
+  M(promoted_before_it_caught_up, 100, "a learner becomes a voter before it holds what is committed")                  \
   M(members_change_before_an_own_entry, 500, "the members change before an entry of the leader's term is committed")   \
   M(two_changes_at_once, 500, "the members change while the last change is not committed")                             \
   M(members_in_force_when_committed, 100, "a change of the members counts once it is committed")                       \
-  M(displaced_members_stay_in_force, 500, "members stay in force when the entry that named them is cut off")
+  M(displaced_members_stay_in_force, 500, "members stay in force when the entry that named them is cut off")           \
+  /* a bounded log */                                                                                                  \
+  M(uncommitted_entries_compacted, 100, "entries are dropped from the log before they are committed")                  \
+  M(uncommitted_state_offered, 500, "a follower is sent a state that may be taken back")                               \
+  M(state_of_an_older_leader_taken, 5000, "a state is taken from a leader below the current term")                     \
+  M(state_installed_over_newer_log, 500, "a state is taken although the log here goes further")                        \
+  M(state_taken_in_part, 100, "a state is taken before all of it is here")                                             \
+  M(install_goes_on_with_another_state, 500, "an install goes on behind the pieces of another state")                  \
+  M(members_not_in_the_snapshot, 100, "members stay those of the log that a state replaces")
 // clang-format on
 
 enum class mutant : std::uint8_t {

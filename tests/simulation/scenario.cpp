@@ -83,6 +83,7 @@ verdict scenario::run() {
   result.steps = steps_;
   result.members_changes = judge_.members_changes();
   result.wiped = wiped_.size();
+  result.installed = judge_.states_installed();
   return result;
 }
 
@@ -133,6 +134,7 @@ void scenario::advance(instant until) {
 void scenario::boot(const node_id& id) {
   auto& one = machines_.at(id);
   notes_.note(id.name, " starts");
+  judge_.restarts(id, one.disk->durable());
   one.process = std::make_unique<node>(around_, id, ++one.boots, one.clock, *one.disk,
                                        one.founder ? founders() : std::vector<member>{});
   relink(id);

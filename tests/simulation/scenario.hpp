@@ -32,7 +32,8 @@ struct verdict {
   std::size_t reads = 0;  ///< linearizable
   std::size_t steps = 0;
   std::size_t members_changes = 0;
-  std::size_t wiped = 0;  ///< disks
+  std::size_t wiped = 0;      ///< disks
+  std::size_t installed = 0;  ///< states, in place of logs that are too short
 };
 
 class scenario {

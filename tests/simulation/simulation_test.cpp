@@ -46,6 +46,7 @@ struct total {
     changes,
     wiped,
     all,
+    installed,
     figures
   };
   std::array<std::size_t, figures> sum{};
@@ -55,7 +56,7 @@ struct total {
   void add(const verdict& x) {
     const std::array<std::size_t, figures> more{x.elections,       x.committed, x.majority, x.recorded,
                                                 x.reported,        x.refused,   x.reads,    x.steps,
-                                                x.members_changes, x.wiped,     x.all};
+                                                x.members_changes, x.wiped,     x.all,      x.installed};
     std::transform(sum.begin(), sum.end(), more.begin(), sum.begin(), std::plus<>{});
   }
   std::string write() const {
@@ -145,7 +146,7 @@ BOOST_AUTO_TEST_CASE(every_invariant_holds_through_every_fault) {
             << all.sum[total::recorded] << " leader writes kept or reported, " << all.sum[total::reported]
             << " reported, " << all.sum[total::refused] << " refused, " << all.sum[total::reads]
             << " linearizable reads, " << all.sum[total::changes] << " changes of the members, "
-            << all.sum[total::wiped] << " disks lost\n";
+            << all.sum[total::wiped] << " disks lost, " << all.sum[total::installed] << " states installed\n";
   // A simulation in which nothing happens proves nothing.
   BOOST_TEST(all.sum[total::elections] > seeds * 3);
   BOOST_TEST(all.sum[total::committed] > seeds * 50);
@@ -155,6 +156,7 @@ BOOST_AUTO_TEST_CASE(every_invariant_holds_through_every_fault) {
   BOOST_TEST(all.sum[total::all] > seeds * 2);
   BOOST_TEST(all.sum[total::changes] > seeds * 4);
   BOOST_TEST(all.sum[total::wiped] > seeds);
+  BOOST_TEST(all.sum[total::installed] > seeds * 2);
   if (seeds >= 100) BOOST_TEST(all.sum[total::reported] > seeds / 10);
 }
 

@@ -38,6 +38,7 @@ std::optional<membership> decode_members(const log_entry& entry) {
 
 std::vector<log_entry> simulated_storage::read_log(log_index from, std::size_t count) const {
   const auto& log = durable_.log;
+  if (from <= durable_.boundary) return {};
   const auto begin = std::min<std::size_t>(from.value - 1, log.size());
   const auto end = std::min(begin + count, log.size());
   return {log.begin() + static_cast<std::ptrdiff_t>(begin), log.begin() + static_cast<std::ptrdiff_t>(end)};
@@ -59,6 +60,7 @@ void simulated_storage::apply(disk_content& to, const write& what) {
     std::erase_if(to.members, [&](const auto& one) { return one.since.value > what.keep; });
   for (const auto& entry : what.added)
     if (auto named = decode_members(entry)) to.members.push_back(std::move(*named));
+  if (what.change) what.change(to);
 }
 
 void simulated_storage::put(write what) {
@@ -66,11 +68,16 @@ void simulated_storage::put(write what) {
   unsynced_.push_back(std::move(what));
 }
 
+void simulated_storage::put_change(std::function<void(disk_content&)> change) {
+  put({image_.current, image_.voted_for, image_.log.size(), {}, std::move(change)});
+}
+
 void simulated_storage::make_durable(std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) {
     const auto& one = unsynced_[i];
     const auto before = durable_.state();
     std::vector<log_entry> cut;
+    if (one.change) cut = durable_.log;
     if (one.keep < durable_.log.size())
       cut.assign(durable_.log.begin() + static_cast<std::ptrdiff_t>(one.keep), durable_.log.end());
     apply(durable_, one);
@@ -188,16 +195,24 @@ append_outcome simulated_storage::follow_log(const append_command& what) {
   // The term is taken even if the entries are not.
   if (what.leader_term > image_.current) put({what.leader_term, {}, image_.log.size(), {}});
   const log_index end{image_.log.size()};
+  if (what.previous.index <= image_.boundary && image_.position(what.previous.index) != what.previous) {
+    outcome.failure = {errc::corrupt, "contradicts what is committed here"};
+    return outcome;
+  }
   const bool meets = image_.position(what.previous.index) == what.previous || KAIKU_MUTANT(append_without_matching);
   if (what.previous.index > end || !meets) {
     outcome.failure = {errc::log_mismatch, "the entry before differs"};
-    outcome.hint = std::min(what.previous.index.previous(), end);
+    outcome.hint = std::max(std::min(what.previous.index.previous(), end), image_.boundary);
     return outcome;
   }
   std::size_t known = 0;
   for (; known < what.entries.size(); ++known) {
     const auto& at = what.entries[known].at;
     const bool there = KAIKU_MUTANT(conflict_kept) ? at.index <= end : image_.position(at.index) == at;
+    if (!there && at.index <= image_.boundary) {
+      outcome.failure = {errc::corrupt, "contradicts what is committed here"};
+      return outcome;
+    }
     if (!there) break;
   }
   return take(what, known);

@@ -31,16 +31,27 @@ std::string encode_members(const set_members& what);
 /// Nothing for entries that say something else. `at`: where it stands.
 std::optional<membership> decode_members(const log_entry& entry);
 
-/// What a disk holds: entry `i` stands at `log[i - 1]`.
+/// A state on its way to a disk.
+struct received_state {
+  log_position at;
+  std::vector<log_entry> entries;
+  bool complete = false;
+};
+
+/// What a disk holds: entry `i` stands at `log[i - 1]`. Up to `boundary` the entries are gone and only the state is
+/// there; that they stay in `log` is how the judge sees what the state is made of.
 struct disk_content {
   incarnation disk;
   term current;
   node_id voted_for;
   std::vector<log_entry> log;
+  log_index boundary;
+  std::optional<received_state> receiving;
   std::vector<membership> members;                ///< that entries of `log` name, in order; the last is in force
   std::map<log_position, std::string> set_aside;  ///< commands of the entries that were cut off
 
   log_position position(log_index index) const;
+  bool has(const log_position& at) const { return at.index <= boundary || position(at.index) == at; }
   /// Names nobody and no cluster while no entry does.
   const membership& members_in_force() const;
   /// As of the entry at `index`.
@@ -69,6 +80,12 @@ class simulated_storage {
   void adopt_term(term in_term, std::function<void(const hard_state&)> done);
   void propose(term in_term, std::vector<std::string> commands, std::function<void(const propose_outcome&)> done);
   void append(append_command what, std::function<void(const append_outcome&)> done);
+  void compact(log_index upto, std::function<void()> done);
+  /// `already_exists`, or how much of that state is here.
+  void begin_install(const log_position& at, std::function<void(const result<received_state>&)> done);
+  void install_piece(snapshot_range piece, std::function<void(bool taken)> done);
+  void finish_install(term leader_term, const log_position& at,
+                      std::function<void(const error&, const hard_state&)> done);
 
   /// What a reader sees, and what a crash leaves.
   const disk_content& durable() const { return durable_; }
@@ -85,12 +102,13 @@ class simulated_storage {
   bool full = false;
 
  private:
-  /// One atomic write: hard state, log cut to `keep` entries, then `added`.
+  /// One atomic write: hard state, log cut to `keep` entries, then `added`; and what else changes.
   struct write {
     term current;
     node_id voted_for;
     std::size_t keep = 0;
     std::vector<log_entry> added;
+    std::function<void(disk_content&)> change = {};
   };
   /// Changes the image and gives the answer to send after the sync.
   using operation = std::function<schedule::action()>;
@@ -98,6 +116,8 @@ class simulated_storage {
   void submit(operation what);
   void begin_sync();
   void put(write what);
+  void put_change(std::function<void(disk_content&)> change);
+  error may_finish(term leader_term, const log_position& at) const;
   void make_durable(std::size_t count);
   static void apply(disk_content& to, const write& what);
   append_outcome follow_log(const append_command& what);

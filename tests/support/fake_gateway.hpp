@@ -16,20 +16,13 @@
 #include <optional>
 #include <utility>
 
+#include "fake_tree.hpp"
 #include "kaiku/core/invariant.hpp"
-#include "kaiku/core/path.hpp"
 #include "kaiku/messages/gateway.hpp"
 
 namespace kaiku::test {
 
-inline digest hash(std::string_view bytes) {
-  digest out;
-  unsigned size = 0;
-  EVP_Digest(bytes.data(), bytes.size(), out.bytes.data(), &size, EVP_sha256(), nullptr);
-  return out;
-}
-
-class fake_gateway final : public gateway {
+class fake_gateway final : public gateway, public fake_tree {
  public:
   explicit fake_gateway(boost::asio::io_context& io) : io_(io) {
     view_.self.name = "node-0";
@@ -41,9 +34,6 @@ class fake_gateway final : public gateway {
     view_.leader_contact = milliseconds{7};
     view_.ready = true;
     view_.cluster.bytes[0] = 0xab;
-    file_info root;
-    root.inode = {1};
-    tree_[""] = root;
   }
 
   // --- what tests set ---------------------------------------------------------------------------------------------
@@ -63,8 +53,9 @@ class fake_gateway final : public gateway {
   std::optional<lost_entries> possibly_lost;
   std::vector<displaced_write> displaced;
   scrub_view scrubbed;
-  bool hold_writes = false;  ///< keep callbacks until `release_writes`
-  bool keep_uploads = true;  ///< false: count and hash only, for bounded memory
+  std::function<void()> before_write;  ///< called in front of each write, once it is answered
+  bool hold_writes = false;            ///< keep callbacks until `release_writes`
+  bool keep_uploads = true;            ///< false: count and hash only, for bounded memory
 
   // --- what tests look at -----------------------------------------------------------------------------------------
   std::atomic<int> writes{0};
@@ -81,29 +72,6 @@ class fake_gateway final : public gateway {
   node_id last_transfer;
   std::atomic<int> scrubs_begun{0};
 
-  /// Puts a file there without a request. From the test's thread, while nothing else runs.
-  file_info add_file(const std::string& path, std::string bytes, std::string type = "text/plain",
-                     std::int64_t modified = 784'111'777'000) {
-    file_info info;
-    info.type = file_info::kind::file;
-    info.content = {hash(bytes), {bytes.size()}};
-    info.version = {++version_};
-    info.modified = {modified};
-    info.properties.content_type = std::move(type);
-    contents_[info.content.sha256] = std::move(bytes);
-    make_parents(path);
-    tree_[path] = info;
-    return info;
-  }
-  void add_directory(const std::string& path) {
-    make_parents(path);
-    file_info info;
-    info.version = {++version_};
-    info.modified = {784'111'777'000};
-    tree_[path] = info;
-  }
-  bool has(const std::string& path) const { return tree_.count(path) > 0; }
-  const std::string& bytes_at(const std::string& path) const { return contents_.at(tree_.at(path).content.sha256); }
   void release_writes() {
     boost::asio::post(io_, [this] {
       for (auto& one : held_) one();
@@ -180,7 +148,7 @@ class fake_gateway final : public gateway {
   }
 
   result<directory_page> list(const file_path& path, std::string_view after, std::size_t limit,
-                              const list_filter&) const override {
+                              const list_filter& what) const override {
     auto info = stat(path);
     if (!info) return info.failure();
     if (!info->is_directory()) return {errc::not_a_directory, "a file"};
@@ -189,7 +157,8 @@ class fake_gateway final : public gateway {
     for (const auto& [name, child] : tree_) {
       if (name.empty() || !name.starts_with(prefix)) continue;
       auto rest = name.substr(prefix.size());
-      if (rest.empty() || rest.find('/') != std::string::npos || rest <= after) continue;
+      if (rest.empty() || rest <= after || !rest.starts_with(what.prefix)) continue;
+      if (!what.recursive && rest.find('/') != std::string::npos) continue;
       if (page.entries.size() == limit) {
         page.more = true;
         break;
@@ -302,27 +271,9 @@ class fake_gateway final : public gateway {
     std::optional<std::uint64_t> damaged_at_;
   };
 
-  void make_parents(const std::string& path) {
-    for (auto slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1))
-      tree_.emplace(path.substr(0, slash), file_info{});
-  }
-
-  errc check(const precondition& when, const std::string& path) const {
-    auto found = tree_.find(path);
-    const bool there = found != tree_.end();
-    auto tag = there ? found->second.etag() : std::string{};
-    auto in = [&](const std::vector<std::string>& tags) {
-      return std::find(tags.begin(), tags.end(), tag) != tags.end();
-    };
-    if (when.if_match_any && !there) return errc::precondition_failed;
-    if (!when.if_match.empty() && (!there || !in(when.if_match))) return errc::precondition_failed;
-    if (when.if_none_match_any && there) return errc::precondition_failed;
-    if (!when.if_none_match.empty() && there && in(when.if_none_match)) return errc::precondition_failed;
-    return errc::none;
-  }
-
   result<write_outcome> apply(client_write what) {
     last_write = what;
+    if (before_write) before_write();
     if (fail_write != errc::none) return {fail_write, "this write fails"};
     write_outcome out;
     out.token = {tag_of(view_.cluster), {view_.in_term, {++version_}}};
@@ -330,61 +281,23 @@ class fake_gateway final : public gateway {
     out.achieved = achieved;
     out.holders = static_cast<std::size_t>(achieved);
     out.voters = 3;
+    const auto* key = key_of(what.what);
+    if (key != nullptr) {
+      if (auto known = answered_.find(key->key); known != answered_.end()) {
+        if (known->second.first != key->fingerprint) return {errc::key_reused, "another request had this key"};
+        known->second.second.repeated = true;
+        return known->second.second;
+      }
+    }
     auto failed = std::visit([&](auto& one) { return fold(one, what, out); }, what.what);
     if (failed != errc::none) return {failed, "refused"};
+    if (key != nullptr) answered_[key->key] = {key->fingerprint, out};
     return out;
   }
 
-  errc fold(put_file& put, client_write& what, write_outcome& out) {
-    const auto& path = put.path.text();
-    if (auto failed = check(what.when, path); failed != errc::none) return failed;
-    if (!put.make_parents && tree_.count(put.path.parent().text()) == 0) return errc::parent_missing;
-    auto found = tree_.find(path);
-    if (found != tree_.end() && found->second.is_directory()) return errc::is_a_directory;
-    out.created = found == tree_.end();
-    if (put.content == content_ref{}) {
-      put.content = {hash(what.small_content), {what.small_content.size()}};
-      contents_[put.content.sha256] = std::move(what.small_content);
-    }
-    make_parents(path);
-    file_info info;
-    info.type = file_info::kind::file;
-    info.content = put.content;
-    info.properties = put.properties;
-    info.version = {version_};
-    info.modified = {784'111'777'000};
-    tree_[path] = out.file = info;
-    return errc::none;
-  }
-  errc fold(make_directory& make, client_write& what, write_outcome& out) {
-    const auto& path = make.path.text();
-    if (auto failed = check(what.when, path); failed != errc::none) return failed;
-    if (tree_.count(path) > 0) return errc::already_exists;
-    if (!make.make_parents && tree_.count(make.path.parent().text()) == 0) return errc::parent_missing;
-    add_directory(path);
-    out.created = true;
-    out.file = tree_[path];
-    return errc::none;
-  }
-  errc fold(remove_path& remove, client_write& what, write_outcome&) {
-    const auto path = remove.path.text();
-    if (tree_.count(path) == 0) return errc::not_found;
-    if (auto failed = check(what.when, path); failed != errc::none) return failed;
-    auto below = [&](const auto& item) { return item.first.starts_with(path + "/"); };
-    if (!remove.recursive && std::any_of(tree_.begin(), tree_.end(), below)) return errc::directory_not_empty;
-    std::erase_if(tree_, [&](const auto& item) { return item.first == path || below(item); });
-    return errc::none;
-  }
-  template <class Other>
-  errc fold(Other&, client_write&, write_outcome&) {
-    return errc::bad_request;
-  }
-
   boost::asio::io_context& io_;
-  std::map<std::string, file_info> tree_;
-  std::map<digest, std::string> contents_;
   std::vector<std::function<void()>> held_;
-  std::uint64_t version_ = 100;
+  std::map<digest, std::pair<digest, write_outcome>> answered_;  ///< by the requests' keys
 };
 
 }  // namespace kaiku::test

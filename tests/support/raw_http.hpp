@@ -106,6 +106,11 @@ class raw_http {
   }
   /// True when the server ends the connection and nothing more comes before.
   bool at_end() { return input_.empty() && !fill(); }
+  /// Something has come, or comes within `wait`.
+  bool has_input(std::chrono::milliseconds wait) {
+    pollfd one{socket_, POLLIN, 0};
+    return !input_.empty() || ::poll(&one, 1, static_cast<int>(wait.count())) > 0;
+  }
   void finish_sending() { ::shutdown(socket_, SHUT_WR); }
   /// An abrupt end: the server sees a reset.
   void reset() {

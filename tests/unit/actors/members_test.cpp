@@ -105,6 +105,20 @@ BOOST_AUTO_TEST_CASE(a_voter_that_stays_away_is_removed_when_the_operator_wants_
   BOOST_TEST(votes(nodes, first, rest[1]));
 }
 
+BOOST_AUTO_TEST_CASE(a_newcomer_has_time_to_come_before_it_counts_as_dead) {
+  auto settings = joining(4, 1);
+  settings.remove_dead_after = milliseconds{30'000};
+  checked_cluster nodes{settings};
+  const auto first = first_leader(nodes);
+  nodes.run_for(milliseconds{60'000});
+  for (auto i : nodes.others(3)) nodes.disconnect(3, i);
+  auto added = nodes.add(first, 3);
+  BOOST_REQUIRE(nodes.run_until([&] { return done(added); }));
+  nodes.run_for(milliseconds{20'000});
+  BOOST_TEST(learns(nodes, first, 3));
+  BOOST_REQUIRE(nodes.run_until([&] { return !learns(nodes, first, 3); }));
+}
+
 BOOST_AUTO_TEST_CASE(a_wiped_disk_is_replaced_and_the_node_becomes_a_voter_again) {
   checked_cluster nodes;
   const auto first = nodes.elect();

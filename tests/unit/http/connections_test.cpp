@@ -79,8 +79,9 @@ BOOST_AUTO_TEST_CASE(large_content_streams_with_bounded_memory) {
   auto got = client.read(false, false);
   BOOST_TEST(got.status == 200);
   BOOST_TEST(got.body_size == 64 * mebibyte);
-  BOOST_TEST((!measures_memory || resident() < before + 16 * mebibyte));
+  // Answered once the content, of which the fake reader holds a copy, is let go.
   BOOST_TEST(client.ask("GET", "/healthz/live").status == 200);
+  BOOST_TEST((!measures_memory || resident() < before + 16 * mebibyte));
 }
 
 BOOST_AUTO_TEST_CASE(a_body_that_is_cut_off_leaves_nothing) {

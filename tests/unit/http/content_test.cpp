@@ -119,7 +119,6 @@ BOOST_AUTO_TEST_CASE(mkdir_is_201_and_409_on_what_is_there) {
   BOOST_TEST(client.ask("POST", "/files/m/n?op=mkdir").status == 201);
   BOOST_TEST(client.ask("POST", "/files/m/n/?op=mkdir").status == 409);
   BOOST_TEST(client.ask("POST", "/files/?op=mkdir").status == 409);
-  BOOST_TEST(client.ask("POST", "/files/q?op=move&to=/x").status == 400);
   BOOST_TEST(client.ask("POST", "/files/q").status == 400);
 }
 
@@ -154,7 +153,7 @@ BOOST_AUTO_TEST_CASE(a_listing_is_paged_by_name) {
   BOOST_TEST(second["entries"][1]["type"] == "directory");
   BOOST_TEST(second["next"].is_null());
   BOOST_TEST(nlohmann::json::parse(client.ask("GET", "/files").body)["path"] == "/");
-  for (auto query : {"limit=0", "limit=1001", "limit=x", "limit=-1", "recursive=true", "prefix=a", "limit=1&limit=2"})
+  for (auto query : {"limit=0", "limit=1001", "limit=x", "limit=-1", "limit=1&limit=2"})
     BOOST_TEST(client.ask("GET", std::string("/files/d?") + query).status == 400, query);
 }
 
@@ -275,7 +274,6 @@ BOOST_AUTO_TEST_CASE(conditions_of_a_change_travel_to_the_leader) {
   BOOST_TEST(client.ask("PUT", "/files/f", "If-Match: W/" + tag + "\r\n", "y").status == 412);
   BOOST_TEST(client.ask("DELETE", "/files/f", "If-Match: \"a\"\r\n").status == 412);
   BOOST_TEST(client.ask("POST", "/files/f?op=mkdir", "If-None-Match: *\r\n").status == 412);
-  BOOST_TEST(client.ask("PUT", "/files/f", "If-Unmodified-Since: " + date + "\r\n", "y").status == 400);
   BOOST_TEST(node.writes == 5);
   auto done = client.ask("PUT", "/files/f", "If-Match: \"a\", " + tag + "\r\nIf-None-Match: W/\"b\"\r\n", "y");
   BOOST_TEST(done.status == 204);

@@ -174,7 +174,7 @@ BOOST_AUTO_TEST_CASE(a_form_that_is_cut_off_keeps_only_the_files_that_were_compl
   {
     raw_http client(port());
     client.send("POST /files/d HTTP/1.1\r\nHost: k\r\nContent-Length: 900000\r\n" + form_type + "\r\n" + begun +
-                "--XyZ");
+                part("name=f; filename=cut", std::string(500'000, 'y')));
     client.finish_sending();
     auto got = client.read();
     BOOST_TEST(got.status == 400);
@@ -189,6 +189,7 @@ BOOST_AUTO_TEST_CASE(a_form_that_is_cut_off_keeps_only_the_files_that_were_compl
     client.finish_sending();
     BOOST_TEST(json::parse(client.read().body)["stored"].size() == 1U);
   }
+  BOOST_TEST(!node.has("d/cut"));
   BOOST_TEST(node.has("e/whole"));
   BOOST_TEST(!node.has("e/half"));
   BOOST_TEST(node.uploads_open == 0);

@@ -229,6 +229,18 @@ BOOST_AUTO_TEST_CASE(whoever_knows_newer_members_of_the_same_cluster_is_no_stran
   }
 }
 
+BOOST_AUTO_TEST_CASE(whoever_is_missing_from_members_that_may_be_taken_back_is_no_stranger_but_another_disk_is) {
+  auto rules = rules_of(link_role::acceptor);
+  rules.unsettled = true;
+  BOOST_TEST(!judge(hello_of("n9", 9), rules));
+  BOOST_TEST(judge(hello_of("n1", 9), rules).has_value());
+  rules.self.cluster = {};
+  BOOST_TEST(judge(hello_of("n9", 9), rules).has_value());
+  rules.unsettled = false;
+  rules.self.cluster = hello_of("n9", 9).cluster;
+  BOOST_TEST(judge(hello_of("n9", 9), rules).has_value());
+}
+
 struct refused_case {
   const char* what;
   link_role role;

@@ -60,6 +60,7 @@ membership as_membership(arguments& given) {
   membership out;
   out.cluster = small_id<cluster_id>(given["cluster"]);
   out.voters = parse_members(given["members"]);
+  out.confirmed = given.count("unsettled") == 0;
   if (given.count("since") != 0) out.since = {std::stoull(given["since"])};
   for (int left = given.count("learners") != 0 ? std::stoi(given["learners"]) : 0; left > 0; --left) {
     out.learners.push_back(out.voters.back());
@@ -197,6 +198,7 @@ int run(arguments given) {
     membership now;
     now.cluster = small_id<cluster_id>("1");
     now.voters = parse_members(given["log"]);
+    now.confirmed = true;
     layer->set_members(now);
   };
   std::vector<caf::actor> actors{system.spawn(listener, listening_to), system.spawn<silent>()};

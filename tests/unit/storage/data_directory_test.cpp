@@ -209,7 +209,8 @@ BOOST_AUTO_TEST_CASE(of_a_directory_stops_the_node) {
   BOOST_REQUIRE((*file)->write(large('x')).ok());
   BOOST_REQUIRE((*file)->finish().ok());
   failing_syncs fault;
-  BOOST_CHECK_THROW(disk->content().adopt(content_named(large('x'))), stopped);
+  BOOST_REQUIRE(disk->content().adopt(content_named(large('x'))).ok());
+  BOOST_CHECK_THROW(disk->content().sync_adopted(), stopped);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

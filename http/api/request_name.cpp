@@ -1,0 +1,57 @@
+#include "kaiku/http/api/request_name.hpp"
+
+#include <type_traits>
+
+#include "kaiku/http/api/digest_field.hpp"
+
+namespace kaiku {
+namespace {
+
+std::string_view as_bytes(const digest& x) {
+  return {reinterpret_cast<const char*>(x.bytes.data()), x.bytes.size()};
+}
+
+std::string_view name_of(http_method method) {
+  switch (method) {
+    case http_method::get: return "GET";
+    case http_method::head: return "HEAD";
+    case http_method::put: return "PUT";
+    case http_method::post: return "POST";
+    case http_method::patch: return "PATCH";
+    case http_method::remove: return "DELETE";
+    case http_method::options: return "OPTIONS";
+    case http_method::other: break;
+  }
+  return "";
+}
+
+}  // namespace
+
+result<std::optional<digest>> request_name(const request& in) {
+  const auto given = in.header("Idempotency-Key");
+  if (!given) return std::optional<digest>{};
+  if (given->empty() || given->size() > limits::request_name_bytes)
+    return {errc::bad_request, "Idempotency-Key has 1 to " + std::to_string(limits::request_name_bytes) + " bytes"};
+  return std::optional<digest>(sha256_of(*given));
+}
+
+bool names_request(const request& in) {
+  return in.header("Idempotency-Key").has_value();
+}
+
+digest name_of_part(const digest& name, std::size_t number) {
+  return sha256_of(std::string(as_bytes(name)) + std::to_string(number));
+}
+
+void name_change(command& what, const request& in, const digest& name, const digest& content) {
+  std::string asked(name_of(in.method));
+  asked.append("\n").append(in.target).append("\n").append(as_bytes(content));
+  const request_key key{name, sha256_of(asked)};
+  std::visit(
+      [&](auto& one) {
+        if constexpr (requires { one.key = key; }) one.key = key;
+      },
+      what);
+}
+
+}  // namespace kaiku

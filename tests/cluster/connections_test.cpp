@@ -1,0 +1,100 @@
+/// Many clients on one node: idle ones cost little, busy ones are all served, and who only drips is cut off.
+
+#include <algorithm>
+#include <chrono>
+#include <iostream>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include <boost/test/unit_test.hpp>
+
+#include "support/raw_http.hpp"
+#include "support/test_cluster.hpp"
+
+namespace {
+
+using namespace kaiku::test;
+
+constexpr std::size_t idle_clients = 5000;
+constexpr std::size_t busy_clients = 500;
+constexpr std::size_t threads = 4;
+
+using clients = std::vector<std::unique_ptr<raw_http>>;
+
+clients connect(std::uint16_t port, std::size_t count) {
+  clients out;
+  for (std::size_t i = 0; i < count; ++i) out.push_back(std::make_unique<raw_http>(port));
+  return out;
+}
+
+/// Each asks once, and then the next; how many got the whole file.
+std::size_t ask_all(clients& of, std::size_t size) {
+  return static_cast<std::size_t>(
+      std::count_if(of.begin(), of.end(), [&](auto& one) { return one->ask("GET", "/files/f").body_size == size; }));
+}
+
+/// All at once ask, then all read, again and again; how many answers were whole.
+std::size_t keep_busy(std::uint16_t port, std::size_t count, int rounds, std::size_t size) {
+  auto own = connect(port, count);
+  std::size_t whole = 0;
+  for (int i = 0; i < rounds; ++i) {
+    for (auto& one : own) one->request("GET", "/files/f");
+    for (auto& one : own) whole += one->read().body_size == size ? 1 : 0;
+  }
+  return whole;
+}
+
+/// One byte after the other until the server ends it; how long that took.
+std::chrono::milliseconds drip(std::uint16_t port, std::string_view begin) {
+  const auto began = std::chrono::steady_clock::now();
+  raw_http client(port);
+  client.send(begin);
+  while (client.send("x") && !client.has_input(std::chrono::milliseconds{50})) {
+  }
+  client.read();
+  BOOST_TEST(client.at_end());
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(connections)
+
+BOOST_AUTO_TEST_CASE(idle_connections_cost_little_and_busy_ones_beside_them_are_all_served) {
+  test_cluster cluster({.nodes = 1, .extra = {"--http-idle-timeout-ms", "300000"}});
+  auto& node = cluster.node(0);
+  const auto port = node.http().port;
+  const std::string content(20'000, 'x');
+  BOOST_TEST_REQUIRE(node.client().put("f", content).status == 201);
+  // What the busy ones need stays with the process: first them, so that it is not taken for the idle ones'.
+  BOOST_TEST(keep_busy(port, busy_clients, 2, content.size()) == 2 * busy_clients);
+  const auto before = node.usage().resident_bytes;
+  auto idle = connect(port, idle_clients);
+  BOOST_TEST(ask_all(idle, content.size()) == idle_clients);
+  const auto after = node.usage().resident_bytes;
+  const auto each = after > before ? (after - before) / idle_clients : 0;
+  std::cout << "  an idle connection takes " << each << " bytes" << std::endl;
+  BOOST_TEST(each < 32u * 1024);
+
+  std::vector<std::size_t> whole(threads);
+  std::vector<std::thread> running;
+  for (std::size_t i = 0; i < threads; ++i)
+    running.emplace_back([&, i] { whole[i] = keep_busy(port, busy_clients / threads, 20, content.size()); });
+  for (auto& one : running) one.join();
+  for (auto count : whole) BOOST_TEST(count == 20 * busy_clients / threads);
+  BOOST_TEST(ask_all(idle, content.size()) == idle_clients);
+}
+
+BOOST_AUTO_TEST_CASE(a_client_that_drips_its_header_or_its_body_is_cut_off) {
+  test_cluster cluster(
+      {.nodes = 1,
+       .extra = {"--http-header-timeout-ms", "1000", "--http-body-stall-ms", "1000", "--http-body-rate", "4096"}});
+  const auto port = cluster.node(0).http().port;
+  const std::chrono::milliseconds soon{8000};
+  BOOST_TEST(drip(port, "GET /files/ HTTP/1.1\r\nHost: k\r\nX: ").count() < soon.count());
+  BOOST_TEST(drip(port, "PUT /files/f HTTP/1.1\r\nHost: k\r\nContent-Length: 1000000\r\n\r\n").count() < soon.count());
+  BOOST_TEST(cluster.node(0).client().get("f").status == 404);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
