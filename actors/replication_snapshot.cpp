@@ -49,13 +49,10 @@ void replication_actor::compact_log() {
 
 void replication_actor::send_snapshot(const node_id& to) {
   // One view serves all who need one, for as long as the log goes on behind it.
-  if (!offered_ || offered_->last().index.next() < disk_->first_index()) offered_ = disk_->snapshot();
+  // Of what is committed, and no more: the log's end may wait for the very followers that need the state.
+  if (!offered_ || offered_->last().index.next() < disk_->first_index()) offered_ = disk_->snapshot(machine_.commit());
   offered_at_ = now();
   const auto at = offered_->last();
-  if (at.index > machine_.commit()) {  // it soon will be
-    machine_.on_unsendable(now(), to);
-    return;
-  }
   spdlog::info("peer={} needs more than the log holds, it gets the state at entry {}", to.name, at.index.value);
   send(local_.content, offer_snapshot{offered_});
   send(peers_.at(to).replication, install_snapshot{settings_.self, role_.in_term, at});

@@ -101,6 +101,12 @@ class snapshot final : public view {
   /// As the database's.
   result<std::string> content(const digest& what) const { return from_.content(what, options_); }
 
+  // For what is built on it.
+  rocksdb::DB& raw() const { return from_.raw(); }
+  const rocksdb::ReadOptions& options() const { return options_; }
+  rocksdb::ColumnFamilyHandle* handle(family where) const { return from_.handle(where, swapped_); }
+  void require(const rocksdb::Status& outcome, const char* what) const { from_.require(outcome, what); }
+
  private:
   const database& from_;
   rocksdb::ReadOptions options_;

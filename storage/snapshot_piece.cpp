@@ -135,8 +135,9 @@ result<read_piece> decode_piece(std::string_view bytes) {
   return x;
 }
 
-piece_writer::piece_writer(const kaiku::snapshot& from, log_position at, std::string_view after, std::size_t max_bytes)
-    : from_(from), at_(at), after_(after), max_bytes_(max_bytes), cursor_(after) {}
+piece_writer::piece_writer(const kaiku::snapshot& from, const view& state, log_position at, std::string_view after,
+                           std::size_t max_bytes)
+    : from_(from), state_(state), at_(at), after_(after), max_bytes_(max_bytes), cursor_(after) {}
 
 std::string piece_writer::write() {
   done_ = write_members() && write_family(piece_part::terms, family::terms) &&
@@ -156,7 +157,7 @@ std::string piece_writer::write() {
 
 bool piece_writer::write_members() {
   if (!after_.empty()) return true;
-  const auto members = from_.get(family::meta, format::members_key);
+  const auto members = state_.get(family::meta, format::members_key);
   return !members || add(piece_part::members, {}, *members);
 }
 
@@ -164,13 +165,13 @@ bool piece_writer::write_family(piece_part part, family where) {
   const auto passed = cursor_at(part, {});
   if (after_.substr(0, 1) > passed) return true;  // an earlier piece had all of it
   const auto from = after_.starts_with(passed) ? after_.substr(1) : std::string{};
-  auto it = from_.scan(where);
+  auto it = state_.scan(where);
   it->Seek(from);
   if (!from.empty() && it->Valid() && it->key() == from) it->Next();
   for (; it->Valid(); it->Next()) {
     if (!add(part, as_view(it->key()), as_view(it->value()))) return false;
   }
-  from_.check_scan(*it);
+  state_.check_scan(*it);
   return true;
 }
 

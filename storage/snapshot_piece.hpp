@@ -51,7 +51,9 @@ result<read_piece> decode_piece(std::string_view bytes);
 /// Puts one piece together.
 class piece_writer {
  public:
-  piece_writer(const kaiku::snapshot& from, log_position at, std::string_view after, std::size_t max_bytes);
+  /// `state`: `from`, or `from` rewound to `at`.
+  piece_writer(const kaiku::snapshot& from, const view& state, log_position at, std::string_view after,
+               std::size_t max_bytes);
 
   /// Records behind the cursor, until it is full: at least one.
   std::string write();
@@ -67,6 +69,7 @@ class piece_writer {
   std::string small_content(std::string_view inode);
 
   const kaiku::snapshot& from_;
+  const view& state_;
   log_position at_;
   std::string after_;
   std::size_t max_bytes_;

@@ -127,7 +127,9 @@ class store {
   // -------------------------------------------------------------------------------------------------------
 
   /// One moment of log and state. Holds the store's database open.
-  std::shared_ptr<const store_view> snapshot() const;
+  /// `upto`: the state of that entry, or of the log's boundary if that lies behind it, instead of the log's end; it
+  /// must be committed, so that the content which it names is still here.
+  std::shared_ptr<const store_view> snapshot(const std::optional<log_index>& upto = {}) const;
 
   hard_state state() const;
   membership members() const;

@@ -1,5 +1,7 @@
 #include "kaiku/storage/store_view.hpp"
 
+#include "kaiku/storage/journal.hpp"
+#include "kaiku/storage/rewound.hpp"
 #include "kaiku/storage/snapshot_piece.hpp"
 #include "kaiku/storage/store_impl.hpp"
 
@@ -8,14 +10,25 @@ namespace kaiku {
 struct store_view::inner {
   std::shared_ptr<store::impl> of;
   kaiku::snapshot at;
+  log_position last;                      ///< of the state
+  std::unique_ptr<const rewound> before;  ///< `at` without what follows `last`, if anything does
 
-  explicit inner(std::shared_ptr<store::impl> from) : of(std::move(from)), at(*of->db) {}
+  inner(std::shared_ptr<store::impl> from, const std::optional<log_index>& upto) : of(std::move(from)), at(*of->db) {
+    last = journal::last(at);
+    if (!upto || *upto >= last.index) return;
+    const auto end = last.index;
+    const auto stands = journal::position_at(at, std::max(*upto, journal::extent(at).boundary.index));
+    INVARIANT(stands.has_value(), "the log has no holes");
+    last = *stands;
+    before = std::make_unique<rewound>(at, end, last.index);
+  }
+  const view& state() const { return before ? static_cast<const view&>(*before) : at; }
 };
 
-std::shared_ptr<const store_view> store::snapshot() const {
+std::shared_ptr<const store_view> store::snapshot(const std::optional<log_index>& upto) const {
   // Not known before it is taken, nor taken before what it names is safe.
   std::lock_guard guard{impl_->views_mutex};
-  auto taken = std::make_unique<store_view::inner>(impl_);
+  auto taken = std::make_unique<store_view::inner>(impl_, upto);
   impl_->views.insert(&taken->at);
   return std::shared_ptr<const store_view>{new store_view{std::move(taken)}};
 }
@@ -28,24 +41,22 @@ store_view::~store_view() {
 }
 
 log_position store_view::last() const {
-  const auto hard = inner_->at.get(family::meta, format::hard_state_key);
-  INVARIANT(hard.has_value(), "an open store has a hard state");
-  return format::read_hard_state(*hard).last;
+  return inner_->last;
 }
 
 snapshot_piece store_view::read_piece(std::string_view after, std::size_t max_bytes) const {
-  piece_writer piece{inner_->at, last(), after, max_bytes};
+  piece_writer piece{inner_->at, inner_->state(), last(), after, max_bytes};
   auto bytes = piece.write();
   return {std::move(bytes), piece.cursor(), piece.done()};
 }
 
 result<file_info> store_view::stat(const file_path& path) const {
-  return tree::stat(inner_->at, path, inner_->of->clock());
+  return tree::stat(inner_->state(), path, inner_->of->clock());
 }
 
 result<directory_page> store_view::list(const file_path& path, std::string_view after, std::size_t limit,
                                         const list_filter& what) const {
-  return tree::list(inner_->at, path, {after, limit, what}, inner_->of->clock());
+  return tree::list(inner_->state(), path, {after, limit, what}, inner_->of->clock());
 }
 
 }  // namespace kaiku

@@ -38,7 +38,8 @@ class store_view {
   store_view(const store_view&) = delete;
   store_view& operator=(const store_view&) = delete;
 
-  /// End of the log. The state is the fold of it, so it is committed when this position is.
+  /// End of the log, or the entry that the view was asked for. The state is the fold up to it, so it is committed when
+  /// this position is.
   log_position last() const;
   /// As `store::stat` and `store::list`; what has expired by the time of the call is not there any more.
   result<file_info> stat(const file_path& path) const;

@@ -12,7 +12,7 @@ namespace {
 constexpr std::size_t fewest_members = 3;
 constexpr std::size_t most_members = 5;
 /// Whoever was wiped or joins must be a voter within this, also on a busy machine.
-constexpr milliseconds settle_deadline{60'000};
+constexpr milliseconds settle_deadline{180'000};
 
 /// What a node's document says of a member; null when it does not know it.
 nlohmann::json find_member(const nlohmann::json& document, const std::string& name) {

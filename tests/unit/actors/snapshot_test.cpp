@@ -91,6 +91,23 @@ BOOST_AUTO_TEST_CASE(a_follower_that_was_away_for_long_is_sent_the_state_and_goe
   BOOST_REQUIRE(nodes.run_until([&] { return handed->reply && handed->reply->failure.code == errc::none; }));
 }
 
+BOOST_AUTO_TEST_CASE(a_leader_whose_last_entry_waits_for_the_one_that_needs_the_state_can_send_it) {
+  checked_cluster nodes{with_small_log(3)};
+  const auto first = nodes.elect();
+  const auto away = nodes.others(first)[0], third = nodes.others(first)[1];
+  nodes.stop(away);
+  write_many(nodes, first, 0, 300);
+  BOOST_REQUIRE(nodes.run_until([&] { return compacted_on(nodes, first) && compacted_on(nodes, third); }));
+  nodes.stop(third);
+  nodes.put(first, "f1", "only here");  // and nobody is left to commit it
+  BOOST_REQUIRE(nodes.run_until([&] { return !nodes.leader().has_value(); }));
+  nodes.start(away);
+  BOOST_REQUIRE(nodes.run_until([&] { return nodes.leader() == first; }));
+  auto written = nodes.put(first, "after", "x", durability::majority);
+  BOOST_REQUIRE(nodes.run_until([&] { return recorded(written); }));
+  BOOST_TEST(bytes_at(nodes.disk(away), "f1") == "only here");
+}
+
 BOOST_AUTO_TEST_CASE(a_new_member_gets_the_state_and_becomes_a_voter) {
   checked_cluster nodes{with_small_log(4, 1)};
   BOOST_REQUIRE(nodes.run_until([&] { return nodes.leader().has_value(); }));

@@ -194,6 +194,28 @@ BOOST_AUTO_TEST_CASE(files_below_a_removed_directory_only_leave_the_index) {
   BOOST_TEST(content_outcome("bytes") == errc::not_found);
 }
 
+BOOST_AUTO_TEST_CASE(what_was_reclaimed_below_a_removed_directory_does_not_come_back_by_undoing) {
+  logged(put_until("t/e/f", 20));
+  logged(at(11, remove("t", true)));
+  const auto removed = disk->state().last;
+  logged({remove_expired{{30}}, {}, {}});
+  BOOST_REQUIRE(disk->compact(removed.index).ok());
+  collect_all_garbage();
+  append(2, removed, {entry({2}, removed.index.value + 1, no_operation{})});
+  BOOST_TEST(is_due());
+  compact_all();
+  collect_all_garbage();
+  BOOST_TEST(content_outcome("bytes") == errc::not_found);
+}
+
+BOOST_AUTO_TEST_CASE(a_copy_leaves_out_what_has_expired) {
+  logged(put_until("d/f", 20));
+  logged(put("d/g", "stays"));
+  logged({copy_path{path("d"), path("c"), false, true, {20}}, {}, {}});
+  test_time() = {-1};
+  BOOST_TEST(names("c") == (std::vector<std::string>{"g"}));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

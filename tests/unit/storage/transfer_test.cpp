@@ -1,6 +1,6 @@
 /// Moves and copies.
 
-#include "fixture.hpp"
+#include "install_fixture.hpp"
 
 namespace kaiku::test {
 namespace {
@@ -157,6 +157,44 @@ BOOST_AUTO_TEST_CASE(followers_get_a_copy_alone_because_of_what_it_comes_to) {
   BOOST_TEST(disk->read_log({1}, limits::append_batch_bytes).size() == 1u);
   BOOST_TEST(disk->read_log({2}, limits::append_batch_bytes).size() == 1u);
   BOOST_TEST(disk->read_log({1}, std::size_t{1} << 30).size() == 5u);
+}
+
+/// The pieces of a state are taken only if each inode is what one name, in the directory that it says, leads to.
+BOOST_FIXTURE_TEST_CASE(moves_and_copies_leave_no_inode_without_a_name, install_fixture) {
+  auto expired = put("over/f", "f");
+  std::get<put_file>(expired.what).properties.expires = unix_time_ms{1};
+  for (const auto& one : {put("x/y/f", "f"), mkdir("empty"), put("g", "g"), put("h", "h"), expired}) lead(5, one);
+  lead(5, copy("x", "empty", true));
+  lead(5, mkdir("empty too"));
+  lead(5, move("empty", "empty too", true));
+  lead(5, move("x/y", "over", true));
+  lead(5, move("g", "h", true));
+  lead(5, copy("h", "empty too/y/f", true));
+  lead(5, move("empty too", "x/z"));
+  at = source->state().last;
+  begin();
+  receive();
+  fetch();
+  BOOST_REQUIRE(disk->finish_install({5}, at).ok());
+  is_installed();
+  BOOST_TEST(text_at("over/f") == "f");
+  BOOST_TEST(text_at("x/z/y/f") == "g");
+  const list_filter all{"", true};
+  BOOST_TEST(disk->list({}, "", 100, all)->entries.size() == source->list({}, "", 100, all)->entries.size());
+}
+
+BOOST_FIXTURE_TEST_CASE(a_state_can_be_installed_at_every_step_of_reclaiming_what_was_removed, install_fixture) {
+  lead(5, put("t/a/b/f", "f"));
+  lead(5, put("t/c/g", "g"));
+  lead(5, remove("t", true));
+  at = source->state().last;
+  BOOST_REQUIRE(source->compact(at.index).ok());
+  for (bool more = true; more;) {
+    more = source->collect_garbage(2);
+    begin();
+    receive();
+    disk->abandon_install();
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -23,6 +23,24 @@ BOOST_AUTO_TEST_CASE(shows_log_end_and_state_of_one_moment_whatever_is_written_s
   BOOST_TEST(after->read_piece({}, 1).bytes.find("host:1") == std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(can_be_of_an_earlier_entry_than_the_last) {
+  logged(put("f", "one"));
+  logged(put("d/g", "two"));
+  const auto then = disk->snapshot();
+  const auto state = then->read_piece({}, 1 << 20);
+  BOOST_REQUIRE(state.done);
+  logged(put("f", "another"));
+  logged(remove("d/g"));
+  logged(put("d/g", "again"));
+  logged(put("f", "and another"));
+  const auto earlier = disk->snapshot(then->last().index);
+  BOOST_TEST((earlier->last() == then->last()));
+  BOOST_TEST((earlier->read_piece({}, 1 << 20).bytes == state.bytes));
+  BOOST_TEST((*earlier->stat(path("f")) == *then->stat(path("f"))));
+  BOOST_TEST((disk->snapshot(log_index{1})->read_piece({}, 1 << 20).bytes != state.bytes));
+  BOOST_TEST((disk->snapshot(log_index{99})->last() == disk->state().last));
+}
+
 BOOST_AUTO_TEST_CASE(outlives_the_store) {
   logged(put("f", "x"));
   const auto view = disk->snapshot();
