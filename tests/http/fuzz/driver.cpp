@@ -224,8 +224,12 @@ void keep(const std::vector<std::string>& known, std::vector<std::string> inputs
   seen.known = {};
   for (const auto& input : known) run(input);
   std::size_t number = 0;
-  for (const auto& input : inputs)
-    if (run(input)) std::ofstream(fs::path(where) / (std::to_string(++number) + ".http"), std::ios::binary) << input;
+  for (const auto& input : inputs) {
+    const auto before = seen.edges();
+    run(input);
+    if (seen.edges() > before)
+      std::ofstream(fs::path(where) / (std::to_string(++number) + ".http"), std::ios::binary) << input;
+  }
 }
 
 }  // namespace

@@ -42,8 +42,8 @@ struct taken {
 
 struct conversation {
   std::vector<taken> requests;
-  bool ended = false;  ///< refused, or to be closed
-  std::size_t rest = 0;
+  bool ended = false;    ///< refused, cut off, or to be closed
+  std::size_t rest = 0;  ///< behind the last request
   friend bool operator==(const conversation&, const conversation&) = default;
 };
 
@@ -247,15 +247,16 @@ conversation serve(std::string_view bytes, std::size_t piece) {
         at = step::refused;
       }
     }
-    // What came of a body that is not complete, or not allowed, goes by how much of it was there.
-    if (at != step::done) one.body.clear();
-    out.ended = at == step::refused || (at == step::done && !one.keep_alive);
-    const bool incomplete = at == step::incomplete;
+    // Whether a body is refused or is waited for in vain, and how much is made of it before, goes by how much of it was
+    // there at once.
+    if (at != step::done) {
+      one.body.clear();
+      one.refused = one.refused == 0 ? 400 : one.refused;
+    }
+    out.ended = at != step::done || !one.keep_alive;
     out.requests.push_back(std::move(one));
-    if (incomplete) break;
   }
   if (!out.ended) out.rest = in.left();
-  if (!out.requests.empty() && out.requests.back().refused != 0) out.rest = 0;
   return out;
 }
 
