@@ -19,7 +19,7 @@
         bar.value = total > 0 ? (before + event.loaded) / total : 0;
       };
       request.onload = () => {
-        if (request.status < 300) return done();
+        if (request.status < 300) return done(request.getResponseHeader("Kaiku-Token"));
         let why = request.statusText;
         try {
           const problem = JSON.parse(request.responseText);
@@ -36,16 +36,18 @@
     busy = true;
     const total = files.reduce((sum, file) => sum + file.size, 0);
     let before = 0;
+    let token = null;
     bar.value = 0;
     form.append(bar);
     try {
       for (const [index, file] of files.entries()) {
         status.textContent = "Uploading " + file.name + " (" + (index + 1) + " of " + files.length + ")";
-        await put(file, before, total);
+        token = await put(file, before, total);
         before += file.size;
       }
       status.textContent = "Uploaded.";
-      location.reload();
+      // Of this node as soon as it has the last of them: it may be a moment behind the leader.
+      location.assign("?token=" + encodeURIComponent(token));
     } catch (problem) {
       status.textContent = problem.message;
     } finally {
