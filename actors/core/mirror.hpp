@@ -34,16 +34,16 @@ struct mirror_view {
   };
   std::string address;  ///< without the password
   state now = state::unreachable;
-  bool asked = false;                ///< reads go there: no failure has put it off
-  std::uint64_t lag = 0;             ///< entries of the log that it does not show yet
-  std::uint64_t rebuilds = 0;        ///< times it was filled
-  std::uint64_t put_off = 0;         ///< times reads were put off because an answer was late or missing
-  std::uint64_t wrong = 0;           ///< records that were missing, or not as this node wrote them
-  std::uint64_t answered = 0;        ///< reads that it answered
-  std::uint64_t answered_late = 0;   ///< reads that it did not answer in time
-  std::uint64_t behind = 0;          ///< reads for which it did not show the log's end
-  std::uint64_t left_to_store = 0;   ///< reads that it could not answer: nothing there, or expired
-  std::uint64_t not_asked = 0;       ///< reads while it was put off or full of other reads
+  bool asked = false;               ///< reads go there: no failure has put it off
+  std::uint64_t lag = 0;            ///< entries of the log that it does not show yet
+  std::uint64_t rebuilds = 0;       ///< times it was filled
+  std::uint64_t put_off = 0;        ///< times reads were put off because an answer was late or missing
+  std::uint64_t wrong = 0;          ///< records that were missing, or not as this node wrote them
+  std::uint64_t answered = 0;       ///< reads that it answered
+  std::uint64_t answered_late = 0;  ///< reads that it did not answer in time
+  std::uint64_t behind = 0;         ///< reads for which it did not show the log's end
+  std::uint64_t left_to_store = 0;  ///< reads that it could not answer: nothing there, or expired
+  std::uint64_t not_asked = 0;      ///< reads while it was put off or full of other reads
 };
 
 std::string_view to_string(mirror_view::state x);

@@ -79,7 +79,8 @@ result<redis_address> parse_redis_address(std::string_view text) {
   constexpr std::string_view tcp = "redis://", local = "unix://", tls = "rediss://";
   if (text.starts_with(local)) return parse_unix(text.substr(local.size()));
   if (text.starts_with(tls))
-    return wrong("rediss:// needs TLS, which the hiredis of this build lacks: use a unix socket, or a TLS proxy beside it");
+    return wrong(
+        "rediss:// needs TLS, which the hiredis of this build lacks: use a unix socket, or a TLS proxy beside it");
   if (!text.starts_with(tcp)) return wrong("begins with redis:// or unix://");
   text.remove_prefix(tcp.size());
   redis_address out;

@@ -74,7 +74,8 @@ result<std::unique_ptr<connection>> connection::open(const redis_address& at) {
   if (context == nullptr) return {errc::overloaded, "no memory for a connection to Redis"};
   std::unique_ptr<connection> out{new connection(context)};
   if (context->err != 0) return {errc::io_error, std::string{"no connection to Redis: "} + context->errstr};
-  if (redisSetTimeout(context, patience()) != REDIS_OK) return {errc::io_error, "a connection to Redis takes no timeout"};
+  if (redisSetTimeout(context, patience()) != REDIS_OK)
+    return {errc::io_error, "a connection to Redis takes no timeout"};
   for (const auto& word : greeting(at)) {
     auto answer = out->call(word);
     if (!answer) return answer.failure();

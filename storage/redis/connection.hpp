@@ -22,8 +22,8 @@ using command = std::vector<std::string>;
 /// What makes a new connection ours: its password and its database. The same for every connection.
 std::vector<command> greeting(const redis_address& at);
 
-/// What Redis answered. Errors of Redis are `result`'s: `disk_full` (it has no memory left), `overloaded` (it is loading,
-/// or refuses for now), `bad_request` (anything else).
+/// What Redis answered. Errors of Redis are `result`'s: `disk_full` (it has no memory left), `overloaded` (it is
+/// loading, or refuses for now), `bad_request` (anything else).
 struct reply {
   bool nil = false;
   std::string text;  ///< of a string, a status or a number

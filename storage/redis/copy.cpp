@@ -39,8 +39,8 @@ class index_writer {
     for (const auto& x : again_) {
       remove(x);
       const auto leads_to = x.name == end_name ? inode_id{} : now_.find(x).value_or(inode_id{});
-      out_.push_back({"ZADD", to_.index_key(x.directory), "0",
-                      to_.member(x.directory, now_.before(x), x.name, leads_to)});
+      out_.push_back(
+          {"ZADD", to_.index_key(x.directory), "0", to_.member(x.directory, now_.before(x), x.name, leads_to)});
     }
   }
 

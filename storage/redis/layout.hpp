@@ -47,8 +47,8 @@ struct generation {
 inline constexpr std::string_view end_name = "\xff";
 /// Fields of an inode, in the order in which they are checked; the last is the check.
 inline constexpr std::array<std::string_view, 11> inode_fields{
-    "type",         "size",             "sha256",  "version",  "created", "modified",
-    "content_type", "content_encoding", "expires", "metadata", "check"};
+    "type",    "size",     "sha256", "version", "created", "modified", "content_type", "content_encoding",
+    "expires", "metadata", "check"};
 /// Fields of the token that say which state Redis shows; the last is the check.
 inline constexpr std::array<std::string_view, 4> token_fields{"generation", "term", "index", "check"};
 

@@ -187,10 +187,16 @@ std::vector<std::string> lookup_command(const std::string& script_sha, const lay
   for (const auto& value : values) token.append(token.empty() ? "" : " ").append(value);
   const auto& prefix = what.what.prefix;
   const bool behind = !what.after.empty() && what.after >= prefix;
-  std::vector<std::string> out{"EVALSHA",          script_sha,         "3",
-                               of.token_key(),     of.inode_prefix(),  of.index_prefix(),
-                               std::move(token),   std::to_string(what.limit),
-                               behind ? layout::behind_member(what.after) : prefix, prefix};
+  std::vector<std::string> out{"EVALSHA",
+                               script_sha,
+                               "3",
+                               of.token_key(),
+                               of.inode_prefix(),
+                               of.index_prefix(),
+                               std::move(token),
+                               std::to_string(what.limit),
+                               behind ? layout::behind_member(what.after) : prefix,
+                               prefix};
   for (const auto name : what.path.names()) out.emplace_back(name);
   return out;
 }

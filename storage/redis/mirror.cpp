@@ -101,9 +101,7 @@ status mirror::round() {
 
 status mirror::build() {
   const layout fresh{prefix_, generation::make()};
-  const auto send = [&](const std::vector<command>& some) {
-    return stopping_ ? status{stopped()} : to_->send(some);
-  };
+  const auto send = [&](const std::vector<command>& some) { return stopping_ ? status{stopped()} : to_->send(some); };
   {
     const auto from = look();
     feed_->take(from.sequence());
@@ -195,9 +193,11 @@ void mirror::recover(const error& why) {
       return;
     case errc::busy:
     case errc::corrupt:
-      if (layout_) spdlog::warn("redis at {} is filled anew: {}", at_.shown(), why.detail);
+      if (layout_) {
+        spdlog::warn("redis at {} is filled anew: {}", at_.shown(), why.detail);
+        pause_ms_ = 0;
+      }
       drop_generation();
-      pause_ms_ = 0;
       return;
     default:
       drop_generation();
@@ -214,12 +214,13 @@ status mirror::step() {
   if (!to_) {
     auto opened = connection::open(at_);
     if (!opened) return opened.failure();
-    to_ = *std::move(opened);
+    to_ = std::move(opened).value();
   }
   {
     std::lock_guard guard{distrusted_mutex_};
     if (layout_ && distrusted_ == layout_->of().name) {
-      spdlog::warn("redis at {} is filled anew: it holds what this node did not write, or lacks something", at_.shown());
+      spdlog::warn("redis at {} is filled anew: it holds what this node did not write, or lacks something",
+                   at_.shown());
       drop_generation();
     }
   }

@@ -106,7 +106,8 @@ class reader::impl {
   bool want_read_ = false, want_write_ = false;
   bool broken_ = false;  ///< the connection is to be given up
   std::string script_;
-  std::deque<clock_type::time_point> sent_;  ///< when the answers that are out will be late, in the order of the answers
+  std::deque<clock_type::time_point>
+      sent_;  ///< when the answers that are out will be late, in the order of the answers
   clock_type::time_point greeted_by_, try_at_;
   std::uint32_t pause_ms_ = limits::redis_retry_ms;
   std::shared_ptr<const layout> layout_;
