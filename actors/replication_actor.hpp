@@ -125,7 +125,6 @@ class replication_actor : public observed<replication_handle::base> {
   void propose_own_entries();
   /// Removes files whose time is over, some at a time.
   void propose_expired();
-  std::vector<member> with_known_disks(std::vector<member> members) const;
 
   // --- leader: members and leadership ---
   caf::typed_response_promise<change_members_reply> on_change_members(const change_members& x);

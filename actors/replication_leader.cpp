@@ -4,6 +4,7 @@
 
 #include "kaiku/actors/clock.hpp"
 #include "kaiku/actors/replication_actor.hpp"
+#include "kaiku/core/membership.hpp"
 
 namespace kaiku {
 namespace {
@@ -203,7 +204,7 @@ void replication_actor::propose_first_entry() {
   pending_write first;
   first.what.what = no_operation{};
   if (!disk_->members().cluster.known())
-    first.what.what = set_members{settings_.new_cluster, with_known_disks(settings_.bootstrap)};
+    first.what.what = set_members{settings_.new_cluster, with_known_disks(settings_.bootstrap, disks_)};
   queue_.push_front(std::move(first));
   own_entry_queued_ = true;
 }

@@ -82,12 +82,6 @@ void replication_actor::end_member_change(const error& why) {
   member_change_.reset();
 }
 
-std::vector<member> replication_actor::with_known_disks(std::vector<member> members) const {
-  for (auto& one : members)
-    if (auto seen = disks_.find(one.id); !one.disk.known() && seen != disks_.end()) one.disk = seen->second;
-  return members;
-}
-
 void replication_actor::propose_own_entries() {
   if (!leading() || own_entry_queued_ || hand_over_) return;
   // Tried again until it stands: a disk that was full refuses it.
@@ -100,23 +94,16 @@ void replication_actor::propose_own_entries() {
 }
 
 void replication_actor::propose_due_members() {
-  const auto current = disk_->members();
-  set_members next{current.cluster, with_known_disks(current.voters), with_known_disks(current.learners)};
-  if (next.voters != current.voters || next.learners != current.learners) {
-    propose_members(std::move(next), false);
-  } else if (const auto learner = machine_.caught_up_learner()) {
-    auto promoted = promote(current, *learner);
-    if (!promoted) return;
-    spdlog::info("member={} has caught up and becomes a voter", learner->name);
-    propose_members(std::move(*promoted), false);
-  } else if (settings_.remove_dead_after.count() > 0 && in_contact_with_quorum()) {
-    const auto dead = long_dead(current, settings_.self, {now(), role_.asked_at, heard_}, settings_.remove_dead_after);
-    if (!dead) return;
-    auto without = apply(current, {member_change::kind::remove, *dead, {}}, {});
-    if (!without) return;
-    spdlog::warn("member={} has been silent for too long and is removed", dead->name);
-    propose_members(std::move(*without), false);
-  }
+  // Who can't reach a majority can't tell the dead from those it is cut off from.
+  const auto remove_dead_after = in_contact_with_quorum() ? settings_.remove_dead_after : milliseconds{0};
+  auto change = due(disk_->members(), settings_.self, disks_, machine_.caught_up_learner(),
+                    {now(), role_.asked_at, heard_}, remove_dead_after);
+  if (!change) return;
+  if (change->what == due_change::kind::promote)
+    spdlog::info("member={} has caught up and becomes a voter", change->whom.name);
+  if (change->what == due_change::kind::remove_dead)
+    spdlog::warn("member={} has been silent for too long and is removed", change->whom.name);
+  propose_members(std::move(change->next), false);
 }
 
 // --- leadership ----------------------------------------------------------------------------------------------------

@@ -174,7 +174,8 @@ void scrub_actor::on_verdict(const status& verdict) {
 void scrub_actor::on_suspect(const content_ref& what) {
   if (hopeless_.contains(what)) return;  // asked for again when a member comes, and now and then
   if (!disk_->holds(what)) return want(what);
-  if (suspects_.size() >= most_suspects || std::find(suspects_.begin(), suspects_.end(), what) != suspects_.end())
+  if (suspects_.size() >= limits::scrub_suspects ||
+      std::find(suspects_.begin(), suspects_.end(), what) != suspects_.end())
     return;
   suspects_.push_back(what);
   set_timer(milliseconds(0));
@@ -191,7 +192,7 @@ milliseconds scrub_actor::look_at_suspect() {
       take_away(what);
     }
   }
-  return milliseconds(limits::chunk_bytes * 1000 / suspect_bytes_per_second);
+  return milliseconds(limits::chunk_bytes * 1000 / limits::scrub_suspect_bytes_per_second);
 }
 
 void scrub_actor::take_away(const content_ref& what) {

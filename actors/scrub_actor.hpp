@@ -43,11 +43,6 @@ class scrub_actor : public observed<scrub_handle::base> {
   void on_exit() override;
 
  private:
-  /// How fast content is hashed on which a read failed: soon, but beside the log's fsyncs.
-  static constexpr std::uint64_t suspect_bytes_per_second = std::uint64_t{64} * 1024 * 1024;
-  /// Contents that wait for that; of what is more the next read tells again.
-  static constexpr std::size_t most_suspects = 256;
-
   scrub_view on_ask(const ask_scrub& x);
   void on_suspect(const content_ref& what);
   /// Hashes a piece of the first suspect; how long to rest after it.
@@ -93,7 +88,8 @@ class scrub_actor : public observed<scrub_handle::base> {
   content_ref checking_;
   std::uint64_t left_ = 0;  ///< bytes of it, for the rate
 
-  std::deque<content_ref> suspects_;  ///< a read failed on them; at most `most_suspects`, looked at before the walk
+  std::deque<content_ref>
+      suspects_;  ///< a read failed on them; at most `limits::scrub_suspects`, looked at before the walk
   std::optional<content_check> suspected_;  ///< of the first
 
   instant next_look_{};             ///< for what is missing

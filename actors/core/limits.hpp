@@ -133,6 +133,10 @@ inline constexpr std::size_t queued_write_bytes = std::size_t{64} * 1024 * 1024;
 inline constexpr std::size_t snapshot_piece_bytes = append_batch_bytes;
 /// A check of stored content reads this much in a second: 1 TiB in six days, and a fiftieth of what a slow disk gives.
 inline constexpr std::uint64_t scrub_bytes_per_second = std::uint64_t{2} * 1024 * 1024;
+/// How fast content is hashed on which a read failed: soon, but beside the log's fsyncs.
+inline constexpr std::uint64_t scrub_suspect_bytes_per_second = std::uint64_t{64} * 1024 * 1024;
+/// Contents that wait for that; of what is more the next read tells again.
+inline constexpr std::size_t scrub_suspects = 256;
 /// What failovers displaced, with its content, is kept up to this; then the oldest goes first.
 inline constexpr std::uint64_t set_aside_bytes = std::uint64_t{10} * 1024 * 1024 * 1024;
 /// Free space kept back: RocksDB must still be able to log votes, flush and compact when files no longer fit.
@@ -207,6 +211,8 @@ inline constexpr std::size_t install_fetch = 64;
 inline constexpr std::size_t ended_uploads = 16;
 /// Members of one cluster.
 inline constexpr std::size_t members = 9;
+/// Addresses at which a node asks for its cluster: those it was given, and those of the members it is told of.
+inline constexpr std::size_t asked_addresses = 4 * members;
 /// So many voters are never removed for being silent: of three the loss of one is survived, of two none.
 inline constexpr std::size_t voters_kept = 3;
 inline constexpr std::uint32_t remove_dead_max_minutes = 525'600;

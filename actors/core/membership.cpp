@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "kaiku/core/endpoint.hpp"
 #include "kaiku/core/limits.hpp"
 #include "kaiku/core/mutant.hpp"
 
@@ -10,7 +11,8 @@ namespace {
 
 result<set_members> add(const membership& now, const member_change& change, const incarnation& disk) {
   if (!is_valid_node_name(change.id.name)) return {errc::bad_request, "'" + change.id.name + "' can't name a member"};
-  if (change.peer_address.empty()) return {errc::bad_request, "a member needs an address for its peers"};
+  if (auto address = parse_endpoint(change.peer_address); !address)
+    return {errc::bad_request, "peer_address: " + address.failure().detail};
   set_members next{now.cluster, now.voters, now.learners};
   const member fresh{change.id, disk, change.peer_address};
   if (const auto* voter = find_member(now.voters, change.id)) {
@@ -70,6 +72,30 @@ std::optional<node_id> long_dead(const membership& members, const node_id& self,
   const auto voter = std::find_if(members.voters.begin(), members.voters.end(), is_dead);
   if (voter == members.voters.end()) return std::nullopt;
   return voter->id;
+}
+
+std::optional<due_change> due(const membership& now, const node_id& self, const std::map<node_id, incarnation>& disks,
+                              const std::optional<node_id>& caught_up, const silence& known,
+                              milliseconds remove_dead_after) {
+  set_members seen{now.cluster, with_known_disks(now.voters, disks), with_known_disks(now.learners, disks)};
+  if (seen.voters != now.voters || seen.learners != now.learners) return due_change{due_change::kind::disks, {}, seen};
+  if (caught_up) {
+    auto promoted = promote(now, *caught_up);
+    if (!promoted) return std::nullopt;
+    return due_change{due_change::kind::promote, *caught_up, std::move(*promoted)};
+  }
+  if (remove_dead_after.count() == 0) return std::nullopt;
+  const auto dead = long_dead(now, self, known, remove_dead_after);
+  if (!dead) return std::nullopt;
+  auto without = remove(now, *dead);
+  if (!without) return std::nullopt;
+  return due_change{due_change::kind::remove_dead, *dead, std::move(*without)};
+}
+
+std::vector<member> with_known_disks(std::vector<member> members, const std::map<node_id, incarnation>& disks) {
+  for (auto& one : members)
+    if (auto seen = disks.find(one.id); !one.disk.known() && seen != disks.end()) one.disk = seen->second;
+  return members;
 }
 
 std::set<node_id> names_of(const std::vector<member>& members) {

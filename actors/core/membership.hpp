@@ -34,6 +34,21 @@ struct silence {
 std::optional<node_id> long_dead(const membership& members, const node_id& self, const silence& known,
                                  milliseconds bound);
 
+/// An entry that a leader proposes by itself.
+struct due_change {
+  enum class kind : std::uint8_t { disks, promote, remove_dead };
+  kind what = kind::disks;
+  node_id whom;  ///< empty with `disks`
+  set_members next;
+};
+/// What is to be proposed next, one at a time: the disks of members that were seen for the first time, then the
+/// promotion of `caught_up`, then the removal of who is dead for longer than `remove_dead_after` (0: nobody).
+std::optional<due_change> due(const membership& now, const node_id& self, const std::map<node_id, incarnation>& disks,
+                              const std::optional<node_id>& caught_up, const silence& known,
+                              milliseconds remove_dead_after);
+/// With the disks of those whose disk no entry names yet.
+std::vector<member> with_known_disks(std::vector<member> members, const std::map<node_id, incarnation>& disks);
+
 std::set<node_id> names_of(const std::vector<member>& members);
 /// `disk` is not the one that the log names for `known`: neither its votes nor its acknowledgements count, so it is not
 /// linked with. A member that was never seen may have any disk.

@@ -124,6 +124,7 @@ int link_layer::impl::hand_over(const link_session_ptr& session, const hello& th
   known->second->link.emplace(
       standing_link{last_serial, theirs.boot, theirs.disk, theirs.since, caf_node, std::move(guard)});
   known->second->last_failure.clear();
+  learn_from(theirs);
   return session->release();
 }
 

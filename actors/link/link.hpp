@@ -23,14 +23,13 @@
 ///
 /// A node whose disk knows no cluster asks before it links with anybody:
 ///
-///              all that can be heard know of none either
-///   asking ------------------------------------------------> settled
-///      |                                                        | refused as a stranger; asked again, and then the
-///      same | a cluster has this node's name with another disk,      | v or not at all |
-///   joining <---------------------------------------------------+
-///      |  ^
-///      |  +--- (start, with `wants_in`)
-///      +-----> settled: its own log names it among the members
+///   start --> asking --- all that can be heard know of none either ---> settled
+///               ^                                                          |
+///               +-- refused as a stranger, or linked with a member of one -+
+///
+///   asking --- a cluster has its name by a known disk, or not at all ---> joining
+///   start, with `wants_in` --------------------------------------------> joining
+///   joining --- its own log names it among the members -----------------> settled
 ///
 /// While it joins it goes on asking. Members that are asked tell their directory (`join_wanted`); the asking node's
 /// directory is told to `forget_bootstrap`, so that it takes no part in founding a second cluster. Nothing of this is

@@ -84,8 +84,8 @@ net::awaitable<void> link_layer::impl::dial(const linked_peer_ptr& target) {
 net::awaitable<status> link_layer::impl::reach(link_session_ptr session, std::string address,
                                                std::shared_ptr<bool> resolving) {
   session->remote = address;
-  auto where = split_address(address);
-  if (!where) co_return error{errc::io_error, "not host:port: " + address};
+  auto where = parse_endpoint(address);
+  if (!where) co_return error{errc::io_error, where.failure().detail};
   auto endpoints = numeric_endpoint(*where);
   if (endpoints.empty()) {
     if (*resolving) co_return error{errc::io_error, "looking up " + where->host + " takes long"};

@@ -112,7 +112,8 @@ struct link_layer::impl : std::enable_shared_from_this<impl> {
   boost::asio::awaitable<void> ask_at(asked_address_ptr where);
   boost::asio::awaitable<bool> ask_once(asked_address_ptr where);
   void take_welcome(const welcome& found, const std::string& from);
-  void begin_joining(bool is_known);
+  void ask_members_too(const std::vector<member>& found);
+  void learn_from(const hello& peer);
   void answered(const hello& theirs);
   void turned_away(const refusal& why);
   int hand_over(const link_session_ptr& session, const hello& theirs);

@@ -86,11 +86,14 @@ void link_layer::impl::take_welcome(const welcome& found, const std::string& fro
   const auto known = std::find_if(found.members.begin(), found.members.end(), is_self);
   const bool is_known = known != found.members.end();
   if (stands != standing::joining) {
-    // A voter that was never seen may be this one.
-    const bool may_be_this = is_known && (!known->disk.known() || known->disk == settings.disk);
-    if (may_be_this || settings.knows_cluster()) return;
+    // A voter that was never seen may be this one, and its vote may be needed.
+    const bool was_never_seen = is_known && !known->disk.known();
+    if (was_never_seen || settings.knows_cluster()) return;
     stands = standing::joining;
-    if (is_known)
+    if (is_known && known->disk == settings.disk)
+      // It was taken in, and restarted before its log could say by whom. `--cluster` may name members of long ago.
+      spdlog::info("link: the members at {} have this disk as {}: it founds nothing", from, settings.self.name);
+    else if (is_known)
       spdlog::warn("link: the members at {} know {} by another disk: this one joins in its place", from,
                    settings.self.name);
     else
@@ -98,10 +101,26 @@ void link_layer::impl::take_welcome(const welcome& found, const std::string& fro
           "link: the cluster at {} has no member {}, so this node waits; to bring it in, start it with --join {}", from,
           settings.self.name, from);
     caf::anon_send(directory, forget_bootstrap{});
-    ask_around();
   }
+  ask_members_too(found.members);
+  ask_around();
   replace_members(found.members);
   dial_all();
+}
+
+/// Those that it was told to ask may be gone before it is a member.
+void link_layer::impl::ask_members_too(const std::vector<member>& found) {
+  for (const auto& one : found) {
+    const auto is_asked = [&](const auto& x) { return x->address == one.peer_address; };
+    if (one.id == settings.self || std::any_of(asked.begin(), asked.end(), is_asked)) continue;
+    if (asked.size() >= limits::asked_addresses) return;
+    asked.push_back(std::make_shared<asked_address>(io, one.peer_address));
+  }
+}
+
+/// A peer that belongs to a cluster has taken this node for a member, although its own log names none: who else is one?
+void link_layer::impl::learn_from(const hello& peer) {
+  if (stands == standing::settled && peer.cluster.known() && !settings.knows_cluster()) ask_around();
 }
 
 /// A peer has refused this node; unproven.

@@ -140,11 +140,12 @@ task<response> post_form(exchange& ex) {
     outcome.failed = error{errc::bad_request, "the form holds no file: no part has a filename"};
   if (outcome.failed) co_return with_member(problem(*outcome.failed), "stored", std::move(outcome.stored));
   const bool browser = prefers_html(ex.in);
+  // A listing that has all of them.
+  auto listing = plan->directory.is_root() ? "/files/" : "/files/" + percent_encode_path(plan->directory.text()) + "/";
+  listing += "?token=" + outcome.stored.back().at("token").get<std::string>();
   auto answer = json_answer(browser ? 303 : outcome.less_durable ? 202 : 201, {{"files", std::move(outcome.stored)}});
   answer.add("Vary", "Accept");
-  const auto& directory = plan->directory;
-  if (browser)
-    answer.add("Location", directory.is_root() ? "/files/" : "/files/" + percent_encode_path(directory.text()) + "/");
+  if (browser) answer.add("Location", listing);
   co_return answer;
 }
 

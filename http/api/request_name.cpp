@@ -11,20 +11,6 @@ std::string_view as_bytes(const digest& x) {
   return {reinterpret_cast<const char*>(x.bytes.data()), x.bytes.size()};
 }
 
-std::string_view name_of(http_method method) {
-  switch (method) {
-    case http_method::get: return "GET";
-    case http_method::head: return "HEAD";
-    case http_method::put: return "PUT";
-    case http_method::post: return "POST";
-    case http_method::patch: return "PATCH";
-    case http_method::remove: return "DELETE";
-    case http_method::options: return "OPTIONS";
-    case http_method::other: break;
-  }
-  return "";
-}
-
 }  // namespace
 
 result<std::optional<digest>> request_name(const request& in) {

@@ -10,6 +10,20 @@ bool same_token(std::string_view a, std::string_view b) {
          std::equal(a.begin(), a.end(), b.begin(), [&](char x, char y) { return lower(x) == lower(y); });
 }
 
+std::string_view name_of(http_method method) {
+  switch (method) {
+    case http_method::get: return "GET";
+    case http_method::head: return "HEAD";
+    case http_method::put: return "PUT";
+    case http_method::post: return "POST";
+    case http_method::patch: return "PATCH";
+    case http_method::remove: return "DELETE";
+    case http_method::options: return "OPTIONS";
+    case http_method::other: break;
+  }
+  return "";
+}
+
 std::optional<std::string_view> request::header(std::string_view name) const {
   for (const auto& field : fields)
     if (same_token(field.name, name)) return field.value;

@@ -19,6 +19,8 @@
 namespace kaiku {
 
 enum class http_method : std::uint8_t { get, head, put, post, remove, patch, options, other };
+/// As in a start line; empty for `other`.
+std::string_view name_of(http_method method);
 
 struct header_field {
   std::string_view name;

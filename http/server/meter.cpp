@@ -19,17 +19,8 @@ std::string route_label(std::string_view route) {
 }
 
 std::string method_label(http_method method) {
-  switch (method) {
-    case http_method::get: return "GET";
-    case http_method::head: return "HEAD";
-    case http_method::put: return "PUT";
-    case http_method::post: return "POST";
-    case http_method::patch: return "PATCH";
-    case http_method::remove: return "DELETE";
-    case http_method::options: return "OPTIONS";
-    case http_method::other: break;
-  }
-  return "other";
+  const auto name = name_of(method);
+  return name.empty() ? "other" : std::string(name);
 }
 
 }  // namespace

@@ -179,7 +179,6 @@ class node {
   bool members_are_settled() const;
   void propose_members(set_members next, bool asked_for);
   void propose_due_members();
-  std::vector<member> with_known_disks(std::vector<member> members) const;
 
   // Replication's shell: compaction, snapshots; and the installer's.
   void compact_log();

@@ -105,16 +105,10 @@ void node::propose_members(set_members next, bool asked_for) {
   change_queued_ = asked_for;
 }
 
-std::vector<member> node::with_known_disks(std::vector<member> members) const {
-  for (auto& one : members)
-    if (auto seen = disks_.find(one.id); !one.disk.known() && seen != disks_.end()) one.disk = seen->second;
-  return members;
-}
-
 void node::propose_first_entry() {
   if (KAIKU_MUTANT(no_first_entry)) return;
   const bool founds = !disk_.durable().members_in_force().cluster.known();
-  const auto members = founds ? encode_members({the_cluster, with_known_disks(founders_)}) : std::string{};
+  const auto members = founds ? encode_members({the_cluster, with_known_disks(founders_, disks_)}) : std::string{};
   queue_.push_front({members, durability::leader, true, false});
   own_entry_queued_ = true;
 }
@@ -130,17 +124,14 @@ void node::propose_own_entries() {
 }
 
 void node::propose_due_members() {
-  const auto& current = disk_.durable().members_in_force();
-  set_members next{current.cluster, with_known_disks(current.voters), with_known_disks(current.learners)};
-  if (next.voters != current.voters || next.learners != current.learners) {
-    propose_members(std::move(next), false);
-  } else if (const auto learner = machine_.caught_up_learner()) {
-    auto promoted = promote(current, *learner);
-    if (!promoted) return;
+  const auto learner = machine_.caught_up_learner();
+  auto change = due(disk_.durable().members_in_force(), self_, disks_, learner, {}, milliseconds{0});
+  if (!change) return;
+  if (change->what == due_change::kind::promote) {
     tell_commit();
-    around_.judge.promotes(self_, *find_member(promoted->voters, *learner), machine_.commit());
-    propose_members(std::move(*promoted), false);
+    around_.judge.promotes(self_, *find_member(change->next.voters, change->whom), machine_.commit());
   }
+  propose_members(std::move(change->next), false);
 }
 
 // --- leadership ---------------------------------------------------------------------------------------------------

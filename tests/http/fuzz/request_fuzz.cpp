@@ -119,7 +119,7 @@ step read_body(arrivals& in, message_parser& parser, const body_framing& framing
   }
 }
 
-const char* name_of(http_method method) {
+const char* verb_of(http_method method) {
   switch (method) {
     case http_method::get: return "GET";
     case http_method::head: return "HEAD";
@@ -174,7 +174,7 @@ void check_header(const std::string& header, const taken& got, http_method metho
   demand(is_token(verb), "a method that is no token");
   demand(version == (got.version == 10 ? "HTTP/1.0" : "HTTP/1.1"), "another version");
   demand(target == got.target, "another target");
-  demand(method == http_method::other || verb == name_of(method), "another method");
+  demand(method == http_method::other || verb == verb_of(method), "another method");
 
   std::vector<std::pair<std::string, std::string>> fields;
   int hosts = 0, lengths = 0, codings = 0;
@@ -234,7 +234,7 @@ conversation serve(std::string_view bytes, std::size_t piece) {
       }
     }
     if (at == step::done) {
-      one.method = name_of(asked.method);
+      one.method = verb_of(asked.method);
       one.target = asked.target;
       one.version = asked.version;
       one.keep_alive = parser.keep_alive();

@@ -125,10 +125,38 @@ BOOST_AUTO_TEST_CASE(who_is_silent_for_long_can_go_as_long_as_three_voters_stay)
   BOOST_TEST(dead({start + bound * 2, start, all_but_d}) == "e");
 }
 
+BOOST_AUTO_TEST_CASE(a_leader_proposes_disks_then_a_promotion_then_a_removal) {
+  constexpr milliseconds bound{1000};
+  const instant start{};
+  auto now = three();
+  now.voters.push_back({{"d"}, {}, "d:9000"});
+  now.learners = {named("e", 5)};
+  const silence long_ago{start + bound * 2, start, {{{"b"}, start + bound * 2}, {{"c"}, start + bound * 2}}};
+  const auto next = [&](const std::map<node_id, incarnation>& disks, std::optional<node_id> caught_up,
+                        milliseconds remove_dead_after) {
+    return due(now, {"a"}, disks, caught_up, long_ago, remove_dead_after);
+  };
+  auto disks = next({{{"a"}, disk_of(1)}, {{"d"}, disk_of(4)}}, node_id{"e"}, bound);
+  BOOST_REQUIRE(disks.has_value());
+  BOOST_CHECK(disks->what == due_change::kind::disks);
+  BOOST_CHECK(disks->next.voters.back().disk == disk_of(4));
+  auto promoted = next({}, node_id{"e"}, bound);
+  BOOST_REQUIRE(promoted.has_value());
+  BOOST_CHECK(promoted->what == due_change::kind::promote);
+  BOOST_TEST(promoted->next.voters.size() == 5u);
+  auto removed = next({}, std::nullopt, bound);
+  BOOST_REQUIRE(removed.has_value());
+  BOOST_CHECK(removed->what == due_change::kind::remove_dead);
+  BOOST_TEST(removed->whom.name == "e");
+  BOOST_TEST(removed->next.learners.empty());
+  BOOST_TEST(!next({}, std::nullopt, milliseconds{0}).has_value());
+}
+
 BOOST_AUTO_TEST_CASE(names_addresses_and_numbers_are_checked) {
   auto now = three();
   BOOST_CHECK(failure(now, {member_change::kind::add, {"No Name"}, "x:1"}) == errc::bad_request);
-  BOOST_CHECK(failure(now, {member_change::kind::add, {"d"}, ""}) == errc::bad_request);
+  for (const char* address : {"", "nowhere", "d:", ":9000", "d:0", "::1:9000"})
+    BOOST_CHECK_MESSAGE(failure(now, {member_change::kind::add, {"d"}, address}) == errc::bad_request, address);
   while (now.voters.size() < limits::members) now.voters.push_back(named("m" + std::to_string(now.voters.size()), 5));
   BOOST_CHECK(failure(now, join("d")) == errc::bad_request);
 }

@@ -6,6 +6,7 @@
 /// Prints what happens, one line each, with the time in front; ends cleanly on SIGTERM.
 
 #include <algorithm>
+#include <atomic>
 #include <csignal>
 #include <iterator>
 #include <map>
@@ -168,7 +169,8 @@ int run(arguments given) {
   settings.secret = given["secret"];
   settings.peer_address = "127.0.0.1:" + given["port"];
   settings.wants_in = given.count("wants_in") != 0;
-  settings.knows_cluster = [known = given["cluster"] != "0"] { return known; };
+  const auto knows_cluster = std::make_shared<std::atomic<bool>>(given["cluster"] != "0");
+  settings.knows_cluster = [knows_cluster] { return knows_cluster->load(); };
   std::istringstream addresses{given["ask_at"]};
   for (std::string one; std::getline(addresses, one, ',');) settings.ask_at.push_back(one);
   if (given.count("version_min") != 0)
@@ -199,6 +201,7 @@ int run(arguments given) {
     now.cluster = small_id<cluster_id>("1");
     now.voters = parse_members(given["log"]);
     now.confirmed = true;
+    *knows_cluster = true;
     layer->set_members(now);
   };
   std::vector<caf::actor> actors{system.spawn(listener, listening_to), system.spawn<silent>()};

@@ -11,22 +11,6 @@ using boost::asio::ip::tcp;
 
 BOOST_AUTO_TEST_SUITE(resolve)
 
-BOOST_AUTO_TEST_CASE(an_address_is_split_at_its_last_colon) {
-  auto plain = split_address("n1.example:9000");
-  BOOST_REQUIRE(plain);
-  BOOST_TEST(plain->host == "n1.example");
-  BOOST_TEST(plain->port == 9000);
-  auto v6 = split_address("[::1]:9001");
-  BOOST_REQUIRE(v6);
-  BOOST_TEST(v6->host == "::1");
-  BOOST_TEST(v6->port == 9001);
-}
-
-BOOST_AUTO_TEST_CASE(what_is_no_host_and_port_is_refused) {
-  for (auto* text : {"", ":", "n1", "n1:", ":9000", "n1:0", "n1:65536", "n1:9000x", "n1:-1"})
-    BOOST_TEST(!split_address(text), text);
-}
-
 BOOST_AUTO_TEST_CASE(an_address_needs_no_lookup_and_a_name_does) {
   BOOST_TEST((numeric_endpoint({"127.0.0.1", 9000}) ==
               std::vector{tcp::endpoint{boost::asio::ip::make_address("127.0.0.1"), 9000}}));
