@@ -208,8 +208,7 @@ bool run(const std::string& input) {
 std::vector<std::string> corpus() {
   std::vector<std::string> out;
   for (const auto& entry : fs::recursive_directory_iterator(KAIKU_HTTP_CORPUS))
-    if (entry.is_regular_file() && entry.path().filename() != "verdicts" &&
-        entry.path().extension() != ".gitattributes")
+    if (entry.is_regular_file() && entry.path().extension() == ".http")
       out.push_back(read(entry.path()).substr(0, longest_input));
   std::sort(out.begin(), out.end());  // not in the order of the disk: the seed alone decides
   return out;
