@@ -191,6 +191,7 @@ void link_layer::impl::take_members(membership now) {
   if (stands == standing::joining && is_member) {
     spdlog::info("link: {} is a member now", settings.self.name);
     stands = standing::settled;
+    was_taken_in = true;
     for (const auto& x : asked) x->timer.cancel();
   }
   members_told = true;

@@ -88,6 +88,7 @@ struct link_layer::impl : std::enable_shared_from_this<impl> {
   bool members_told = false;  ///< by `set_members`
   bool unsettled = false;     ///< another leader may yet name other members
   bool begun = false;
+  bool was_taken_in = false;  ///< in the life of this process
   bool outcast_told = false;  ///< the log says that members refuse this node
   directory_handle directory;
   link_serial last_serial;
@@ -114,6 +115,8 @@ struct link_layer::impl : std::enable_shared_from_this<impl> {
   void take_welcome(const welcome& found, const std::string& from);
   void ask_members_too(const std::vector<member>& found);
   void learn_from(const hello& peer);
+  void ask_again();
+  bool may_be_taken_back() const;
   void answered(const hello& theirs);
   void turned_away(const refusal& why);
   int hand_over(const link_session_ptr& session, const hello& theirs);

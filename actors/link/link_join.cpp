@@ -88,9 +88,15 @@ void link_layer::impl::take_welcome(const welcome& found, const std::string& fro
   if (stands != standing::joining) {
     // A voter that was never seen may be this one, and its vote may be needed.
     const bool was_never_seen = is_known && !known->disk.known();
-    if (was_never_seen || settings.knows_cluster()) return;
+    const bool is_this = is_known && known->disk == settings.disk;
+    const bool knows_cluster = settings.knows_cluster();
+    if (was_never_seen) return;
+    if (knows_cluster && (is_this || !may_be_taken_back())) return;
     stands = standing::joining;
-    if (is_known && known->disk == settings.disk)
+    if (knows_cluster)
+      spdlog::warn("link: {} was taken in by a leader that is gone before a majority knew; it asks again at {}",
+                   settings.self.name, from);
+    else if (is_this)
       // It was taken in, and restarted before its log could say by whom. `--cluster` may name members of long ago.
       spdlog::info("link: the members at {} have this disk as {}: it founds nothing", from, settings.self.name);
     else if (is_known)
@@ -118,19 +124,30 @@ void link_layer::impl::ask_members_too(const std::vector<member>& found) {
   }
 }
 
-/// A peer that belongs to a cluster has taken this node for a member, although its own log names none: who else is one?
+/// A peer may know better who the members are: it belongs to a cluster while this node's log names none, or lacks the
+/// entry that this node has them from, which only a leader that is gone may ever have had.
 void link_layer::impl::learn_from(const hello& peer) {
-  if (stands == standing::settled && peer.cluster.known() && !settings.knows_cluster()) ask_around();
+  if (stands != standing::settled || !peer.cluster.known()) return;
+  const bool lacks_entry = may_be_taken_back() && peer.cluster == own.cluster && peer.since < own.since;
+  if (lacks_entry || !settings.knows_cluster()) ask_again();
+}
+
+/// This process was taken in by an entry that is not known committed. (One that was a member before it started does not
+/// ask: it may have been replaced for good.)
+bool link_layer::impl::may_be_taken_back() const {
+  return was_taken_in && unsettled;
+}
+
+void link_layer::impl::ask_again() {
+  if (settings.knows_cluster()) ask_members_too(members);
+  ask_around();
 }
 
 /// A peer has refused this node; unproven.
 void link_layer::impl::turned_away(const refusal& why) {
   if (why.reason != refusal_reason::wrong_disk && why.reason != refusal_reason::unknown_name) return;
   if (stands != standing::settled) return;
-  if (!settings.knows_cluster()) {
-    ask_around();
-    return;
-  }
+  if (!settings.knows_cluster() || may_be_taken_back()) return ask_again();
   auto is_linked = [](const auto& x) { return x.second->link.has_value(); };
   // One that has missed the latest members says so too; then there are others.
   if (outcast_told || std::any_of(peers.begin(), peers.end(), is_linked)) return;

@@ -157,12 +157,13 @@ task<result<bool>> form_reader::fill(std::size_t max) {
 task<result<std::string>> form_reader::take_until(std::string_view end) {
   for (;;) {
     const auto at = input_.find(end);
-    if (at != std::string::npos) {
+    if (at <= limits::http_part_header_bytes) {
       std::string out = input_.substr(0, at);
       input_.erase(0, at + end.size());
       co_return out;
     }
-    if (input_.size() > limits::http_part_header_bytes)
+    // However much came at once, what is too long is so by its own length.
+    if (at != std::string::npos || input_.size() >= limits::http_part_header_bytes + end.size())
       co_return not_a_form("a part's header is too long, or there is no boundary");
     auto more = co_await fill(limits::http_part_header_bytes);
     if (!more) co_return more.failure();

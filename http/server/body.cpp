@@ -29,26 +29,24 @@ std::optional<std::uint64_t> session::length() const {
 task<result<std::string>> session::read(std::size_t max) {
   std::string piece;
   if (body_done_) co_return piece;
+  if (body_failed_ != errc::none) co_return explain(body_failed_);
   if (owes_continue_) {
     owes_continue_ = false;
     if (input_.empty()) {
       const bool sent = co_await connection_.write("HTTP/1.1 100 Continue\r\n\r\n", {}, sending_);
       if (!sent) {
-        body_broken_ = true;
-        co_return explain(errc::body_incomplete);
+        body_failed_ = errc::body_incomplete;
+        co_return explain(body_failed_);
       }
     }
   }
-  errc failed = errc::none;
   if (framing_.chunked) {
-    failed = co_await read_chunks(piece, max);
+    body_failed_ = co_await read_chunks(piece, max);
   } else {
-    failed = co_await read_sized(piece, max);
+    body_failed_ = co_await read_sized(piece, max);
   }
-  if (failed != errc::none) {
-    body_broken_ = true;
-    co_return explain(failed);
-  }
+  // What came in front of the fault is handed on first: whole files of a form may be in it.
+  if (body_failed_ != errc::none && piece.empty()) co_return explain(body_failed_);
   received_ += piece.size();
   if (body_done_) input_.shrink();
   co_return piece;
@@ -62,17 +60,21 @@ task<errc> session::read_sized(std::string& into, std::size_t max) {
   auto have = std::min(want, input_.size());
   std::memcpy(into.data(), input_.view().data(), have);
   input_.consume(have);
+  errc failed = errc::none;
   while (have < want) {
     std::size_t got = 0;
     auto end = co_await connection_.read({into.data() + have, want - have}, receiving_, got);
-    if (end != connection::read_end::data) co_return errc::body_incomplete;
+    if (end != connection::read_end::data) {
+      failed = errc::body_incomplete;
+      break;
+    }
     have += got;
     if (session_clock::now() >= hand_on) break;
   }
   into.resize(have);
   left_ -= have;
   body_done_ = left_ == 0;
-  co_return errc::none;
+  co_return failed;
 }
 
 task<errc> session::read_chunks(std::string& into, std::size_t max) {

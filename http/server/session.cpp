@@ -128,7 +128,7 @@ bool session::accept_header(std::size_t size) {
   receiving_ = sending_ = full_patience();
   left_ = framing_.length;
   body_done_ = !framing_.chunked && left_ == 0;
-  body_broken_ = false;
+  body_failed_ = errc::none;
   auto expect = request_.header("Expect");
   owes_continue_ = expect && request_.version == 11 && same_token(*expect, "100-continue") && !body_done_;
   return true;
@@ -156,7 +156,7 @@ task<bool> session::answer() {
   if (worker_->abandoned()) co_return false;
   exchange_->sending.reset();
   // A client that was not told to go on may send its body or not: what follows can't be told from it.
-  bool keep = parser_.keep_alive() && !plan.now.close && !worker_->draining() && !body_broken_;
+  bool keep = parser_.keep_alive() && !plan.now.close && !worker_->draining() && body_failed_ == errc::none;
   if (!body_done_ && (owes_continue_ || framing_.chunked || left_ > drained_body_bytes)) keep = false;
   const bool sent = co_await send(plan.now, keep);
   measure(began, plan.now.status);

@@ -68,7 +68,7 @@ class session final : public request_body {
   std::uint64_t left_ = 0;  ///< with a Content-Length
   std::uint64_t received_ = 0;
   bool body_done_ = true;
-  bool body_broken_ = false;
+  errc body_failed_ = errc::none;  ///< what follows will not come
   bool owes_continue_ = false;
   patience receiving_ = full_patience();
   patience sending_ = full_patience();

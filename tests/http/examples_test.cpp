@@ -31,11 +31,18 @@ std::vector<example> examples_of(const fs::path& document) {
   std::vector<example> out;
   std::ifstream in(document);
   std::size_t number = 0;
+  std::string given;
   for (std::string text; std::getline(in, text);) {
     ++number;
     std::smatch found;
     if (!std::regex_match(text, found, command)) continue;
-    example one{number, found[1], {}};
+    if (found[2] == "K=") continue;  // the test's own
+    example one{number, given + found[1].str(), {}};
+    given.clear();
+    if (found[2].str().ends_with('=')) {  // for the next one
+      given = one.command + "; ";
+      continue;
+    }
     if (std::regex_search(one.command, found, promise)) one.status = found[1];
     one.command = std::regex_replace(one.command, remark, "");
     out.push_back(one);
@@ -63,9 +70,11 @@ class setting {
   /// The same tree in front of every line; a restore is shown into an empty one.
   void prepare(const std::string& command) {
     auto client = cluster_.node(cluster_.wait_for_leader()).client();
-    for (const auto& entry : client.request("GET", "/files/").json()["entries"])
-      BOOST_REQUIRE(
-          client.request("DELETE", "/files/" + entry["name"].get<std::string>() + "?recursive=true").is_success());
+    const auto listing = client.request("GET", "/files/").json();
+    for (const auto& entry : listing["entries"]) {
+      const auto gone = client.request("DELETE", "/files/" + entry["name"].get<std::string>() + "?recursive=true");
+      BOOST_REQUIRE_MESSAGE(gone.is_success(), "DELETE answered " << gone);
+    }
     if (command.find("op=restore") != std::string::npos) return;
     for (const auto* path : {"report.pdf", "a.css", "2026/report.pdf", "2026/drafts/first.txt"}) {
       const auto put = client.put(path, generated_bytes{8, 10'000}.all(), {{"Kaiku-Durability", "all"}});

@@ -192,10 +192,51 @@ BOOST_AUTO_TEST_CASE(a_form_that_is_cut_off_keeps_only_the_files_that_were_compl
     client.finish_sending();
     BOOST_TEST(json::parse(client.read().body)["stored"].size() == 1U);
   }
+  // In one piece with what is missing, or with the mere begin of a boundary's line.
+  for (const auto& cut : {part("name=f; filename=small", "half"), std::string("--XyZ")}) {
+    const auto small = file("small-whole", "1") + cut;
+    char size[16];
+    std::snprintf(size, sizeof size, "%zx", small.size());
+    for (const auto& sent : {"Content-Length: 900\r\n" + form_type + "\r\n" + small,
+                             "Transfer-Encoding: chunked\r\n" + form_type + "\r\n" + size + "\r\n" + small}) {
+      raw_http client(port());
+      client.send("POST /files/f HTTP/1.1\r\nHost: k\r\n" + sent);
+      client.finish_sending();
+      auto got = client.read();
+      BOOST_TEST(got.status == 400);
+      BOOST_TEST(got.closes());
+      BOOST_TEST(json::parse(got.body)["code"] == "body_incomplete");
+      BOOST_TEST(json::parse(got.body)["stored"].size() == 1U);
+    }
+  }
+  BOOST_TEST(node.has("f/small-whole"));
+  BOOST_TEST(!node.has("f/small"));
   BOOST_TEST(!node.has("d/cut"));
   BOOST_TEST(node.has("e/whole"));
   BOOST_TEST(!node.has("e/half"));
   BOOST_TEST(node.uploads_open == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_part_s_header_has_one_bound_however_its_bytes_come) {
+  const std::string line = "Content-Disposition: form-data; name=f; filename=a\r\nX: ";
+  for (std::size_t size : {limits::http_part_header_bytes, limits::http_part_header_bytes + 1}) {
+    const auto body = "--XyZ\r\n" + line + std::string(size - line.size(), 'x') + "\r\n\r\ncontent\r\n" + last;
+    for (std::size_t piece : {std::size_t{1000}, body.size()}) {
+      BOOST_TEST_CONTEXT(size << " bytes in pieces of " << piece) {
+        std::string chunks;
+        for (std::size_t at = 0; at < body.size(); at += piece) {
+          const auto one = body.substr(at, piece);
+          char head[16];
+          chunks.append(head, static_cast<std::size_t>(std::snprintf(head, sizeof head, "%zx\r\n", one.size())));
+          chunks += one + "\r\n";
+        }
+        raw_http client(port());
+        client.send("POST /files/d HTTP/1.1\r\nHost: k\r\nTransfer-Encoding: chunked\r\n" + form_type + "\r\n" +
+                    chunks + "0\r\n\r\n");
+        BOOST_TEST(client.read().status == (size == limits::http_part_header_bytes ? 201 : 400));
+      }
+    }
+  }
 }
 
 BOOST_AUTO_TEST_CASE(less_durability_than_asked_for_of_one_file_is_202) {

@@ -114,6 +114,32 @@ BOOST_AUTO_TEST_CASE(a_member_that_was_taken_in_and_restarts_with_an_empty_log_l
   }
 }
 
+/// The leader that took it in with its new disk is gone, and so is the entry: only the log of the one taken in has it.
+/// The others know members of before that entry, or of another one since.
+BOOST_AUTO_TEST_CASE(a_member_that_was_taken_in_by_an_entry_that_is_gone_asks_again) {
+  for (const int lost : {1, 3})
+    for (const char* since : {"6", "8"}) {
+      cluster c{3};
+      BOOST_TEST_CONTEXT("n" << lost << " was taken in by entry 7, and the others know members of " << since) {
+        auto settings = founder(c, lost);
+        settings["disk"] = "9";
+        settings["log"] = c.members();
+        const auto own = "@" + std::to_string(lost);
+        const auto at = lost == 1 ? settings["log"].find(own + ",") : settings["log"].rfind(own);
+        settings["log"].replace(at, own.size(), "@9");
+        settings["log_since"] = "7";
+        auto leader = c.start(2, {{"since", "6"}, {"takes_in", "1"}});
+        BOOST_REQUIRE(leader.says("started"));
+        auto one = c.start(lost, settings);
+        BOOST_REQUIRE(one.says("is a member now"));
+        leader.process().kill();
+        auto survivor = c.start(2, {{"since", since}, {"takes_in", "1"}});
+        BOOST_TEST(survivor.says("to be taken in: n" + std::to_string(lost)), survivor.log() + one.log());
+        BOOST_TEST(one.says("up n2", 2), one.log());
+      }
+    }
+}
+
 /// Two of three are wiped and find each other and a survivor: they may link, and vote, with nobody.
 BOOST_AUTO_TEST_CASE(wiped_members_found_nothing_beside_a_survivor_and_ask_to_be_taken_in) {
   for (int survivor : {1, 3}) {

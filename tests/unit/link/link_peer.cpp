@@ -2,7 +2,8 @@
 /// are `key=value`: name, port, disk, cluster, boot (small numbers; 0: not known), secret, timeout (ms of a handshake),
 /// rtt (round trips to measure), members (`name@host:port@disk`, separated by commas), learners (how many of the last
 /// members are), since (the entry that names them), undialled (ms), ask_at (addresses), wants_in, takes_in (whoever
-/// asks is made a member), log (members as this node's own log says once it has a link), version_min, version_max.
+/// asks is made a member), log (members as this node's own log says once it has a link), log_since (the entry that
+/// names those, which is not known committed), version_min, version_max.
 /// Prints what happens, one line each, with the time in front; ends cleanly on SIGTERM.
 
 #include <algorithm>
@@ -200,7 +201,8 @@ int run(arguments given) {
     membership now;
     now.cluster = small_id<cluster_id>("1");
     now.voters = parse_members(given["log"]);
-    now.confirmed = true;
+    now.confirmed = given.count("log_since") == 0;
+    if (!now.confirmed) now.since = {std::stoull(given["log_since"])};
     *knows_cluster = true;
     layer->set_members(now);
   };
