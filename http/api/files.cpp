@@ -216,7 +216,7 @@ task<response> read_path_waiting(exchange& ex) {
     auto answer = try_read(ex, **view, *asked);
     if (!answer && attempt < open_attempts) continue;
     if (!answer) co_return problem(answer.failure());
-    answer->add("Kaiku-Consistency", to_string(asked->how.level));
+    if (asked->how.level != consistency::any) answer->add("Kaiku-Consistency", to_string(asked->how.level));
     co_return std::move(*answer);
   }
 }

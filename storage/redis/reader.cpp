@@ -104,7 +104,8 @@ class reader::impl {
   // The thread's own.
   redisAsyncContext* context_ = nullptr;
   bool want_read_ = false, want_write_ = false;
-  bool broken_ = false;  ///< the connection is to be given up
+  bool connected_ = false;  ///< or tried to, since it was last put off
+  bool broken_ = false;     ///< the connection is to be given up
   std::string script_;
   std::deque<clock_type::time_point>
       sent_;  ///< when the answers that are out will be late, in the order of the answers
@@ -119,6 +120,7 @@ class reader::impl {
 void reader::impl::connect() {
   context_ = at_.host.empty() ? redisAsyncConnectUnix(at_.path.c_str()) : redisAsyncConnect(at_.host.c_str(), at_.port);
   INVARIANT(context_ != nullptr, "there is memory for a connection");
+  connected_ = true;
   broken_ = context_->err != 0;
   context_->data = this;
   context_->ev.data = this;
@@ -170,7 +172,7 @@ void reader::impl::put_off() {
   script_.clear();
   if (context_ != nullptr) redisAsyncFree(context_);  // answers what is out with nothing
   sent_.clear();
-  broken_ = false;
+  connected_ = broken_ = false;
   pause_ms_ = was_asked ? limits::redis_retry_ms : std::min(2 * pause_ms_, limits::redis_retry_most_ms);
   try_at_ = clock_type::now() + milliseconds(pause_ms_);
 }
@@ -298,7 +300,7 @@ void reader::impl::run() {
     poll_once();
     send_incoming();
     const bool late = context_ != nullptr && clock_type::now() >= next_deadline();
-    const bool lost = context_ == nullptr && (!script_.empty() || try_at_ <= clock_type::now());
+    const bool lost = connected_ && context_ == nullptr;
     if (broken_ || late || lost) put_off();
   }
   put_off();

@@ -223,8 +223,8 @@ BOOST_AUTO_TEST_CASE(somebody_writes_a_wrong_value_and_a_key_is_evicted) {
     // What is read while nothing is written is answered by Redis, so here it must be noticed.
     for (const kaiku::redis::command& what :
          {kaiku::redis::command{"HSET", inode_key(i, load::fixed(3)), "size", "7"},
-          redis::command{"HSET", inode_key(i, load::fixed(4)), "sha256", std::string(64, 'a')},
-          redis::command{"DEL", inode_key(i, load::fixed(5))}})
+          kaiku::redis::command{"HSET", inode_key(i, load::fixed(4)), "sha256", std::string(64, 'a')},
+          kaiku::redis::command{"DEL", inode_key(i, load::fixed(5))}})
       redis(i).call(what);
   });
   for (std::size_t i = 0; i < size(); ++i) {

@@ -1,5 +1,6 @@
 #include "fixture.hpp"
 
+#include <csignal>
 #include <future>
 
 namespace kaiku::test {
@@ -7,6 +8,7 @@ namespace kaiku::test {
 mirrored_store::mirrored_store(const redis_address& at, const std::string& node, std::uint8_t cluster,
                                std::size_t feed_bound)
     : feed(std::make_shared<change_feed>(feed_bound)) {
+  std::signal(SIGPIPE, SIG_IGN);  // as kaikud does: hiredis writes to connections that are closed
   const auto wall = [] { return test_time(); };
   auto opened =
       store::open({directory / "data", 0,
@@ -46,7 +48,11 @@ bool mirrored_store::leaves(const std::string& where) {
 }
 
 void mirrored_store::settle() {
-  BOOST_REQUIRE_MESSAGE(answers(""), "Redis does not come to show the log's end");
+  const bool shown = answers("");
+  const auto now = mirror->view();
+  BOOST_REQUIRE_MESSAGE(shown, "Redis does not come to show the log's end: it is "
+                                   << to_string(now.now) << ", asked " << now.asked << ", lag " << now.lag << ", wrong "
+                                   << now.wrong << ", late " << now.answered_late << ", behind " << now.behind);
 }
 
 bool mirrored_store::compare(const std::string& where, const std::string& after, std::size_t limit,
