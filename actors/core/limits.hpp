@@ -37,7 +37,7 @@ inline constexpr std::uint32_t chunk_timeout_ms = 30'000;
 inline constexpr std::uint32_t upload_finish_timeout_ms = 60'000;
 /// A call that waits for a leader looks again after this, also when nothing was heard of a change.
 inline constexpr std::uint32_t leader_poll_ms = 50;
-/// A read that Redis has not answered within this is answered by the embedded store, and Redis is not asked for a while.
+/// A read that Redis has not answered within this is the embedded store's, and Redis is not asked for a while.
 inline constexpr std::uint32_t redis_read_ms = 10;
 /// Redis accepts a connection, or answers a command of the mirror, within this.
 inline constexpr std::uint32_t redis_answer_ms = 1000;
