@@ -122,6 +122,8 @@ task<attempt> try_append(exchange& ex, append_plan& plan, const freshness& how, 
   if (!view) co_return answered(problem(view.failure()));
   auto info = (*view)->stat(plan.asked.where.path);
   const bool absent = !info && info.failure().code == errc::not_found;
+  const bool in_the_way = info ? info->is_directory() : !absent;
+  if (behind && in_the_way) co_return overtaken();
   if (!info && !absent) co_return answered(problem(info.failure()));
   if (info && info->is_directory())
     co_return answered(problem({errc::is_a_directory, "a directory stands here; nothing can be appended to it"}));

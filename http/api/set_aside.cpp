@@ -37,9 +37,23 @@ void describe(json& out, const remove_path& remove, const write_token&) {
   out["path"] = "/" + remove.path.text();
   out["recursive"] = remove.recursive;
 }
+void describe(json& out, const move_path& move, const write_token&) {
+  out["change"] = "move";
+  out["path"] = "/" + move.from.text();
+  out["to"] = "/" + move.to.text();
+}
+void describe(json& out, const copy_path& copy, const write_token&) {
+  out["change"] = "copy";
+  out["path"] = "/" + copy.from.text();
+  out["to"] = "/" + copy.to.text();
+}
+void describe(json& out, const change_properties& change, const write_token&) {
+  out["change"] = "properties";
+  out["path"] = "/" + change.path.text();
+}
 /// The cluster's own entries: nobody's files.
-template <class Other>
-void describe(json& out, const Other&, const write_token&) {
+template <class Own>
+void describe(json& out, const Own&, const write_token&) {
   out["change"] = "internal";
 }
 
@@ -57,6 +71,16 @@ result<displaced_write> find(const exchange& ex) {
   if (!kept) return kept.failure();
   if (kept->token != *token) return {errc::not_found, "nothing of this name is set aside on this node"};
   return kept;
+}
+
+/// Why only files and directories can be restored, and what to do instead.
+error refuse_restore(const command& what) {
+  if (std::holds_alternative<remove_path>(what)) return {errc::bad_request, "a removal can be made again, by DELETE"};
+  if (std::holds_alternative<move_path>(what) || std::holds_alternative<copy_path>(what))
+    return {errc::bad_request, "what it was about may have changed since: make it again, by POST ?op=move or ?op=copy"};
+  if (std::holds_alternative<change_properties>(what))
+    return {errc::bad_request, "the file may be another one since: change its properties again, by PATCH"};
+  return {errc::bad_request, "this is the cluster's own entry: there is nothing to restore"};
 }
 
 struct restore_plan {
@@ -82,7 +106,7 @@ result<restore_plan> plan_restore(const exchange& ex) {
   } else if (const auto* make = std::get_if<make_directory>(&out.kept.what)) {
     out.path = make->path;
   } else {
-    return {errc::bad_request, "only files and directories can be restored; a removal can be made again"};
+    return refuse_restore(out.kept.what);
   }
   if (auto to = query->get("to")) {
     auto path = file_path::parse(*to);
@@ -166,6 +190,8 @@ task<response> restore_set_aside(exchange& ex) {
   if (!plan) co_return problem(plan.failure());
   if (auto* put = std::get_if<put_file>(&plan->kept.what)) {
     put_file file{plan->path, put->content, put->properties, {}, true};
+    // It was to go by itself; who restores it wants it.
+    if (file.properties.expires && *file.properties.expires <= wall_clock()) file.properties.expires.reset();
     auto brought = co_await bring_content(ex, put->content, plan->write);
     if (!brought) co_return problem(brought.failure());
     if (file.content.is_small()) file.content = {};

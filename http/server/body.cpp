@@ -8,7 +8,7 @@
 namespace kaiku {
 namespace {
 
-/// Read at once while chunks are taken apart.
+/// Read at once while chunks are taken apart: the most that a chunk's header, or the trailer, may take.
 constexpr std::size_t chunked_input_bytes = 64 * 1024;
 
 error explain(errc code) {
@@ -87,8 +87,8 @@ task<errc> session::read_chunks(std::string& into, std::size_t max) {
       body_done_ = step.done;
       if (body_done_ || into.size() == max) co_return errc::none;
       if (!into.empty() && session_clock::now() >= hand_on) co_return errc::none;
-      if (input_.size() >= worker_->settings.max_header_bytes)
-        co_return errc::bad_request;  // no end of a header or trailer
+      const auto most = std::min(worker_->settings.max_header_bytes, chunked_input_bytes);
+      if (input_.size() >= most) co_return errc::bad_request;  // no end of a header or trailer
     }
     std::size_t got = 0;
     auto room = input_.prepare(chunked_input_bytes - input_.size());

@@ -9,6 +9,9 @@
 namespace kaiku {
 namespace {
 
+/// Beast keeps lengths of values in 16 bits, with two bytes of its own, and throws for more.
+constexpr std::size_t field_bytes = 65'533;
+
 /// Counts of the fields that decide where a message ends and whom it is for.
 struct seen_fields {
   std::size_t all = 0, hosts = 0, lengths = 0, codings = 0;
@@ -30,6 +33,8 @@ std::optional<request_refusal> check_line(std::string_view line, bool first, see
   if (std::any_of(line.begin(), line.end(), is_control))
     return request_refusal{400, "a control character in the header"};
   if (first) return std::nullopt;
+  if (line.size() > field_bytes)
+    return request_refusal{431, "a header field is longer than " + std::to_string(field_bytes) + " bytes"};
   if (line.front() == ' ' || line.front() == '\t') return request_refusal{400, "a folded header line (RFC 9112, 5.2)"};
   auto colon = line.find(':');
   if (colon == std::string_view::npos || colon == 0) return request_refusal{400, "a header line without a name"};

@@ -49,6 +49,7 @@ class fake_tree {
     info.modified = {784'111'777'000};
     tree_[path] = info;
   }
+  void replace(const std::string& path, const file_info& info) { tree_[path] = info; }
   bool has(const std::string& path) const { return tree_.count(path) > 0; }
   const std::string& bytes_at(const std::string& path) const { return contents_.at(tree_.at(path).content.sha256); }
 

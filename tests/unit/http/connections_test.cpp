@@ -113,6 +113,27 @@ BOOST_AUTO_TEST_CASE(a_body_that_is_cut_off_leaves_nothing) {
   BOOST_TEST(node.writes == 0);
 }
 
+BOOST_AUTO_TEST_CASE(a_chunk_header_that_does_not_end_is_refused_however_large_headers_may_be) {
+  settings.max_header_bytes = mebibyte;
+  for (std::size_t size : {65'520UL, 100'000UL, 900'000UL}) {
+    for (const auto& front : {std::string("5;x="), std::string("0\r\nX: ")}) {
+      raw_http client(port());
+      client.send("PUT /files/f HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + front);
+      client.send(std::string(size, 'x'));
+      const bool refused = size > 64 * 1024;
+      if (!refused) client.send(front[0] == '5' ? "\r\nhello\r\n0\r\n\r\n" : "\r\n\r\n");
+      const auto status = client.read().status;
+      BOOST_TEST((refused ? status == 400 : status < 300), front << size << " " << status);
+      BOOST_TEST(eventually([&] { return server->open_requests() == 0; }));
+    }
+  }
+  // The request's own header may be larger, but no field of it.
+  std::string fields;
+  for (int i = 0; i < 3; ++i) fields += "X" + std::to_string(i) + ": " + std::string(65'000, 'x') + "\r\n";
+  BOOST_TEST(raw_http(port()).ask("GET", "/files/f", fields).status == 200);
+  BOOST_TEST(raw_http(port()).ask("GET", "/files/f", "X: " + std::string(65'531, 'x') + "\r\n").status == 431);
+}
+
 BOOST_AUTO_TEST_CASE(pipelined_requests_are_answered_in_order) {
   node.add_file("a", "first");
   node.add_file("b", std::string(200'000, 'b'));

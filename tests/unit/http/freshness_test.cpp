@@ -186,6 +186,32 @@ BOOST_AUTO_TEST_CASE(metadata_content_and_listings_come_from_the_view_that_was_g
   BOOST_TEST(client.ask("GET", "/files/f", level("committed") + "If-None-Match: " + old.etag() + "\r\n").status == 304);
 }
 
+BOOST_AUTO_TEST_CASE(an_append_is_not_refused_for_what_a_follower_saw_in_the_way_before) {
+  const auto file = node.add_file("f", "one, ");
+  node.view_.now = role::follower;
+  auto newest = std::make_shared<other_moment>();
+  newest->tree["f"] = file;
+  node.fresher = newest;
+  node.before_write = [&] {
+    for (const auto& [path, info] : newest->tree) node.replace(path, info);
+  };
+  raw_http client(port());
+  node.add_directory("f");
+  BOOST_TEST(client.ask("POST", "/files/f?op=append", {}, "two").status == 204);
+  BOOST_TEST(node.bytes_at("f") == "one, two");
+  BOOST_TEST((node.last_freshness.level == consistency::linearizable));
+  node.before_write = nullptr;
+  node.add_directory("g");
+  newest->tree["g"] = file_info{};
+  BOOST_TEST(code_of(client.ask("POST", "/files/g?op=append", {}, "x")) == "is_a_directory");
+  BOOST_TEST((node.last_freshness.level == consistency::linearizable));
+  // The leader's own state is the newest.
+  node.view_.now = role::leader;
+  node.reads = 0;
+  BOOST_TEST(code_of(client.ask("POST", "/files/g?op=append", {}, "x")) == "is_a_directory");
+  BOOST_TEST(node.reads == 0);
+}
+
 BOOST_AUTO_TEST_CASE(content_that_is_gone_from_a_view_is_looked_for_in_newer_ones_a_few_times) {
   node.add_file("f", "x");
   node.fail_open = errc::content_missing;

@@ -129,15 +129,55 @@ BOOST_AUTO_TEST_CASE(a_directory_is_restored_and_a_removal_is_not) {
   const auto directory = displace(8, make_directory{*file_path::parse("d/e"), {}, true});
   const auto removal = displace(9, remove_path{*file_path::parse("f"), false, {}});
   const auto internal = displace(10, no_operation{});
+  const auto from = *file_path::parse("f"), to = *file_path::parse("g");
+  const auto move = displace(12, move_path{from, to, false, true, {}});
+  const auto copy = displace(13, copy_path{from, to, false, true, {}});
+  const auto patch = displace(14, change_properties{from, {}, {}});
   BOOST_TEST(ask("POST", "/set-aside/" + directory + "?op=restore").status == 201);
   BOOST_TEST(node.has("d/e"));
-  for (const auto& token : {removal, internal})
-    BOOST_TEST(ask("POST", "/set-aside/" + token + "?op=restore").status == 400);
+  for (const auto& [token, advice] :
+       {std::pair{removal, "by DELETE"}, std::pair{move, "op=move"}, std::pair{copy, "op=copy"},
+        std::pair{patch, "by PATCH"}, std::pair{internal, "nothing to restore"}}) {
+    auto refused = ask("POST", "/set-aside/" + token + "?op=restore");
+    BOOST_TEST(refused.status == 400);
+    BOOST_TEST(refused.body.find(advice) != std::string::npos, refused.body);
+  }
   const auto file = displace_file(11, "g", "x");
   for (const auto* bad :
        {"", "?op=purge", "?op=restore&to=/", "?op=restore&to=a//b", "?op=restore&x=1", "?op=restore&durability=some"})
     BOOST_TEST(ask("POST", "/set-aside/" + file + bad).status == 400, bad);
   BOOST_TEST(!node.has("g"));
+}
+
+BOOST_AUTO_TEST_CASE(moves_copies_and_patches_are_listed_as_what_they_were) {
+  const auto from = *file_path::parse("a/f"), to = *file_path::parse("b/g h");
+  displace(7, move_path{from, to, false, true, {}});
+  displace(8, copy_path{from, to, false, true, {}});
+  displace(9, change_properties{from, {}, {}});
+  auto all = nlohmann::json::parse(ask("GET", "/set-aside").body)["entries"];
+  BOOST_REQUIRE(all.size() == 3U);
+  for (const auto& one : all) BOOST_TEST(one["path"] == "/a/f");
+  BOOST_TEST(all[0]["change"] == "move");
+  BOOST_TEST(all[0]["to"] == "/b/g h");
+  BOOST_TEST(all[1]["change"] == "copy");
+  BOOST_TEST(all[1]["to"] == "/b/g h");
+  BOOST_TEST(all[2]["change"] == "properties");
+  BOOST_TEST(!all[2].contains("to"));
+}
+
+BOOST_AUTO_TEST_CASE(a_restored_file_whose_time_is_over_stays) {
+  const auto now = std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch());
+  const auto restored = [&](std::uint64_t index, std::int64_t expires) {
+    const auto info = node.add_file("elsewhere", "kept");
+    put_file file{*file_path::parse("f" + std::to_string(index)), info.content, {"text/x-kept"}, {1}, true};
+    file.properties.expires = unix_time_ms{expires};
+    BOOST_TEST(ask("POST", "/set-aside/" + displace(index, file) + "?op=restore").status == 201);
+    return std::get<put_file>(node.last_write.what).properties;
+  };
+  BOOST_TEST(!restored(7, now.count() - 1).expires.has_value());
+  BOOST_TEST(restored(8, now.count() - 1).content_type == "text/x-kept");
+  const auto later = now.count() + 3'600'000;
+  BOOST_TEST(restored(9, later).expires->value == later);
 }
 
 BOOST_AUTO_TEST_CASE(what_is_purged_is_gone) {
