@@ -39,6 +39,13 @@ bool read_number(std::string_view text, Number& into) {
   return failed == std::errc{} && end == text.data() + text.size();
 }
 
+/// As in entity tags.
+bool read_version(std::string_view text, log_position& into) {
+  const auto dot = text.find('.');
+  return dot != std::string_view::npos && read_number(text.substr(0, dot), into.in_term.value) &&
+         read_number(text.substr(dot + 1), into.index.value);
+}
+
 /// `name=value` in lines: a name is a token and holds no `=`, a value holds no control character.
 std::string write_metadata(const file_properties& x) {
   std::string out;
@@ -154,7 +161,7 @@ std::vector<std::string> layout::record(const file_info& x) const {
   std::vector<std::string> values{file ? "file" : "directory",
                                   file ? to_string(x.content.size) : "",
                                   file ? to_string(x.content.sha256) : "",
-                                  to_string(x.version),
+                                  to_string(x.version.in_term) + "." + to_string(x.version.index),
                                   std::to_string(x.created.value),
                                   std::to_string(x.modified.value),
                                   more.content_type,
@@ -175,7 +182,7 @@ std::optional<file_info> layout::read_record(inode_id which, std::string_view jo
   file_info x;
   x.inode = which;
   x.type = values[0] == "file" ? file_info::kind::file : file_info::kind::directory;
-  bool good = read_number(values[3], x.version.value) && read_number(values[4], x.created.value) &&
+  bool good = read_version(values[3], x.version) && read_number(values[4], x.created.value) &&
               read_number(values[5], x.modified.value) && read_metadata(values[9], x.properties);
   if (!x.is_directory()) {
     auto& digest = x.content.sha256.bytes;

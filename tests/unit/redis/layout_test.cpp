@@ -14,7 +14,7 @@ file_info sample() {
   x.inode = {65'537};
   x.content.size = {12'345'678'901};
   x.content.sha256.bytes.fill(0xab);
-  x.version = {42};
+  x.version = {{7}, {42}};
   x.created = {1'700'000'000'001};
   x.modified = {-5};
   x.properties.content_type = "text/plain; charset=\"x=y\"";
