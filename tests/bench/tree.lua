@@ -26,11 +26,11 @@ function request()
   count = count + 1
   if mode == "write" then
     local name = "/files/written/r" .. round .. "-" .. id .. "-" .. count % 64 .. "/" .. count
-    return wrk.format("PUT", name, nil, string.format("%-100s", name))
+    return wrk.format("PUT", name, nil, string.format("%-99s", name))
   end
   local i = (count - 1) * 2 + id
   if i >= files then return wrk.format("HEAD", path(0)) end
-  return wrk.format("PUT", path(i), nil, string.format("%-100s", i))
+  return wrk.format("PUT", path(i), nil, string.format("%-99s", i))
 end
 
 function done(summary)
