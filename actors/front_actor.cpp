@@ -149,6 +149,7 @@ cluster_view front_actor::cluster() const {
   v.leader_changes = leader_changes_;
   for (auto& [name, value] : disk_->database_figures()) v.database.push_back({std::move(name), value});
   v.free_space = disk_->free_space();
+  if (settings_.redis) v.redis = settings_.redis->view();
   return v;
 }
 

@@ -19,6 +19,7 @@
 #include "kaiku/actors/on_io_context.hpp"
 #include "kaiku/messages/gateway.hpp"
 #include "kaiku/messages/messages.hpp"
+#include "kaiku/storage/redis_mirror.hpp"
 #include "kaiku/storage/store.hpp"
 
 namespace kaiku {
@@ -28,6 +29,7 @@ struct front_settings {
   std::string http_address;  ///< where clients reach this node, host:port
   durability default_durability = durability::leader;
   milliseconds election_timeout{};
+  std::shared_ptr<redis_mirror> redis{};  ///< may be empty
 };
 
 class front_actor final : public observed<on_io_context<front_handle::base>>, public gateway {
@@ -45,6 +47,9 @@ class front_actor final : public observed<on_io_context<front_handle::base>>, pu
                               const list_filter& what) const override;
   result<opened_content> open(const content_ref& content) const override;
   void read(const freshness& how, std::function<void(result<std::shared_ptr<const file_view>>)> done) override;
+  void look_up(const freshness& how, const file_question& what,
+               std::function<void(result<std::shared_ptr<const file_view>>)> done) override;
+  bool fetches() const override { return settings_.redis != nullptr; }
   void find_write(const write_token& token, std::function<void(result<write_status>)> done) override;
   void change_members(const member_change& what, std::function<void(status)> done) override;
   void transfer_leadership(const node_id& to, std::function<void(status)> done) override;
@@ -107,6 +112,9 @@ class front_actor final : public observed<on_io_context<front_handle::base>>, pu
   /// `done` gets the reply, or the failure it carries.
   template <class Reply, class Message>
   void ask_leader(Message message, std::function<void(result<Reply>)> done);
+  /// Gives `of`, with Redis's answer to `what` if it has one.
+  void fetch(const std::shared_ptr<const file_view>& of, const file_question& what,
+             std::function<void(result<std::shared_ptr<const file_view>>)> done);
   bool is_of_this_cluster(const write_token& token) const;
   std::shared_ptr<const file_view> as_it_is() const;
   bool is_fresh_within(milliseconds bound) const;

@@ -1,5 +1,6 @@
 // Reads as fresh as asked for, and questions to the leader.
 
+#include <boost/asio/post.hpp>
 #include <caf/all.hpp>
 
 #include "kaiku/actors/clock.hpp"
@@ -18,9 +19,34 @@ class view_of_store final : public file_view {
                               const list_filter& what) const override {
     return at_->list(path, after, limit, what);
   }
+  log_position last() const { return at_->last(); }
 
  private:
   std::shared_ptr<const store_view> at_;
+};
+
+/// A view, and the answer to one question about it.
+class fetched_view final : public file_view {
+ public:
+  fetched_view(std::shared_ptr<const file_view> of, file_question what, file_answer answer)
+      : of_(std::move(of)), what_(std::move(what)), answer_(std::move(answer)) {}
+
+  result<file_info> stat(const file_path& path) const override {
+    if (path == what_.path) return answer_.info;
+    return of_->stat(path);
+  }
+  result<directory_page> list(const file_path& path, std::string_view after, std::size_t limit,
+                              const list_filter& what) const override {
+    const bool fetched = answer_.page && path == what_.path && after == what_.after && limit == what_.limit &&
+                         what.prefix == what_.what.prefix && what.recursive == what_.what.recursive;
+    if (fetched) return *answer_.page;
+    return of_->list(path, after, limit, what);
+  }
+
+ private:
+  std::shared_ptr<const file_view> of_;
+  file_question what_;
+  file_answer answer_;
 };
 
 error no_answer() {
@@ -61,6 +87,31 @@ void front_actor::read(const freshness& how, std::function<void(result<std::shar
     settle_reads();
     if (!reads_.empty()) set_timer();
   });
+}
+
+void front_actor::look_up(const freshness& how, const file_question& what,
+                          std::function<void(result<std::shared_ptr<const file_view>>)> then) {
+  if (!settings_.redis) return read(how, std::move(then));
+  read(how, [this, what, then = std::move(then)](result<std::shared_ptr<const file_view>> of) {
+    if (!of) return then(std::move(of));
+    fetch(*of, what, then);
+  });
+}
+
+/// Only the very state of the view counts: of one that goes with the log, what the log's end is now.
+void front_actor::fetch(const std::shared_ptr<const file_view>& of, const file_question& what,
+                        std::function<void(result<std::shared_ptr<const file_view>>)> then) {
+  const auto* fixed = dynamic_cast<const view_of_store*>(of.get());
+  const auto at = fixed != nullptr ? fixed->last() : disk_->state().last;
+  auto shared_then = std::make_shared<decltype(then)>(std::move(then));
+  auto answered = [this, keep = caf::strong_actor_ptr{ctrl()}, of, what, shared_then](std::optional<file_answer> x) {
+    boost::asio::post(io(), [keep, of, what, shared_then, x = std::move(x)]() mutable {
+      if (!x) return (*shared_then)(of);
+      (*shared_then)(
+          std::shared_ptr<const file_view>{std::make_shared<fetched_view>(of, std::move(what), std::move(*x))});
+    });
+  };
+  if (!settings_.redis->ask(at, what, std::move(answered))) (*shared_then)(of);
 }
 
 void front_actor::ask_read_index(const waiting_read_ptr& x) {

@@ -14,8 +14,8 @@ bool is_wanted(const std::optional<holding>& x) {
 
 }  // namespace
 
-changes::changes(const database& base, const tally& before, unix_time_ms now)
-    : after(before), base_(base), now_(now), batch_(rocksdb::BytewiseComparator(), 0, true) {}
+changes::changes(const database& base, const tally& before, unix_time_ms now, bool watched)
+    : after(before), base_(base), now_(now), watched_(watched), batch_(rocksdb::BytewiseComparator(), 0, true) {}
 
 std::optional<std::string> changes::get(family where, std::string_view key) const {
   std::string value;
@@ -30,11 +30,19 @@ std::unique_ptr<rocksdb::Iterator> changes::scan(family where) const {
   return std::unique_ptr<rocksdb::Iterator>{batch_.NewIteratorWithBase(handle, base_.raw().NewIterator({}, handle))};
 }
 
+void changes::note(family where, std::string_view key) {
+  if (!watched_ || touched_.everything) return;
+  if (where == family::dentries) touched_.keys.push_back({changed_key::kind::name, std::string{key}});
+  if (where == family::inodes) touched_.keys.push_back({changed_key::kind::inode, std::string{key}});
+}
+
 void changes::put(family where, std::string_view key, std::string_view value) {
+  note(where, key);
   base_.require(batch_.Put(base_.handle(where), as_slice(key), as_slice(value)), "gathering a batch");
 }
 
 void changes::erase(family where, std::string_view key) {
+  note(where, key);
   base_.require(batch_.Delete(base_.handle(where), as_slice(key)), "gathering a batch");
 }
 

@@ -12,6 +12,7 @@
 
 #include <map>
 
+#include "kaiku/storage/change_feed.hpp"
 #include "kaiku/storage/database.hpp"
 #include "kaiku/storage/tree.hpp"
 
@@ -27,7 +28,8 @@ struct tally {
 
 class changes final : public view {
  public:
-  changes(const database& base, const tally& before, unix_time_ms now);
+  /// `watched`: what is touched of the name space is noted.
+  changes(const database& base, const tally& before, unix_time_ms now, bool watched);
 
   std::optional<std::string> get(family where, std::string_view key) const override;
   std::unique_ptr<rocksdb::Iterator> scan(family where) const override;
@@ -39,6 +41,11 @@ class changes final : public view {
   /// All of a family, or all that begins with `first`, as it was before this batch.
   void erase_all(family where);
   void erase_all(family where, char first);
+
+  /// Another name space takes the place of this one.
+  void replace_names() { touched_.everything = true; }
+  /// What of the name space was touched, if it is watched.
+  changed_keys take_touched() { return std::move(touched_); }
 
   /// What the entry at `index` does to the state, with its undo record.
   void fold(log_index index, const std::vector<tree::state_write>& writes);
@@ -67,9 +74,12 @@ class changes final : public view {
     holding now;
   };
   void settle(const digest& what, counted& x);
+  void note(family where, std::string_view key);
 
   const database& base_;
   unix_time_ms now_;
+  bool watched_;
+  changed_keys touched_;
   mutable rocksdb::WriteBatchWithIndex batch_;  // RocksDB's reads through it are not const
   std::map<digest, counted> counted_;
 };

@@ -78,11 +78,15 @@ void store::impl::commit(changes& batch, const hard_state& next) {
   if (batch.empty()) return;
   const auto voters = tree::members(batch);
   content.sync_adopted();
+  if (feed) feed->announce(batch.take_touched());
   db->write(batch.batch());
-  std::lock_guard guard{mutex};
-  state = next;
-  members = voters;
-  figures = batch.after;
+  {
+    std::lock_guard guard{mutex};
+    state = next;
+    members = voters;
+    figures = batch.after;
+  }
+  if (feed) feed->settle(db->raw().GetLatestSequenceNumber());
 }
 
 void store::impl::commit(const hard_state& next) {

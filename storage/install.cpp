@@ -293,6 +293,7 @@ void store::impl::replace_state(const hard_state& next, const std::map<log_index
   // The old state and the entries in front of the boundary go bit by bit.
   batch.put(family::meta, format::clearing_key, "");
   batch.after.log = {next.last, {}};
+  batch.replace_names();
   commit(batch, next);
   db->look_at_generation();
   displaced += set_apart;

@@ -78,8 +78,8 @@ result<std::unique_ptr<store>> store::open(options how) {
 
   auto content = std::make_unique<content_store>(how.directory, how.reserve_bytes, how.fatal);
   if (!how.clock) how.clock = system_clock;
-  auto inner =
-      std::make_shared<impl>(std::move(directory).value(), std::move(opened).value(), *content, std::move(how.clock));
+  auto inner = std::make_shared<impl>(std::move(directory).value(), std::move(opened).value(), *content,
+                                      std::move(how.clock), std::move(how.feed));
   const auto is_here = [&](const digest& what) { return inner->is_here(what); };
   if (auto clean = content->remove_leftovers(is_here); !clean) return clean.failure();
   inner->disk = read_incarnation(*disk);

@@ -25,6 +25,7 @@
 #include "kaiku/core/error.hpp"
 #include "kaiku/core/fence.hpp"
 #include "kaiku/core/vote.hpp"
+#include "kaiku/storage/change_feed.hpp"
 #include "kaiku/storage/content_store.hpp"
 #include "kaiku/storage/scrub.hpp"
 #include "kaiku/storage/store_view.hpp"
@@ -57,6 +58,8 @@ class store {
     /// Dates what is set aside and what nothing names any more, and says to readers what has expired; the system's if
     /// empty.
     std::function<unix_time_ms()> clock = {};
+    /// Told what changes in the name space; empty: nobody keeps a copy.
+    std::shared_ptr<change_feed> feed = {};
   };
 
   /// Opens or makes a data directory. Errors: `in_use`, `corrupt`, `io_error`, `bad_request` (not a Kaiku directory).

@@ -19,10 +19,14 @@ struct read_piece;
 
 struct store::impl {
   impl(data_directory claimed, std::unique_ptr<database> opened, content_store& files,
-       std::function<unix_time_ms()> wall)
-      : directory(std::move(claimed)), db(std::move(opened)), content(files), clock(std::move(wall)) {}
+       std::function<unix_time_ms()> wall, std::shared_ptr<change_feed> watcher)
+      : directory(std::move(claimed)),
+        db(std::move(opened)),
+        content(files),
+        clock(std::move(wall)),
+        feed(std::move(watcher)) {}
 
-  changes begin() const { return {*db, figures, clock()}; }
+  changes begin() const { return {*db, figures, clock(), feed != nullptr}; }
   /// Writes `batch` with `next` as the hard state, synced, and then lets everybody see it. Writes nothing if nothing
   /// would change.
   void commit(changes& batch, const hard_state& next);
@@ -68,6 +72,7 @@ struct store::impl {
   std::unique_ptr<database> db;
   content_store& content;
   std::function<unix_time_ms()> clock;
+  std::shared_ptr<change_feed> feed;  ///< may be empty
 
   mutable std::mutex mutex;
   hard_state state;                         ///< guarded by `mutex`; the writer's thread reads it without

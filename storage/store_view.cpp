@@ -40,6 +40,14 @@ store_view::~store_view() {
   inner_->of->views.erase(&inner_->at);
 }
 
+const view& store_view::state() const {
+  return inner_->state();
+}
+
+std::uint64_t store_view::sequence() const {
+  return inner_->at.options().snapshot->GetSequenceNumber();
+}
+
 log_position store_view::last() const {
   return inner_->last;
 }

@@ -16,6 +16,8 @@
 
 namespace kaiku {
 
+class view;
+
 /// Some of a state, for another disk.
 struct snapshot_piece {
   std::string bytes;   ///< for `store::install_piece`
@@ -52,8 +54,12 @@ class store_view {
 
  private:
   friend class store;
+  friend class name_space;
   struct inner;
   explicit store_view(std::unique_ptr<inner> of);
+  const view& state() const;
+  /// Of the snapshot: orders it among the batches.
+  std::uint64_t sequence() const;
 
   std::unique_ptr<inner> inner_;
 };

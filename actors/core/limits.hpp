@@ -37,6 +37,19 @@ inline constexpr std::uint32_t chunk_timeout_ms = 30'000;
 inline constexpr std::uint32_t upload_finish_timeout_ms = 60'000;
 /// A call that waits for a leader looks again after this, also when nothing was heard of a change.
 inline constexpr std::uint32_t leader_poll_ms = 50;
+/// A read that Redis has not answered within this is the embedded store's, and Redis is not asked for a while.
+inline constexpr std::uint32_t redis_read_ms = 10;
+/// Redis accepts a connection, or answers a command of the mirror, within this.
+inline constexpr std::uint32_t redis_answer_ms = 1000;
+/// From a failure of Redis to the next attempt: at first, and at most.
+inline constexpr std::uint32_t redis_retry_ms = 200;
+inline constexpr std::uint32_t redis_retry_most_ms = 5000;
+/// A filled Redis that is of no use again before this is filled again only after a pause.
+inline constexpr std::uint32_t redis_lasting_ms = 30'000;
+/// From one transaction to the next: what is written meanwhile goes together.
+inline constexpr std::uint32_t redis_gather_ms = 3;
+/// How often an idle mirror looks whether Redis still holds it.
+inline constexpr std::uint32_t redis_look_ms = 500;
 /// Connect, challenge and hello of a peer link, together.
 inline constexpr std::uint32_t link_handshake_timeout_ms = 3000;
 /// Wait between two attempts to reach a peer: the first is short, since most losses are restarts, and doubles up to the
@@ -261,6 +274,20 @@ inline constexpr std::uint64_t requests = 200'000;
 inline constexpr std::size_t request_trims = 4;
 /// Expired files that one page of a listing passes: bounds the time of a page that finds little.
 inline constexpr std::size_t listing_expired = 4 * listing_page;
+/// Changed keys of the name space that a mirror has not taken over yet; above it the mirror is built anew. A minute of
+/// writes on a small machine, as long as building the mirror of a million files takes; 100 bytes each.
+inline constexpr std::size_t mirror_changed_keys = 400'000;
+/// Of these, what goes into one transaction of Redis, which answers nobody else meanwhile: what a copy of a directory
+/// may change (`copy_entries`, a name and an inode each), and a little.
+inline constexpr std::size_t redis_transaction_keys = 25'000;
+/// Commands that are sent to Redis before their answers are read.
+inline constexpr std::size_t redis_pipeline = 500;
+/// Keys that one step of removing an old generation looks at.
+inline constexpr std::size_t redis_sweep_keys = 1000;
+/// Reads that wait for Redis; above it the embedded store answers.
+inline constexpr std::size_t redis_reads = 512;
+/// Entries of a page that Redis is asked for: a larger one would hold up its other callers.
+inline constexpr std::size_t redis_page = listing_page;
 /// Inode numbers that one log entry may use: all that a copy makes, and every name of the deepest path.
 inline constexpr std::uint64_t inodes_per_entry = 65'536;
 static_assert(copy_entries + path_names < inodes_per_entry);

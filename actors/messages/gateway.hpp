@@ -18,6 +18,7 @@
 #include "kaiku/core/election.hpp"
 #include "kaiku/core/error.hpp"
 #include "kaiku/core/fence.hpp"
+#include "kaiku/core/mirror.hpp"
 
 namespace kaiku {
 
@@ -76,6 +77,7 @@ struct cluster_view {
   std::uint64_t elections_won = 0;   ///< by this node since start
   std::uint64_t leader_changes = 0;  ///< other leaders, or terms, that this node has seen since start
   std::vector<database_figure> database;
+  std::optional<mirror_view> redis;  ///< empty: the node has none
 };
 
 /// A client's change, checked for form but not yet for sense.
@@ -167,6 +169,14 @@ class gateway : public file_view {
   /// Errors: `bad_request` (a token of another cluster), `set_aside` (the token's write was displaced), `no_leader`
   /// and `not_fresh` (not within the wait).
   virtual void read(const freshness& how, std::function<void(result<std::shared_ptr<const file_view>>)> done) = 0;
+  /// As `read`, where the caller knows what it is going to ask the view: the answer may be fetched with it.
+  virtual void look_up(const freshness& how, const file_question& what,
+                       std::function<void(result<std::shared_ptr<const file_view>>)> done) {
+    static_cast<void>(what);
+    read(how, std::move(done));
+  }
+  /// Whether it is worth while for `any` too: `look_up` then waits for another process.
+  virtual bool fetches() const { return false; }
   /// Content stays readable while it is open. Errors as `store` gives them.
   virtual result<opened_content> open(const content_ref& content) const = 0;
 

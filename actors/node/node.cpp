@@ -100,6 +100,7 @@ struct node::impl {
 
   options with;
   std::shared_ptr<store> disk;
+  std::shared_ptr<redis_mirror> redis;  ///< may be empty
   actor_settings settings;
   std::unique_ptr<caf::actor_system> system;
   std::vector<std::unique_ptr<io_thread>> io_threads;
@@ -133,10 +134,11 @@ void node::impl::make_fronts() {
   const auto threads = std::clamp(std::thread::hardware_concurrency(), 2u, 4u);
   for (unsigned i = 0; i < threads; ++i) {
     auto one = std::make_unique<io_thread>();
-    one->front = spawn_on<front_actor, front_handle>(
-        *system, one->io,
-        front_settings{with.name, to_string(with.advertise_http), with.default_durability, with.election_timeout},
-        disk);
+    one->front =
+        spawn_on<front_actor, front_handle>(*system, one->io,
+                                            front_settings{with.name, to_string(with.advertise_http),
+                                                           with.default_durability, with.election_timeout, redis},
+                                            disk);
     actors.fronts.push_back(one->front);
     io_threads.push_back(std::move(one));
   }
@@ -232,9 +234,12 @@ result<std::unique_ptr<node>> node::start(const options& with) {
   store::options s;
   s.directory = with.data;
   s.fatal = end_process;
+  const auto feed = with.redis ? std::make_shared<change_feed>() : nullptr;
+  s.feed = feed;
   auto disk = store::open(std::move(s));
   if (!disk) return disk.failure();
   state->disk = std::move(*disk);
+  if (with.redis) state->redis = std::make_shared<redis_mirror>(*with.redis, with.name, state->disk, feed);
   state->system = std::make_unique<caf::actor_system>(state->settings);
 
   std::unique_ptr<node> started{new node(std::move(state))};
@@ -279,6 +284,7 @@ void node::impl::stop_actors() {
     one->io.stop();
     if (one->thread.joinable()) one->thread.join();
   }
+  if (redis) redis->stop();
   if (links) links->stop();
   auto end = [](auto& handle) {
     if (handle) caf::anon_send_exit(handle, caf::exit_reason::user_shutdown);

@@ -207,6 +207,17 @@ void read_client_side(reader& read, http_settings& into) {
   read.duration("http-body-stall-ms", into.body_stall_timeout, 100, limits::http_body_stall_most_ms, "");
 }
 
+void read_redis(reader& read, options& into) {
+  read.value("redis", into.redis, [](const std::string& text) -> result<std::optional<redis_address>> {
+    auto address = parse_redis_address(text);
+    if (!address) return address.failure();
+    return std::optional{std::move(address).value()};
+  });
+  std::string password;
+  read.value("redis-password-file", password, read_secret);
+  if (into.redis && !password.empty()) into.redis->password = std::move(password);
+}
+
 void read_texts(reader& read, options& into) {
   read.value("name", into.name, [](const std::string& text) -> result<node_id> {
     if (is_valid_node_name(text)) return node_id{text};
@@ -273,6 +284,11 @@ std::optional<error> complete(options& x, const reader& read, const std::string&
   return std::nullopt;
 }
 
+std::optional<error> check_redis(const options& x, const reader& read) {
+  if (read.has("redis-password-file") && !x.redis) return usage("--redis-password-file goes with --redis");
+  return std::nullopt;
+}
+
 std::optional<error> check_exposure(const options& x) {
   if (x.http == x.peers) return usage("--http and --peers are both " + to_string(x.http));
   if (x.insecure) return std::nullopt;
@@ -310,9 +326,11 @@ result<parse_outcome> parse_options(int argc, const char* const* argv, const sur
   read_texts(read, parsed);
   read_times(read, parsed);
   read_care(read, parsed);
+  read_redis(read, parsed);
   read_client_side(read, parsed.client_side);
   if (read.complaint()) return *read.complaint();
   if (auto complaint = complete(parsed, read, around.host_name)) return *complaint;
+  if (auto complaint = check_redis(parsed, read)) return *complaint;
   if (auto complaint = check_exposure(parsed)) return *complaint;
   return parse_outcome(std::move(parsed));
 }

@@ -19,6 +19,7 @@
 #include "kaiku/core/ids.hpp"
 #include "kaiku/core/limits.hpp"
 #include "kaiku/http/server/settings.hpp"
+#include "kaiku/storage/redis/address.hpp"
 
 namespace kaiku {
 
@@ -52,6 +53,7 @@ struct options {
   std::chrono::hours set_aside_age{24 * limits::set_aside_days};
   byte_count set_aside_bytes{limits::set_aside_bytes};
   std::chrono::minutes remove_dead_after{};  ///< members silent for so long are removed; 0: never
+  std::optional<redis_address> redis;        ///< empty: none
   http_settings client_side;                 ///< address and port apart: `http`
   log_level level = log_level::info;
   log_format format = log_format::text;

@@ -15,6 +15,19 @@ node_pid() {
   echo "$pid"
 }
 
+# Where the Redis beside a node listens.
+redis_socket() { echo "$data/$1-redis/redis.sock"; }
+
+# Its pid, if it runs: a redis-server says in its title where it listens. Gives nothing, and 1, if there is none.
+redis_pid() {
+  local pid
+  [[ -r $data/$1-redis/pid ]] || return 1
+  pid=$(<"$data/$1-redis/pid")
+  [[ $pid =~ ^[0-9]+$ && -r /proc/$pid/cmdline ]] || return 1
+  [[ $(tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null) == *redis-server*"$(redis_socket "$1")"* ]] || return 1
+  echo "$pid"
+}
+
 # True if somebody listens on this port of 127.0.0.1.
 port_taken() { (: <"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 

@@ -33,6 +33,12 @@ json describe(const std::vector<member_view>& members) {
   return out;
 }
 
+json describe(const std::optional<mirror_view>& redis) {
+  if (!redis) return nullptr;
+  return {{"address", redis->address}, {"state", to_string(redis->now)}, {"asked", redis->asked},
+          {"lag", redis->lag},         {"rebuilds", redis->rebuilds},    {"wrong", redis->wrong}};
+}
+
 json text_or_null(const std::string& text) {
   return text.empty() ? json(nullptr) : json(text);
 }
@@ -78,7 +84,8 @@ response cluster_state(exchange& ex) {
                            {"file_syncs", more.file_syncs},
                            {"set_aside", more.set_aside},
                            {"possibly_lost", describe(more.possibly_lost)},
-                           {"free_space", more.free_space.value}});
+                           {"free_space", more.free_space.value},
+                           {"redis", describe(more.redis)}});
 }
 
 // --- members -------------------------------------------------------------------------------------------------------

@@ -193,17 +193,30 @@ result<response> try_read(exchange& ex, const file_view& from, const asked_read&
   return problem(content.failure());
 }
 
-task<response> read_path_fresh(exchange& ex) {
+/// What the answer will be made of. Of a query that is refused, no page.
+file_question question_of(const exchange& ex, const asked_read& asked) {
+  file_question out{asked.where.path, {}, 0, {}};
+  const auto limit = parse_limit(asked.query.get("limit"), ex.settings.max_listing_page);
+  const auto recursive = asked.query.flag("recursive", false);
+  if (!limit.ok() || !recursive.ok()) return out;
+  out.limit = *limit;
+  out.after = asked.query.get("after").value_or("");
+  out.what = {std::string(asked.query.get("prefix").value_or("")), *recursive};
+  return out;
+}
+
+task<response> read_path_waiting(exchange& ex) {
   auto asked = parse_read(ex);
   if (!asked) co_return problem(asked.failure());
+  const auto question = question_of(ex, *asked);
   for (int attempt = 1;; ++attempt) {
     auto view = co_await ask<result<std::shared_ptr<const file_view>>>(
-        ex, [&](auto done) { ex.node.read(asked->how, std::move(done)); });
+        ex, [&](auto done) { ex.node.look_up(asked->how, question, std::move(done)); });
     if (!view) co_return problem(view.failure());
     auto answer = try_read(ex, **view, *asked);
     if (!answer && attempt < open_attempts) continue;
     if (!answer) co_return problem(answer.failure());
-    answer->add("Kaiku-Consistency", to_string(asked->how.level));
+    if (asked->how.level != consistency::any) answer->add("Kaiku-Consistency", to_string(asked->how.level));
     co_return std::move(*answer);
   }
 }
@@ -220,7 +233,7 @@ result<file_target> parse_file_target(const exchange& ex) {
 routed read_path(exchange& ex) {
   auto asked = parse_read(ex);
   if (!asked) return problem(asked.failure());
-  if (asked->how.level != consistency::any) return read_path_fresh;
+  if (asked->how.level != consistency::any || ex.node.fetches()) return read_path_waiting;
   for (int attempt = 1;; ++attempt) {
     auto answer = try_read(ex, ex.node, *asked);
     if (answer) return std::move(*answer);

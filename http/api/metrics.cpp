@@ -142,6 +142,28 @@ void add_disk(document& out, const cluster_view& more, const scrub_view& scrub) 
               {{"property", one.name}});
 }
 
+/// What happened to each read that could have gone to Redis.
+void add_redis(document& out, const mirror_view& redis) {
+  using state = mirror_view::state;
+  out.gauge("kaiku_redis_up", "1 while Redis mirrors the name space and is asked.",
+            redis.now == state::current && redis.asked ? 1 : 0);
+  for (auto one : {state::unreachable, state::building, state::full, state::current})
+    out.gauge("kaiku_redis_state", "1 for the state the mirror is in.", redis.now == one ? 1 : 0,
+              {{"state", std::string(to_string(one))}});
+  out.gauge("kaiku_redis_lag_entries", "Entries of the log that Redis does not show yet.", number(redis.lag));
+  out.counter("kaiku_redis_rebuilds_total", "Times Redis was filled.", number(redis.rebuilds));
+  out.counter("kaiku_redis_put_off_total", "Times reads were put off because an answer was late or missing.",
+              number(redis.put_off));
+  out.counter("kaiku_redis_wrong_total", "Answers that held what this node did not write, or lacked something.",
+              number(redis.wrong));
+  const std::pair<const char*, std::uint64_t> outcomes[] = {
+      {"redis", redis.answered}, {"late", redis.answered_late},   {"behind", redis.behind},
+      {"wrong", redis.wrong},    {"absent", redis.left_to_store}, {"not_asked", redis.not_asked}};
+  for (const auto& [outcome, count] : outcomes)
+    out.counter("kaiku_redis_reads_total", "Reads by what Redis did for them; all but \"redis\" came from the disk.",
+                number(count), {{"outcome", outcome}});
+}
+
 void add_process(document& out, const server_figures& server) {
   out.gauge("kaiku_http_connections", "Client connections.", number(server.connections));
   out.gauge("kaiku_http_requests_in_flight", "Requests being answered.", number(server.open_requests));
@@ -167,6 +189,7 @@ task<response> show_metrics(exchange& ex) {
   add_members(out, view, more);
   add_actors(out, more);
   add_disk(out, more, scrub.ok() ? *scrub : scrub_view{});
+  if (more.redis) add_redis(out, *more.redis);
   add_process(out, ex.server);
   out.append(ex.meter.registry().collect());
   response answer;

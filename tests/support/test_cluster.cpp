@@ -64,6 +64,10 @@ node_options test_cluster::next_node() {
   node.http = {address, ports_.back()->http.number()};
   node.peers = {address, ports_.back()->peers.number()};
   node.extra = options_.extra;
+  if (options_.redis || std::getenv("KAIKU_TEST_REDIS") != nullptr) {
+    redises_.push_back(std::make_unique<test_redis>(directory_ / (node.name + "-redis")));
+    node.extra.insert(node.extra.end(), {"--redis", redises_.back()->url()});
+  }
   if (network_) {
     node.extra.emplace_back("--insecure");  // there are no strangers on this network
     node.run_in = network_->enter(i);
@@ -97,6 +101,7 @@ test_cluster::~test_cluster() {
   if (failed) std::cerr << tails << "\nThe nodes' data and logs are kept in " << directory_ << "\n";
   if (keep) return;
   disks_.clear();  // unmounts them
+  redises_.clear();
   std::error_code ignored;
   std::filesystem::remove_all(directory_, ignored);
 }

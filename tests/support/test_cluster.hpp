@@ -15,6 +15,7 @@
 #include "support/test_disk.hpp"
 #include "support/test_network.hpp"
 #include "support/test_node.hpp"
+#include "support/test_redis.hpp"
 
 namespace kaiku::test {
 
@@ -28,6 +29,8 @@ struct cluster_options {
   /// Everything in memory (needs root): for tests that count on who leads. A busy machine's disk can take longer for a
   /// sync than a leader may stall.
   bool in_memory = false;
+  /// A Redis of its own beside each node. In the whole program with KAIKU_TEST_REDIS=1.
+  bool redis = false;
 };
 
 class test_cluster {
@@ -50,6 +53,8 @@ class test_cluster {
   test_network& network() { return *network_; }
   /// Only with `disks`.
   test_disk& disk(std::size_t i) { return *disks_.at(i); }
+  /// Only with `redis`.
+  test_redis& redis(std::size_t i) { return *redises_.at(i); }
 
   /// Waits for a condition. On the deadline throws std::runtime_error with `what` and the ends of all logs.
   void wait_for(const std::string& what, milliseconds deadline, const std::function<bool()>& holds);
@@ -78,6 +83,7 @@ class test_cluster {
   std::filesystem::path directory_;
   std::unique_ptr<test_network> network_;
   std::vector<std::unique_ptr<test_disk>> disks_;
+  std::vector<std::unique_ptr<test_redis>> redises_;
   cluster_options options_;
   std::vector<std::unique_ptr<ports>> ports_;
   std::vector<std::unique_ptr<test_node>> nodes_;

@@ -233,7 +233,7 @@ BOOST_AUTO_TEST_CASE(an_empty_or_foreign_variable_counts_as_not_set) {
 
 BOOST_AUTO_TEST_CASE(help_and_version_are_answers_and_win_over_other_mistakes) {
   BOOST_TEST(printed({"--version"}) == "kaikud " KAIKU_VERSION "\n");
-  std::string help = printed({"--redis", "--help"});
+  std::string help = printed({"--unknown", "--help"});
   for (const char* option : {"--name",
                              "--data",
                              "--http",
@@ -275,7 +275,7 @@ BOOST_AUTO_TEST_CASE(help_and_version_are_answers_and_win_over_other_mistakes) {
 }
 
 BOOST_AUTO_TEST_CASE(what_kaikud_does_not_know_is_named) {
-  CHECK_CONTAINS(refused({"--redis", "redis://localhost"}), "unknown option --redis");
+  CHECK_CONTAINS(refused({"--unknown", "text"}), "unknown option --unknown");
   CHECK_CONTAINS(refused({"--follow=n1:9000"}), "unknown option --follow=n1:9000");
   CHECK_CONTAINS(refused({"serve"}), "unexpected argument serve");
   CHECK_CONTAINS(refused({"--name"}), "--name");
@@ -454,6 +454,24 @@ BOOST_AUTO_TEST_CASE(a_secret_file_must_hold_a_secret_that_is_one) {
 
 BOOST_AUTO_TEST_CASE(clients_and_members_need_ports_of_their_own) {
   CHECK_CONTAINS(refused({"--http", "127.0.0.1:9000"}), "both 127.0.0.1:9000");
+}
+
+BOOST_AUTO_TEST_CASE(redis_is_named_by_a_url_and_its_password_may_come_from_a_file) {
+  BOOST_TEST(!accepted({}).redis.has_value());
+  const auto local = accepted({"--redis", "unix:///run/redis.sock?db=2"}).redis;
+  BOOST_REQUIRE(local.has_value());
+  BOOST_TEST(local->path == "/run/redis.sock");
+  BOOST_TEST(local->database == 2U);
+  const auto file = write("redis-password", "swordfish\n");
+  const auto tcp = accepted({"--redis", "redis://:other@10.0.0.1", "--redis-password-file", file}).redis;
+  BOOST_REQUIRE(tcp.has_value());
+  BOOST_TEST(tcp->password == "swordfish");
+}
+
+BOOST_AUTO_TEST_CASE(a_redis_that_can_not_be_is_refused_without_repeating_its_password) {
+  CHECK_CONTAINS(refused({"--redis", "rediss://:swordfish@host"}), "TLS");
+  BOOST_TEST(refused({"--redis", "redis://:swordfish@host:x"}).find("swordfish") == std::string::npos);
+  CHECK_CONTAINS(refused({"--redis-password-file", write("redis-password", "swordfish")}), "goes with --redis");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

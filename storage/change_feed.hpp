@@ -1,0 +1,64 @@
+#pragma once
+
+/// Purpose: which parts of the name space may differ from an earlier moment of the store, for who keeps a copy of it
+/// elsewhere. The writer announces a batch before anybody can see it, so a view never shows a change that is not known
+/// here; what is taken may name more than has changed, never less.
+/// Owner: owns the set of changed keys; made by who opens the store, shared by the store and one taker.
+/// Thread: `announce` and `settle` from the writer's thread; the rest from the taker's, `wake` from any.
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "kaiku/core/ids.hpp"
+#include "kaiku/core/limits.hpp"
+
+namespace kaiku {
+
+/// A key of `dentries` or of `inodes`, as `docs/storage-format.md` gives them.
+struct changed_key {
+  enum class kind : char { name = 'n', inode = 'i' };
+  kind what = kind::name;
+  std::string key;
+};
+
+/// What the batches of a while have touched.
+struct changed_keys {
+  std::vector<changed_key> keys;
+  bool everything = false;  ///< too many to be named, or all of it was replaced
+};
+
+class change_feed {
+ public:
+  explicit change_feed(std::size_t most_keys = limits::mirror_changed_keys) : most_keys_(most_keys) {}
+
+  /// A batch is about to be written.
+  void announce(changed_keys batch);
+  /// It stands, and snapshots from this sequence number on show it.
+  void settle(std::uint64_t sequence);
+
+  /// All that may differ between the view taken before and one with this sequence number. What the view may not show
+  /// yet is given again the next time.
+  changed_keys take(std::uint64_t sequence);
+  /// Until something settled or `wake` was called since the last call, or the time is over.
+  void wait(milliseconds at_most);
+  void wake();
+
+ private:
+  static constexpr std::uint64_t unsettled = UINT64_MAX;
+
+  const std::size_t most_keys_;
+  std::mutex mutex_;
+  std::condition_variable news_;
+  bool has_news_ = false;
+  std::unordered_map<std::string, std::uint64_t> keys_;  ///< by the batch that touched it last; first byte: the kind
+  std::vector<std::string> announced_;                   ///< of `keys_`: those of the batch that is being written
+  std::optional<std::uint64_t> everything_;              ///< as of which batch
+};
+
+}  // namespace kaiku
