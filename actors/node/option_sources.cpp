@@ -37,6 +37,9 @@ constexpr auto specs = std::to_array<option_spec>({
     {"set-aside-bytes", "BYTES", "how much of it is kept; the oldest goes first (default: 10737418240)"},
     {"remove-dead-minutes", "MINUTES", "a member silent for so long is removed, 0: never (default: 0)"},
     {"cors-origin", "ORIGIN", "pages of this origin may use the HTTP interface; repeated, or * (default: none)", true},
+    {"follower-writes", "forward|redirect",
+     "changes of files on a node that does not lead go on to the leader, or are "
+     "answered 307 with its address (default: forward)"},
     {"http-connections", "COUNT", "client connections; more are closed at once (default: 10000)"},
     {"http-requests", "COUNT", "requests answered at once; more get 503 (default: 2048)"},
     {"http-body-bytes", "BYTES", "largest body (default: 1099511627776)"},
