@@ -13,7 +13,7 @@ namespace kaiku {
 namespace {
 
 // Changes with every change of what stands on the disk; `docs/storage-format.md` describes this one.
-constexpr std::string_view format_text = "kaiku data directory, format 4\n";
+constexpr std::string_view format_text = "kaiku data directory, format 5\n";
 constexpr std::string_view format_prefix = "kaiku data directory, format ";
 
 status check_format(const std::filesystem::path& path, const std::string& text) {
@@ -21,7 +21,7 @@ status check_format(const std::filesystem::path& path, const std::string& text) 
   if (text.starts_with(format_prefix)) {
     return {errc::bad_request, path.string() + " has data format " +
                                    text.substr(format_prefix.size(), text.find('\n') - format_prefix.size()) +
-                                   "; this version of Kaiku reads format 4 only"};
+                                   "; this version of Kaiku reads format 5 only"};
   }
   return {errc::corrupt, (path / "FORMAT").string() + " is damaged"};
 }

@@ -163,7 +163,10 @@ std::string write_inode(const inode_value& x) {
   const auto& info = x.info;
   encoder out;
   out.raw(inode_begins(info.type, x.parent));
-  out.u64(info.version.value).u64(time_bits(info.created)).u64(time_bits(info.modified));
+  out.u64(info.version.in_term.value)
+      .u64(info.version.index.value)
+      .u64(time_bits(info.created))
+      .u64(time_bits(info.modified));
   if (info.is_directory()) return out.take();
   out.bytes(info.content.sha256.bytes).varint(info.content.size.value);
   write(out, info.properties);
@@ -176,7 +179,8 @@ std::optional<inode_value> decode_inode(inode_id inode, std::string_view bytes) 
   x.info.inode = inode;
   x.info.type = read_kind(in);
   if (x.info.is_directory()) x.parent = {in.u64()};
-  x.info.version = {in.u64()};
+  x.info.version.in_term = {in.u64()};
+  x.info.version.index = {in.u64()};
   x.info.created = read_time(in);
   x.info.modified = read_time(in);
   if (!x.info.is_directory()) {

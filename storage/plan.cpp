@@ -141,13 +141,13 @@ inode_id planner::fresh_inode() {
 }
 
 void planner::date(file_info& x) const {
-  x.version = at_.index;
+  x.version = at_;
   x.created = x.modified = now_;
 }
 
 void planner::touch(inode_id directory) {
   auto changed = read_inode(state_, directory);
-  changed.info.version = at_.index;
+  changed.info.version = at_;
   changed.info.modified = now_;
   put(family::inodes, format::key(directory), format::write_inode(changed));
 }
@@ -224,7 +224,7 @@ result<change> planner::operator()(const put_file& what) {
   }
   file.type = kind::file;
   file.content = what.content;
-  file.version = at_.index;
+  file.version = at_;
   file.modified = now_;
   file.properties = what.properties;
   write_named(parent, what.path.name(), file);
@@ -251,7 +251,7 @@ result<change> planner::operator()(const make_directory& what) {
 result<change> planner::operator()(const remove_path& what) {
   if (what.path.is_root()) return {errc::method_not_allowed, "the root directory can't be removed"};
   const auto at = walk(what.path.names());
-  if (!at.leaf) return missing(what.path);
+  if (!at.leaf || (at.file && what.directory_only)) return missing(what.path);
   if (!at.file && !what.recursive && !is_empty(at.leaf->inode)) {
     return {errc::directory_not_empty, "/" + what.path.text() + " is not empty; say recursive to remove all of it"};
   }
@@ -278,7 +278,7 @@ result<change> planner::operator()(const change_properties& what) {
   }
   auto file = *at.file;
   file.properties = std::move(changed).value();
-  file.version = at_.index;
+  file.version = at_;
   file.modified = now_;
   write_named(at.directory, what.path.name(), file);
   out_.file = std::move(file);

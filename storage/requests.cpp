@@ -41,7 +41,7 @@ void remember_request(const view& state, const command& what, log_position at, c
     ++window.first;
   }
   if (key != nullptr) {
-    const auto file = out.file.version.value > 0 ? std::optional{out.file} : std::nullopt;
+    const auto file = out.file.version.index.value > 0 ? std::optional{out.file} : std::nullopt;
     out.writes.push_back({family::requests, format::key_of_request(key->key),
                           format::write_request({key->fingerprint, at, out.created, file})});
     out.writes.push_back(

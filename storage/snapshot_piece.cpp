@@ -6,7 +6,7 @@
 namespace kaiku {
 namespace {
 
-constexpr std::uint8_t piece_version = 2;
+constexpr std::uint8_t piece_version = 3;
 constexpr std::size_t any_size = SIZE_MAX;
 constexpr std::size_t inode_key_bytes = 8;
 
@@ -72,7 +72,7 @@ bool is_sound(const piece_record& x, const piece_record& before, log_position at
     case piece_part::inodes: {
       const auto inode = read_number(x.key);
       const auto info = format::decode_inode({}, x.value);
-      return inode && is_made({*inode}, at) && info && info->info.version <= at.index;
+      return inode && is_made({*inode}, at) && info && info->info.version.index <= at.index;
     }
     case piece_part::content: {
       if (before.part != piece_part::inodes) return false;

@@ -56,6 +56,8 @@ result<change> planner::operator()(const move_path& what) {
   touch(x->from.directory);
   const auto parent = clear_target(*x);
   erase(family::dentries, format::key(x->from.directory, what.from.name()));
+  // Its tag stays, but not its date: at its new path something newer may have stood.
+  x->source.info.modified = std::max(x->source.info.modified, what.modified);
   write_named(parent, what.to.name(), x->source.info);
   out_.created = !x->to.leaf;
   out_.file = std::move(x->source.info);

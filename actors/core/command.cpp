@@ -74,7 +74,7 @@ struct encode_visitor {
 
   std::string operator()(const remove_path& x) const {
     auto out = begin(tag::remove_path);
-    out.text(x.path.text()).u8(x.recursive);
+    out.text(x.path.text()).u8(x.recursive).u8(x.directory_only);
     write_time(out, x.modified);
     return end(out, x.key);
   }
@@ -185,6 +185,7 @@ remove_path read_remove(decoder& in) {
   remove_path x;
   x.path = read_path(in);
   x.recursive = read_flag(in);
+  x.directory_only = read_flag(in);
   x.modified = read_time(in);
   x.key = read_key(in);
   return x;
@@ -215,6 +216,13 @@ template <class T>
 constexpr bool has_time = requires(T x) {
   x.modified;
 };
+template <class Properties>
+void resolve_ttl(Properties& x, unix_time_ms now) {
+  if (!x.ttl) return;
+  x.expires = unix_time_ms{now.value + x.ttl->count()};
+  x.ttl.reset();
+}
+
 template <class T>
 constexpr bool has_key = requires(T x) {
   x.key;
@@ -240,6 +248,8 @@ void set_time(command& x, unix_time_ms time) {
     if constexpr (has_time<decltype(one)>) one.modified = time;
   };
   std::visit(date, x);
+  if (auto* put = std::get_if<put_file>(&x)) resolve_ttl(put->properties, time);
+  if (auto* changed = std::get_if<change_properties>(&x)) resolve_ttl(changed->patch, time);
 }
 
 const request_key* key_of(const command& x) {
@@ -287,7 +297,8 @@ result<command> decode_command(std::string_view bytes) {
 }
 
 std::string file_info::etag() const {
-  return '"' + to_string(version) + '-' + to_string(content.sha256).substr(0, 16) + '"';
+  return '"' + to_string(version.in_term) + '.' + to_string(version.index) + '-' +
+         to_string(content.sha256).substr(0, 16) + '"';
 }
 
 std::string_view to_string(durability x) {

@@ -2,7 +2,7 @@
 
 /// Purpose: what a log entry says. A command is evaluated once by the leader (`store::propose`) and folded the same way
 /// on every node: everything that could differ between nodes (times, inode numbers) comes from the entry itself.
-/// The inode numbers an entry creates are `index * limits::inodes_per_entry + k`; its files' version is its index.
+/// The inode numbers an entry creates are `index * limits::inodes_per_entry + k`; its files' version is its position.
 /// Encoded as described in `docs/storage-format.md`; the same bytes stand in the log and travel to followers.
 /// Thread: any.
 
@@ -85,6 +85,7 @@ struct remove_path {
   bool recursive = false;
   unix_time_ms modified;
   std::optional<request_key> key{};
+  bool directory_only = false;  ///< a file there is not found
   friend bool operator==(const remove_path&, const remove_path&) = default;
 };
 
@@ -134,7 +135,7 @@ using command = std::variant<no_operation, set_members, put_file, make_directory
 /// When a command that dates what it changes was given by the leader. A file that has expired by then counts as absent
 /// for it.
 std::optional<unix_time_ms> time_of(const command& x);
-/// Dates it; nothing for those that have no time.
+/// Dates it, and makes a time of a `ttl`; nothing for those that have no time.
 void set_time(command& x, unix_time_ms time);
 /// Key of the request that it came with, if any. Lives as long as `x`.
 const request_key* key_of(const command& x);
@@ -177,13 +178,14 @@ struct file_info {
   kind type = kind::directory;
   inode_id inode;
   content_ref content;   ///< files only
-  log_index version;     ///< entry that last changed it
+  log_position version;  ///< entry that last changed it
   unix_time_ms created;  ///< of the inode
   unix_time_ms modified;
   file_properties properties;  ///< files only
 
   bool is_directory() const { return type == kind::directory; }
-  /// Strong entity tag, quotes included: version and the first 16 digits of the digest (RFC 9110, 8.8.3).
+  /// Strong entity tag, quotes included: term and index of the version, and the first 16 digits of the digest (RFC
+  /// 9110, 8.8.3). The term, because a failover can give an index to another change.
   std::string etag() const;
   friend bool operator==(const file_info&, const file_info&) = default;
 };

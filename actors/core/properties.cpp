@@ -62,20 +62,35 @@ status check_expires(const std::optional<unix_time_ms>& x) {
   return {errc::bad_request, "a file can't expire before 1970"};
 }
 
+status check_ttl(const std::optional<milliseconds>& x) {
+  const auto most = static_cast<std::int64_t>(limits::ttl_most_seconds) * 1000;
+  if (!x || (x->count() > 0 && x->count() <= most)) return success();
+  return {errc::bad_request, "a ttl is a number of seconds from 1 to " + std::to_string(limits::ttl_most_seconds)};
+}
+
 bool read_flag(decoder& in) {
   const auto byte = in.u8();
   if (byte > 1) in.fail();
   return byte == 1;
 }
 
-void write(encoder& out, const std::optional<unix_time_ms>& x) {
-  out.u8(x.has_value());
-  if (x) out.u64(static_cast<std::uint64_t>(x->value));
+/// When it ends: never, at a time, or so long from when the leader dates it.
+enum class ending : std::uint8_t { never = 0, at = 1, after = 2 };
+
+void write_ending(encoder& out, const std::optional<unix_time_ms>& expires, const std::optional<milliseconds>& ttl) {
+  const auto kind = ttl ? ending::after : expires ? ending::at : ending::never;
+  out.u8(static_cast<std::uint8_t>(kind));
+  if (ttl) out.u64(static_cast<std::uint64_t>(ttl->count()));
+  if (!ttl && expires) out.u64(static_cast<std::uint64_t>(expires->value));
 }
 
-std::optional<unix_time_ms> read_optional_time(decoder& in) {
-  if (!read_flag(in)) return std::nullopt;
-  return unix_time_ms{static_cast<std::int64_t>(in.u64())};
+void read_ending(decoder& in, std::optional<unix_time_ms>& expires, std::optional<milliseconds>& ttl) {
+  switch (static_cast<ending>(in.u8())) {
+    case ending::never: return;
+    case ending::at: expires = unix_time_ms{static_cast<std::int64_t>(in.u64())}; return;
+    case ending::after: ttl = milliseconds{static_cast<std::int64_t>(in.u64())}; return;
+  }
+  in.fail();
 }
 
 void write(encoder& out, const std::optional<std::string>& x) {
@@ -100,12 +115,14 @@ std::uint64_t read_count(decoder& in) {
 status check(const file_properties& x) {
   if (auto fine = check_header_values(x.content_type, x.content_encoding); !fine) return fine;
   if (auto fine = check_metadata(x.metadata); !fine) return fine;
+  if (auto fine = check_ttl(x.ttl); !fine) return fine;
   return check_expires(x.expires);
 }
 
 status check(const properties_patch& x) {
   if (auto fine = check_header_values(text_of(x.content_type), text_of(x.content_encoding)); !fine) return fine;
   if (auto fine = check_metadata(x.metadata); !fine) return fine;
+  if (auto fine = check_ttl(x.ttl); !fine) return fine;
   return x.expires ? check_expires(*x.expires) : success();
 }
 
@@ -113,6 +130,7 @@ result<file_properties> apply(const properties_patch& changes, file_properties x
   if (changes.content_type) x.content_type = *changes.content_type;
   if (changes.content_encoding) x.content_encoding = *changes.content_encoding;
   if (changes.expires) x.expires = *changes.expires;
+  if (changes.no_metadata) x.metadata.clear();
   for (const auto& [name, value] : changes.metadata) {
     const auto by_name = [](const auto& one, const std::string& wanted) { return one.first < wanted; };
     const auto at = std::lower_bound(x.metadata.begin(), x.metadata.end(), name, by_name);
@@ -128,19 +146,19 @@ result<file_properties> apply(const properties_patch& changes, file_properties x
 void write(encoder& out, const file_properties& x) {
   out.text(x.content_type).text(x.content_encoding).varint(x.metadata.size());
   for (const auto& [name, value] : x.metadata) out.text(name).text(value);
-  write(out, x.expires);
+  write_ending(out, x.expires, x.ttl);
 }
 
 void write(encoder& out, const properties_patch& x) {
   write(out, x.content_type);
   write(out, x.content_encoding);
-  out.varint(x.metadata.size());
+  out.u8(x.no_metadata).varint(x.metadata.size());
   for (const auto& [name, value] : x.metadata) {
     out.text(name);
     write(out, value);
   }
-  out.u8(x.expires.has_value());
-  if (x.expires) write(out, *x.expires);
+  out.u8(x.expires || x.ttl);
+  if (x.expires || x.ttl) write_ending(out, x.expires.value_or(std::nullopt), x.ttl);
 }
 
 file_properties read_properties(decoder& in) {
@@ -151,7 +169,7 @@ file_properties read_properties(decoder& in) {
     std::string name{in.text(limits::metadata_name_bytes)};
     x.metadata.emplace_back(std::move(name), in.text(limits::metadata_bytes));
   }
-  x.expires = read_optional_time(in);
+  read_ending(in, x.expires, x.ttl);
   if (!check(x)) in.fail();
   return x;
 }
@@ -160,11 +178,16 @@ properties_patch read_properties_patch(decoder& in) {
   properties_patch x;
   x.content_type = read_optional_text(in, limits::content_type_bytes);
   x.content_encoding = read_optional_text(in, limits::content_encoding_bytes);
+  x.no_metadata = read_flag(in);
   for (auto left = read_count(in); left > 0; --left) {
     std::string name{in.text(limits::metadata_name_bytes)};
     x.metadata.emplace_back(std::move(name), read_optional_text(in, limits::metadata_bytes));
   }
-  if (read_flag(in)) x.expires = read_optional_time(in);
+  if (read_flag(in)) {
+    std::optional<unix_time_ms> expires;
+    read_ending(in, expires, x.ttl);
+    if (!x.ttl) x.expires = expires;
+  }
   if (!check(x)) in.fail();
   return x;
 }

@@ -22,6 +22,8 @@ struct file_properties {
   /// Names in lower case, tokens of RFC 9110, each once and in byte order; values without control characters.
   std::vector<std::pair<std::string, std::string>> metadata{};
   std::optional<unix_time_ms> expires{};  ///< from then on the file counts as absent; never negative
+  /// What a client asks for: so long from when the leader dates the change (`set_time`). Then without `expires`.
+  std::optional<milliseconds> ttl{};
 
   friend bool operator==(const file_properties&, const file_properties&) = default;
 };
@@ -33,6 +35,8 @@ struct properties_patch {
   /// Names as in `file_properties::metadata`; no value: the name goes.
   std::vector<std::pair<std::string, std::optional<std::string>>> metadata{};
   std::optional<std::optional<unix_time_ms>> expires{};  ///< a time, or never any more
+  std::optional<milliseconds> ttl{};                     ///< as in `file_properties`
+  bool no_metadata = false;                              ///< what `metadata` does not give goes
 
   friend bool operator==(const properties_patch&, const properties_patch&) = default;
 };

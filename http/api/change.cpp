@@ -20,6 +20,7 @@ response write_answer(const write_outcome& outcome, const file_path& path, bool 
   if (gives_file) {
     out.add("ETag", outcome.file.etag());
     out.add("Last-Modified", format_http_date(outcome.file.modified));
+    if (outcome.file.properties.expires) out.add("Kaiku-Expires", format_http_date(*outcome.file.properties.expires));
   }
   if (outcome.achieved >= outcome.asked) return out;
   const json document{

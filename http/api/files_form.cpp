@@ -19,7 +19,7 @@ struct form_plan {
   file_path directory;
   std::optional<durability> want;
   std::optional<digest> name;  ///< of the request
-  std::optional<unix_time_ms> expires;
+  std::optional<milliseconds> ttl;
   bool make_parents = true;
   bool overwrite = true;
   std::string boundary;
@@ -40,9 +40,9 @@ result<form_plan> plan_form(const exchange& ex, std::string boundary) {
       return {errc::bad_request, std::string(name) + " can't speak of several files; ?overwrite=false replaces none"};
   auto name = request_name(ex.in);
   if (!name) return name.failure();
-  auto expires = expiry_of(ex.in, *query);
-  if (!expires) return expires.failure();
-  return form_plan{std::move(where->path), *want, *name, *expires, *parents, *overwrite, std::move(boundary)};
+  auto ttl = ttl_of(ex.in, *query);
+  if (!ttl) return ttl.failure();
+  return form_plan{std::move(where->path), *want, *name, *ttl, *parents, *overwrite, std::move(boundary)};
 }
 
 /// A name that a client gave its file, as a name in `directory`: nothing that could lead elsewhere.
@@ -72,7 +72,7 @@ task<result<write_outcome>> store_part(exchange& ex, const form_plan& plan, form
   put_file file;
   file.path = path;
   file.properties.content_type = std::move(*type);
-  file.properties.expires = plan.expires;
+  file.properties.ttl = plan.ttl;
   file.make_parents = plan.make_parents;
   client_write write;
   write.want = plan.want;

@@ -64,12 +64,7 @@ task<response> delete_path(exchange& ex) {
   if (path.is_root()) co_return root_problem();
   auto recursive = asked->query.flag("recursive", false);
   if (!recursive) co_return problem(recursive.failure());
-  if (asked->where.trailing_slash) {
-    auto info = ex.node.stat(path);
-    if (info.ok() && !info->is_directory())
-      co_return problem({errc::not_found, "a file stands here, and the path asks for a directory"});
-  }
-  command what = remove_path{path, *recursive, {}};
+  command what = remove_path{path, *recursive, {}, {}, asked->where.trailing_slash};
   auto answer = co_await send_named(ex, std::move(*asked), std::move(what), path, false);
   if (answer.status == 201) answer.status = 204;
   co_return answer;

@@ -55,13 +55,14 @@ result<std::string> stored_coding(std::string_view given) {
   return std::string(given);
 }
 
-result<unix_time_ms> in_seconds(std::uint64_t seconds) {
+/// The leader makes a time of it when the change is made: not this node, and not before a body that takes long.
+result<milliseconds> in_seconds(std::uint64_t seconds) {
   if (seconds == 0 || seconds > limits::ttl_most_seconds)
     return {errc::bad_request, "a ttl is a number of seconds from 1 to " + std::to_string(limits::ttl_most_seconds)};
-  return unix_time_ms{wall_clock().value + static_cast<std::int64_t>(seconds) * 1000};
+  return milliseconds{static_cast<std::int64_t>(seconds) * 1000};
 }
 
-result<unix_time_ms> parse_ttl(std::string_view text) {
+result<milliseconds> parse_ttl(std::string_view text) {
   std::uint64_t seconds = 0;
   auto [stop, failed] = std::from_chars(text.data(), text.data() + text.size(), seconds);
   return in_seconds(failed == std::errc{} && stop == text.data() + text.size() ? seconds : 0);
@@ -75,6 +76,10 @@ result<std::string> text_or_null(const json& value, const char* name) {
 }
 
 status read_metadata(const json& value, properties_patch& out) {
+  if (value.is_null()) {
+    out.no_metadata = true;
+    return success();
+  }
   if (!value.is_object()) return {errc::bad_request, "metadata is an object of strings, or of null for what is to go"};
   for (const auto& [name, one] : value.items()) {
     if (!one.is_string() && !one.is_null()) return {errc::bad_request, "metadata " + name + " is a string or null"};
@@ -92,9 +97,9 @@ status read_member(const std::string& name, const json& value, properties_patch&
       out.expires.emplace();
       return success();
     }
-    auto at = in_seconds(value.is_number_unsigned() ? value.get<std::uint64_t>() : 0);
-    if (!at) return at.failure();
-    out.expires = *at;
+    auto ttl = in_seconds(value.is_number_unsigned() ? value.get<std::uint64_t>() : 0);
+    if (!ttl) return ttl.failure();
+    out.ttl = *ttl;
     return success();
   }
   if (name != "content_type" && name != "content_encoding")
@@ -116,13 +121,13 @@ result<std::string> stored_type(std::string_view given) {
   return std::string(given);
 }
 
-result<std::optional<unix_time_ms>> expiry_of(const request& in, const query_parameters& query) {
+result<std::optional<milliseconds>> ttl_of(const request& in, const query_parameters& query) {
   auto field = in.header("Kaiku-TTL"), parameter = query.get("ttl");
   if (field && parameter && *field != *parameter) return {errc::bad_request, "Kaiku-TTL and ?ttl= differ"};
-  if (!field && !parameter) return std::optional<unix_time_ms>{};
-  auto at = parse_ttl(field ? *field : *parameter);
-  if (!at) return at.failure();
-  return std::optional<unix_time_ms>(*at);
+  if (!field && !parameter) return std::optional<milliseconds>{};
+  auto ttl = parse_ttl(field ? *field : *parameter);
+  if (!ttl) return ttl.failure();
+  return std::optional<milliseconds>(*ttl);
 }
 
 result<file_properties> properties_of(const request& in, const query_parameters& query) {
@@ -131,11 +136,11 @@ result<file_properties> properties_of(const request& in, const query_parameters&
   if (!type) return type.failure();
   auto coding = stored_coding(in.header("Content-Encoding").value_or(""));
   if (!coding) return coding.failure();
-  auto expires = expiry_of(in, query);
-  if (!expires) return expires.failure();
+  auto ttl = ttl_of(in, query);
+  if (!ttl) return ttl.failure();
   out.content_type = std::move(*type);
   out.content_encoding = std::move(*coding);
-  out.expires = *expires;
+  out.ttl = *ttl;
   for (const auto& field : in.fields)
     if (field.name.size() > metadata_prefix.size() &&
         same_token(field.name.substr(0, metadata_prefix.size()), metadata_prefix))

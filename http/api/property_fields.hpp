@@ -15,9 +15,9 @@ result<std::string> stored_type(std::string_view given);
 /// From `Content-Type`, `Content-Encoding`, `Kaiku-Meta-...` and `Kaiku-TTL` or `?ttl=`. Errors: `bad_request`.
 result<file_properties> properties_of(const request& in, const query_parameters& query);
 
-/// When a file goes that was told how many seconds to stay, in `Kaiku-TTL` or `?ttl=`; empty: never. Errors:
+/// How long a file stays, in `Kaiku-TTL` or `?ttl=`, from when the change is made; empty: for good. Errors:
 /// `bad_request`.
-result<std::optional<unix_time_ms>> expiry_of(const request& in, const query_parameters& query);
+result<std::optional<milliseconds>> ttl_of(const request& in, const query_parameters& query);
 
 /// Reads a merge patch with the members `content_type`, `content_encoding`, `metadata` and `ttl`. Errors:
 /// `bad_request`.

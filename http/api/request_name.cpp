@@ -29,15 +29,21 @@ digest name_of_part(const digest& name, std::size_t number) {
   return sha256_of(std::string(as_bytes(name)) + std::to_string(number));
 }
 
-void name_change(command& what, const request& in, const digest& name, const digest& content) {
+void name_change(command& what, const request& in, const digest& name, const digest& content, command said) {
+  // Content apart: that of small files gets its name later.
+  if (auto* put = std::get_if<put_file>(&said)) put->content = {};
   std::string asked(name_of(in.method));
-  asked.append("\n").append(in.target).append("\n").append(as_bytes(content));
+  asked.append("\n").append(in.target).append("\n").append(as_bytes(content)).append(encode(said));
   const request_key key{name, sha256_of(asked)};
   std::visit(
       [&](auto& one) {
         if constexpr (requires { one.key = key; }) one.key = key;
       },
       what);
+}
+
+void name_change(command& what, const request& in, const digest& name, const digest& content) {
+  name_change(what, in, name, content, what);
 }
 
 }  // namespace kaiku

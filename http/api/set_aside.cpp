@@ -176,7 +176,7 @@ response set_aside_content(exchange& ex) {
   file_info info;
   info.type = file_info::kind::file;
   info.content = put->content;
-  info.version = kept->token.at.index;
+  info.version = kept->token.at;
   info.modified = put->modified;
   info.properties = put->properties;
   if (ex.in.method == http_method::head) return read_file(ex, put->path, info, nullptr);

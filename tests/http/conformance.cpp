@@ -289,7 +289,7 @@ class run_of_case {
     if (!own_) return text;
     text = without(directory_, "{d}", std::move(text));
     static const std::regex versions(
-        "[0-9]+-[0-9a-f]{16}|[0-9a-f]{32}|[0-9a-f]{8,}\\.[0-9]+\\.[0-9]+|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z|"
+        "[0-9]+\\.[0-9]+-[0-9a-f]{16}|[0-9a-f]{32}|[0-9a-f]{8,}\\.[0-9]+\\.[0-9]+|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z|"
         "[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} GMT");
     std::string out;
     std::smatch found;

@@ -88,7 +88,7 @@ class setting {
     const bool kept_aside = command.find("/set-aside") != std::string::npos;
     const auto asked = kept_aside ? keeper_ : cluster_.followers().front();
     auto line = replaced(command, "127.0.0.1:8002", to_string(cluster_.node(cluster_.followers().back()).http()));
-    line = replaced(line, "\"17-2cf24dba5fb0a30e\"", etag_);
+    line = replaced(line, "\"3.17-2cf24dba5fb0a30e\"", etag_);
     line = replaced(line, kept_aside ? "5f3a9c01.2.40" : "5f3a9c01.3.42", kept_aside ? displaced_ : token_);
     run_command({"bash", "-c",
                  "set -euo pipefail; cd '" + here_.string() + "'; rm -f answer; K=http://" +

@@ -8,7 +8,7 @@ namespace {
 
 using namespace kaiku::test;
 
-const char* const etag = "~\"[0-9]+-[0-9a-f]{16}\"";
+const char* const etag = "~\"[0-9]+\\.[0-9]+-[0-9a-f]{16}\"";
 const char* const date = "~[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT";
 const char* const token = "~[0-9a-f]+\\.[0-9]+\\.[0-9]+";
 const char* const durability = "~leader|majority|all";

@@ -272,6 +272,8 @@ class fake_gateway final : public gateway, public fake_tree {
   };
 
   result<write_outcome> apply(client_write what) {
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    set_time(what.what, {std::chrono::duration_cast<milliseconds>(now).count()});  // as the leader does
     last_write = what;
     if (before_write) before_write();
     if (fail_write != errc::none) return {fail_write, "this write fails"};

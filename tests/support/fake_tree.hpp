@@ -34,7 +34,7 @@ class fake_tree {
     file_info info;
     info.type = file_info::kind::file;
     info.content = {hash(bytes), {bytes.size()}};
-    info.version = {++version_};
+    info.version = {{1}, {++version_}};
     info.modified = {modified};
     info.properties.content_type = std::move(type);
     contents_[info.content.sha256] = std::move(bytes);
@@ -45,7 +45,7 @@ class fake_tree {
   void add_directory(const std::string& path) {
     make_parents(path);
     file_info info;
-    info.version = {++version_};
+    info.version = {{1}, {++version_}};
     info.modified = {784'111'777'000};
     tree_[path] = info;
   }
@@ -92,7 +92,7 @@ class fake_tree {
     info.type = file_info::kind::file;
     info.content = put.content;
     info.properties = put.properties;
-    info.version = {version_};
+    info.version = {{1}, {version_}};
     info.modified = {784'111'777'000};
     tree_[path] = out.file = info;
     return errc::none;
@@ -109,7 +109,7 @@ class fake_tree {
   }
   errc fold(remove_path& remove, client_write& what, write_outcome&) {
     const auto path = remove.path.text();
-    if (tree_.count(path) == 0) return errc::not_found;
+    if (tree_.count(path) == 0 || (remove.directory_only && !tree_[path].is_directory())) return errc::not_found;
     if (auto failed = check(what.when, path); failed != errc::none) return failed;
     auto below = [&](const auto& item) { return item.first.starts_with(path + "/"); };
     if (!remove.recursive && std::any_of(tree_.begin(), tree_.end(), below)) return errc::directory_not_empty;
@@ -123,7 +123,7 @@ class fake_tree {
     if (auto failed = check(what.when, path); failed != errc::none) return failed;
     if (found->second.is_directory()) return errc::is_a_directory;
     found->second.properties = *kaiku::apply(change.patch, found->second.properties);
-    found->second.version = {version_};
+    found->second.version = {{1}, {version_}};
     out.file = found->second;
     return errc::none;
   }

@@ -16,8 +16,8 @@ void describe(const store& disk, const file_path& at, std::vector<std::string>& 
       after = name;
       auto path = file_path::parse(at.text() + "/" + name);
       INVARIANT(path.ok(), "what is stored has a legal path");
-      out.push_back(path->text() + " inode=" + to_string(info.inode) + " version=" + to_string(info.version) +
-                    " modified=" + std::to_string(info.modified.value) +
+      out.push_back(path->text() + " inode=" + to_string(info.inode) + " version=" + to_string(info.version.in_term) +
+                    "." + to_string(info.version.index) + " modified=" + std::to_string(info.modified.value) +
                     " created=" + std::to_string(info.created.value) + " type=" + info.properties.content_type);
       if (info.is_directory()) {
         describe(disk, *path, out);

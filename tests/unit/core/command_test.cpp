@@ -23,22 +23,30 @@ std::vector<command> samples() {
   full.key = request_key{{{1}}, {{2}}};
   const properties_patch nothing;
   const properties_patch all{"", "br", {{"a", "1"}, {"b", std::nullopt}}, unix_time_ms{7}};
+  put_file brief = put;
+  brief.properties.ttl = milliseconds{5000};
+  properties_patch stripped;
+  stripped.no_metadata = true;
+  stripped.ttl = milliseconds{7000};
   const properties_patch lasting{std::nullopt, std::nullopt, {}, std::optional<unix_time_ms>{}};
   return {no_operation{},
           members,
           put,
           full,
+          brief,
           put_file{path("x"), {}, {}, {}, true},
           make_directory{path("deep/er"), {1'700'000'000'000}, true},
           make_directory{{}, {0}, false},
           remove_path{path("a"), true, {5}},
           remove_path{path("a/b"), false, {6}, full.key},
+          remove_path{path("a/b"), true, {6}, {}, true},
           move_path{path("a/b"), path("c"), true, false, {7}},
           move_path{path("a"), {}, false, true, {8}, full.key},
           copy_path{path("a/b"), path("c"), false, true, {9}, full.key},
           change_properties{path("a"), nothing, {10}},
           change_properties{path("a"), all, {11}, full.key},
           change_properties{path("a"), lasting, {12}},
+          change_properties{path("a"), stripped, {12}},
           remove_expired{{13}}};
 }
 
@@ -130,9 +138,13 @@ BOOST_AUTO_TEST_CASE(content_up_to_64_kib_is_small) {
 
 BOOST_AUTO_TEST_CASE(an_entity_tag_is_strong_and_changes_with_version_and_content) {
   file_info info;
-  info.version = {12};
+  info.version = {{3}, {12}};
   info.content.sha256.bytes[0] = 0xab;
-  BOOST_TEST(info.etag() == "\"12-ab00000000000000\"");
+  BOOST_TEST(info.etag() == "\"3.12-ab00000000000000\"");
+  // What a failover displaced may have had the same index.
+  auto other = info;
+  other.version.in_term = {4};
+  BOOST_TEST(other.etag() != info.etag());
 }
 
 BOOST_AUTO_TEST_CASE(a_write_token_names_cluster_term_and_index) {
@@ -190,6 +202,10 @@ BOOST_AUTO_TEST_CASE(a_merge_patch_changes_what_it_names_and_nothing_else) {
   const properties_patch some{
       "text/html", std::nullopt, {{"a", std::nullopt}, {"b", "2"}, {"c", "4"}, {"d", std::nullopt}}};
   BOOST_TEST((*apply(some, before) == file_properties{"text/html", "gzip", {{"b", "2"}, {"c", "4"}}, unix_time_ms{5}}));
+  properties_patch stripped;
+  stripped.no_metadata = true;
+  stripped.metadata = {{"e", "5"}};
+  BOOST_TEST((apply(stripped, before)->metadata == decltype(before.metadata){{"e", "5"}}));
   const properties_patch lasting{std::nullopt, "", {}, std::optional<unix_time_ms>{}};
   BOOST_TEST((*apply(lasting, before) == file_properties{"text/plain", "", before.metadata}));
 }
@@ -207,7 +223,23 @@ BOOST_AUTO_TEST_CASE(the_leader_dates_every_command_that_has_a_time) {
     BOOST_TEST(dated == !(std::holds_alternative<no_operation>(x) || std::holds_alternative<set_members>(x)));
     set_time(x, {77});
     BOOST_TEST((!dated || time_of(x)->value == 77));
+    if (const auto* put = std::get_if<put_file>(&x)) BOOST_TEST(!put->properties.ttl);
   }
+}
+
+BOOST_AUTO_TEST_CASE(the_leader_makes_a_time_of_a_ttl) {
+  put_file put{path("f"), {}, {}, {}, true};
+  put.properties.ttl = milliseconds{5000};
+  command made = put;
+  set_time(made, {77});
+  BOOST_TEST(std::get<put_file>(made).properties.expires->value == 5077);
+  change_properties change{path("f"), {}, {}};
+  change.patch.ttl = milliseconds{1000};
+  command changed = change;
+  set_time(changed, {77});
+  BOOST_REQUIRE(std::get<change_properties>(changed).patch.expires.has_value());
+  BOOST_TEST((*std::get<change_properties>(changed).patch.expires)->value == 1077);
+  BOOST_TEST(!std::get<change_properties>(changed).patch.ttl);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

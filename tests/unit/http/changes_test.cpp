@@ -91,6 +91,7 @@ BOOST_AUTO_TEST_CASE(properties_come_back_as_they_were_given) {
                                "kaiku-meta-a.b: \xc3\xa4\r\nKaiku-TTL: 3600\r\n",
                                "x");
   BOOST_TEST(made.status == 201);
+  BOOST_TEST(made.header("Kaiku-Expires").ends_with(" GMT"));
   for (auto method : {"GET", "HEAD"}) {
     auto got = client.ask(method, "/files/f");
     BOOST_TEST(got.header("Content-Type") == "text/css");
@@ -152,15 +153,18 @@ BOOST_AUTO_TEST_CASE(a_merge_patch_changes_what_it_names_and_nothing_else) {
   BOOST_TEST(got.header("Kaiku-Expires") == "");
   BOOST_TEST(got.header("Content-Type") == "application/octet-stream");
   BOOST_TEST(client.ask("PATCH", "/files/f", patch_type + "If-Match: " + tag + "\r\n", "{}").status == 412);
+  BOOST_TEST(client.ask("PATCH", "/files/f", patch_type, R"({"metadata":null})").status == 204);
+  got = client.ask("GET", "/files/f");
+  BOOST_TEST(got.header("Kaiku-Meta-B") + got.header("Kaiku-Meta-C") == "");
 }
 
 BOOST_AUTO_TEST_CASE(what_is_no_merge_patch_is_refused) {
   node.add_file("f", "x");
   raw_http client(port());
   for (auto text : {"", "[]", "{", R"({"size":1})", R"({"ttl":0})", R"({"ttl":-1})", R"({"ttl":1.5})", R"({"ttl":"5"})",
-                    R"({"content_type":1})", R"({"content_type":"x"})", R"({"metadata":null})",
-                    R"({"metadata":{"a":1}})", R"({"metadata":{"a b":"1"}})", R"({"metadata":{"a":"1","A":"2"}})",
-                    R"({"ttl":1,"ttl":2})", R"({"metadata":{"a":"1","a":"2"}})", R"({"metadata":{"a":"\n"}})"})
+                    R"({"content_type":1})", R"({"content_type":"x"})", R"({"metadata":1})", R"({"metadata":{"a":1}})",
+                    R"({"metadata":{"a b":"1"}})", R"({"metadata":{"a":"1","A":"2"}})", R"({"ttl":1,"ttl":2})",
+                    R"({"metadata":{"a":"1","a":"2"}})", R"({"metadata":{"a":"\n"}})"})
     BOOST_TEST(client.ask("PATCH", "/files/f", patch_type, text).status == 400, text);
   auto wrong = client.ask("PATCH", "/files/f", "Content-Type: application/json\r\n", "{}");
   BOOST_TEST(wrong.status == 415);
@@ -266,6 +270,9 @@ BOOST_AUTO_TEST_CASE(a_named_request_that_is_repeated_gives_the_first_answer) {
     BOOST_TEST(other.status == 422);
     BOOST_TEST(code_of(other) == "key_reused");
   }
+  // Nor is it the same request when it says something else of the file.
+  for (auto fields : {"Kaiku-Meta-A: 1\r\n", "Content-Type: text/css\r\n", "Kaiku-TTL: 5\r\n"})
+    BOOST_TEST(client.ask("PUT", "/files/f", name + fields, "x").status == 422, fields);
   BOOST_TEST(client.ask("PUT", "/files/f", "Idempotency-Key: \r\n", "x").status == 400);
   BOOST_TEST(client.ask("PUT", "/files/f", "Idempotency-Key: " + std::string(256, 'k') + "\r\n", "x").status == 400);
 }

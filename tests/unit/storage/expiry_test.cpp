@@ -105,7 +105,7 @@ BOOST_AUTO_TEST_CASE(what_has_expired_is_removed_in_the_order_of_time_and_its_co
   BOOST_TEST(text_at("d/f") == "(not_found)");
   BOOST_TEST(text_at("g") == "(not_found)");
   BOOST_TEST(text_at("d/late") == "bytes");
-  BOOST_TEST(disk->stat(path("d"))->version.value == 4u);
+  BOOST_TEST(disk->stat(path("d"))->version.index.value == 4u);
   BOOST_TEST(disk->stat(path("d"))->modified.value == 30);
   test_time() = {10};
   logged({remove_expired{{50}}, {}, {}});

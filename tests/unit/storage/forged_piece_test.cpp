@@ -14,7 +14,7 @@ std::string number(std::uint64_t x) {
   return encoder{}.u64(x).take();
 }
 std::string directory_inode(std::uint64_t version = 1, std::uint64_t parent = 0) {
-  return encoder{}.u8(2).u64(parent).u64(version).u64(0).u64(0).take();
+  return encoder{}.u8(2).u64(parent).u64(1).u64(version).u64(0).u64(0).take();
 }
 std::string without_properties() {
   return encoder{}.text("").text("").varint(0).u8(0).take();
@@ -22,6 +22,7 @@ std::string without_properties() {
 std::string file_inode(std::string_view bytes) {
   return encoder{}
       .u8(1)
+      .u64(1)
       .u64(1)
       .u64(0)
       .u64(0)
@@ -56,7 +57,7 @@ forged_record expiry(std::uint64_t expires, std::uint64_t inode, const std::stri
 
 std::string forge(log_position at, std::string_view after, const std::vector<forged_record>& records) {
   encoder out;
-  out.u8(2).u64(at.in_term.value).u64(at.index.value).text(after);
+  out.u8(3).u64(at.in_term.value).u64(at.index.value).text(after);
   for (const auto& x : records) out.u8(x.part).text(x.key).text(x.value);
   auto body = out.take();
   return encoder{}.bytes(sha256(body).bytes).raw(body).take();

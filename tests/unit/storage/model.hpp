@@ -71,9 +71,9 @@ class model_fold {
   }
 
   errc apply(const command& what, const precondition& when, log_position at) {
-    index_ = at.index;
+    at_ = at;
     now_ = time_of(what).value_or(unix_time_ms{});
-    next_inode_ = index_.value * limits::inodes_per_entry;
+    next_inode_ = at_.index.value * limits::inodes_per_entry;
     created_ = false;
     const auto outcome = std::visit([&](const auto& x) { return fold(x, when); }, what);
     const auto* key = key_of(what);
@@ -129,7 +129,7 @@ class model_fold {
 
   void name_changed(const std::string& path) {
     auto& directory = tree_[parent_of(path)];
-    directory.version = index_;
+    directory.version = at_;
     directory.modified = now_;
   }
 
@@ -155,7 +155,7 @@ class model_fold {
 
   file_info& add_here(const std::string& path, file_info fresh) {
     fresh.inode = {next_inode_++};
-    fresh.version = index_;
+    fresh.version = at_;
     fresh.created = fresh.modified = now_;
     return tree_[path] = fresh;
   }
@@ -172,7 +172,7 @@ class model_fold {
     created_ = there == nullptr;
     auto& file = there != nullptr ? tree_[path] : add(path);
     file.type = file_info::kind::file;
-    file.version = index_;
+    file.version = at_;
     file.modified = what.modified;
     file.content = what.content;
     file.properties = what.properties;
@@ -192,7 +192,7 @@ class model_fold {
   errc fold(const remove_path& what, const precondition& when) {
     const auto& path = what.path.text();
     const auto* there = find(path);
-    if (there == nullptr) return errc::not_found;
+    if (there == nullptr || (what.directory_only && !there->is_directory())) return errc::not_found;
     if (there->is_directory() && !what.recursive && !is_empty(path)) return errc::directory_not_empty;
     if (!holds(when, there)) return errc::precondition_failed;
     drop(path);
@@ -234,6 +234,7 @@ class model_fold {
     for (const auto& [path, info] : tree_) {
       if (path == from || is_below(path, from)) moved[to + path.substr(from.size())] = info;
     }
+    moved[to].modified = std::max(moved[to].modified, what.modified);
     drop(from);
     tree_.merge(moved);
     return errc::none;
@@ -267,13 +268,14 @@ class model_fold {
     if (what.patch.content_type) x.content_type = *what.patch.content_type;
     if (what.patch.content_encoding) x.content_encoding = *what.patch.content_encoding;
     if (what.patch.expires) x.expires = *what.patch.expires;
-    std::map<std::string, std::string> metadata{x.metadata.begin(), x.metadata.end()};
+    std::map<std::string, std::string> metadata;
+    if (!what.patch.no_metadata) metadata = {x.metadata.begin(), x.metadata.end()};
     for (const auto& [name, value] : what.patch.metadata) {
       metadata.erase(name);
       if (value) metadata[name] = *value;
     }
     x.metadata = {metadata.begin(), metadata.end()};
-    file.version = index_;
+    file.version = at_;
     file.modified = what.modified;
     return errc::none;
   }
@@ -292,7 +294,7 @@ class model_fold {
 
   model_tree tree_;
   std::map<digest, model_request> requests_;
-  log_index index_;
+  log_position at_;
   unix_time_ms now_;
   bool created_ = false;
   std::uint64_t next_inode_ = 0;

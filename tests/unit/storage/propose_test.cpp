@@ -16,7 +16,7 @@ BOOST_AUTO_TEST_CASE(puts_a_file_and_the_directories_above_it) {
   BOOST_TEST(made.failure.code == errc::none);
   BOOST_TEST(made.index.value == 1u);
   BOOST_TEST(made.created);
-  BOOST_TEST(made.file.version.value == 1u);
+  BOOST_TEST(made.file.version.index.value == 1u);
   BOOST_TEST(made.file.inode.value == limits::inodes_per_entry + 2);
   BOOST_TEST(text_at("a/b/c.txt") == "hello");
   BOOST_TEST(text_at("a/b") == "(directory)");
@@ -30,7 +30,7 @@ BOOST_AUTO_TEST_CASE(replaces_a_file_keeping_its_inode_and_when_it_was_created) 
   BOOST_TEST(second.file.inode == first.file.inode);
   BOOST_TEST(second.file.created.value == 10);
   BOOST_TEST(second.file.modified.value == 20);
-  BOOST_TEST(second.file.version.value == 2u);
+  BOOST_TEST(second.file.version.index.value == 2u);
   BOOST_TEST(second.file.etag() != first.file.etag());
   BOOST_TEST(text_at("f") == "two");
 }
@@ -81,15 +81,26 @@ BOOST_AUTO_TEST_CASE(removes_a_whole_directory_and_can_make_it_anew_empty) {
   BOOST_TEST(disk->list(path("a/b"), "", 10)->entries.empty());
 }
 
+BOOST_AUTO_TEST_CASE(what_is_to_be_removed_as_a_directory_is_no_file) {
+  logged(put("f", "x"));
+  logged(mkdir("d"));
+  const auto removal = [](std::string_view where) {
+    return proposal{remove_path{path(where), true, {1}, {}, true}, {}, {}};
+  };
+  BOOST_TEST(refused(removal("f")) == errc::not_found);
+  logged(removal("d"));
+  BOOST_TEST(text_at("f") == "x");
+}
+
 BOOST_AUTO_TEST_CASE(a_directory_takes_version_and_time_of_the_entry_that_adds_or_removes_a_name) {
   propose({make_directory{path("d"), {10}, true}, {}, {}});
   propose({put_command("d/f", "1", 20), {}, "1"});
-  BOOST_TEST(disk->stat(path("d"))->version.value == 2u);
+  BOOST_TEST(disk->stat(path("d"))->version.index.value == 2u);
   BOOST_TEST(disk->stat(path("d"))->modified.value == 20);
   propose({put_command("d/f", "2", 30), {}, "2"});
-  BOOST_TEST(disk->stat(path("d"))->version.value == 2u);
+  BOOST_TEST(disk->stat(path("d"))->version.index.value == 2u);
   propose({remove_path{path("d/f"), false, {40}}, {}, {}});
-  BOOST_TEST(disk->stat(path("d"))->version.value == 4u);
+  BOOST_TEST(disk->stat(path("d"))->version.index.value == 4u);
   BOOST_TEST(disk->stat(path("d"))->modified.value == 40);
   BOOST_TEST(disk->stat(path("d"))->created.value == 10);
 }

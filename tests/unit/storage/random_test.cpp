@@ -87,6 +87,7 @@ class random_life {
     if (one_in(3)) patch.content_type = random_text();
     if (one_in(3)) patch.content_encoding = random_text();
     if (one_in(2)) patch.metadata = {{random_text(), one_in(2) ? std::nullopt : std::optional{random_text()}}};
+    patch.no_metadata = one_in(4);
     if (one_in(2)) patch.expires = random_expiry();
     return change_properties{path(random_path()), patch, time, random_key()};
   }
@@ -99,7 +100,7 @@ class random_life {
       case 2:
       case 3: return make_directory{path(random_path()), time, !one_in(3), random_key()};
       case 4:
-      case 5: return remove_path{path(random_path()), one_in(2), time, random_key()};
+      case 5: return remove_path{path(random_path()), one_in(2), time, random_key(), one_in(4)};
       case 6:
       case 7: return move_path{path(random_path()), path(random_path()), one_in(2), !one_in(3), time, random_key()};
       case 8:
