@@ -90,6 +90,7 @@ std::string percent_encode_path(std::string_view decoded) {
 
 result<file_path> file_path::parse(std::string_view decoded) {
   if (decoded.starts_with('/')) decoded.remove_prefix(1);
+  if (decoded == "/") return invalid("the path holds an empty name");
   if (decoded.ends_with('/')) decoded.remove_suffix(1);
   if (decoded.size() > limits::path_bytes) return invalid("the path is longer than 4096 bytes");
   if (std::any_of(decoded.begin(), decoded.end(), is_control)) return invalid("the path holds a control character");

@@ -40,6 +40,9 @@ constexpr auto specs = std::to_array<option_spec>({
      "redis://[user:password@]host:port/db or unix:///path?db=N: metadata is kept there too (default: none)"},
     {"redis-password-file", "FILE", "the password of --redis; better than in its URL, which other users can see"},
     {"cors-origin", "ORIGIN", "pages of this origin may use the HTTP interface; repeated, or * (default: none)", true},
+    {"follower-writes", "forward|redirect",
+     "changes of files on a node that does not lead go on to the leader, or are "
+     "answered 307 with its address (default: forward)"},
     {"http-connections", "COUNT", "client connections; more are closed at once (default: 10000)"},
     {"http-requests", "COUNT", "requests answered at once; more get 503 (default: 2048)"},
     {"http-body-bytes", "BYTES", "largest body (default: 1099511627776)"},

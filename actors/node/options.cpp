@@ -194,6 +194,8 @@ result<std::vector<std::string>> parse_origins(std::string_view text) {
 void read_client_side(reader& read, http_settings& into) {
   constexpr std::uint32_t hour = 3'600'000;
   read.value("cors-origin", into.cors_origins, parse_origins);
+  read.choice<follower_writes, 2>("follower-writes", into.writes,
+                                  {{{"forward", follower_writes::forward}, {"redirect", follower_writes::redirect}}});
   read.number("http-connections", into.max_connections, 1, 1'000'000);
   read.number("http-requests", into.max_requests, 1, 1'000'000);
   read.number("http-body-bytes", into.max_body_bytes, 0, std::uint64_t{1} << 50);

@@ -60,7 +60,7 @@ result<change> parse_change(const exchange& ex, std::initializer_list<std::strin
 }
 
 response root_problem() {
-  return method_problem("GET, HEAD, OPTIONS");
+  return method_problem(root_methods);
 }
 
 response slash_problem() {

@@ -28,7 +28,12 @@ task<response> transfer(exchange& ex) {
   if (!to_text) co_return problem({errc::bad_request, "?to= says where to"});
   auto to = file_path::parse(*to_text);
   if (!to) co_return problem(to.failure());
-  if (asked->where.path.is_root() || to->is_root()) co_return root_problem();
+  // Whether a directory stands there only the leader knows, and it is not asked that.
+  if (asked->where.trailing_slash || to_text->ends_with('/'))
+    co_return problem(
+        {errc::invalid_path, "what is moved or copied, and its new place, are named without '/' at the end"});
+  if (asked->where.path.is_root() || to->is_root())
+    co_return problem({errc::invalid_path, "the root directory can't be moved, copied or replaced"});
   auto overwrite = asked->query.flag("overwrite", true), parents = asked->query.flag("parents", true);
   if (!overwrite) co_return problem(overwrite.failure());
   if (!parents) co_return problem(parents.failure());

@@ -17,6 +17,9 @@ struct file_target {
   bool trailing_slash = false;  ///< a directory is meant
 };
 
+/// What the root directory takes: forms, and nothing that would replace, change or remove it.
+inline constexpr std::string_view root_methods = "GET, HEAD, OPTIONS, POST";
+
 // files.cpp
 routed read_path(exchange& ex);
 /// Content with its conditions and ranges, as files are answered; without `content`, its header.

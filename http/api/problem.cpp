@@ -92,7 +92,7 @@ response refusal_problem(const request_refusal& why) {
   problem_kind kind{why.status, "bad_request", "The request is malformed"};
   if (why.status == 408) kind = {408, "request_timeout", "The request took too long"};
   if (why.status == 431) kind = {431, "header_too_large", "The request's header is too large"};
-  if (why.status == 501) kind = {501, "not_implemented", "The transfer coding is not known here"};
+  if (why.status == 501) kind = {501, "not_implemented", "This is not implemented here"};
   if (why.status == 505) kind = {505, "version_not_supported", "The HTTP version is not spoken here"};
   auto out = problem(kind, why.detail);
   out.close = true;

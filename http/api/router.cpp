@@ -41,6 +41,9 @@ constexpr std::array table{
     route{"/assets/{name}", at_once<show_asset>},
 };
 
+constexpr std::string_view all_methods = "GET, HEAD, OPTIONS, PUT, POST, DELETE, PATCH";
+constexpr problem_kind unknown_method{501, "not_implemented", "This is not implemented here"};
+
 /// `segment` is set to what a name in braces stands for.
 bool matches(std::string_view pattern, std::string_view path, std::string_view& segment) {
   constexpr std::string_view rest = "/{path}";
@@ -64,9 +67,15 @@ response no_content(std::string_view allow) {
   return out;
 }
 
-response options_of(const route& one) {
-  auto out = no_content(allowed_methods(one));
-  if (one.patch != nullptr) out.add("Accept-Patch", "application/merge-patch+json");
+std::string allowed_at(std::string_view path, const route& one) {
+  const bool root = path == "/files" || path == "/files/";
+  return root ? std::string(root_methods) : allowed_methods(one);
+}
+
+response options_of(std::string_view path, const route& one) {
+  const auto allow = allowed_at(path, one);
+  auto out = no_content(allow);
+  if (allow.find("PATCH") != std::string::npos) out.add("Accept-Patch", "application/merge-patch+json");
   return out;
 }
 
@@ -78,6 +87,24 @@ std::optional<response> check_common(const request& in) {
   auto known = check_kaiku_fields(in);
   if (!known) return problem(known.failure());
   return std::nullopt;
+}
+
+bool writes_files(const route& one) {
+  return one.put != nullptr;
+}
+
+/// With `follower_writes::redirect`: the answer to a change, unless this node leads.
+std::optional<response> to_leader(const exchange& ex) {
+  const auto view = ex.node.view();
+  if (view.now == role::leader) return std::nullopt;
+  if (view.leader_http.empty()) return problem({errc::no_leader, "no leader is known that this could be sent to"});
+  response out;
+  out.status = 307;
+  std::string target(ex.path);
+  if (!ex.query.empty()) target.append("?").append(ex.query);
+  out.add("Location", "http://" + view.leader_http + target);
+  out.add("Cache-Control", "no-store");
+  return out;
 }
 
 response too_large(std::uint64_t limit) {
@@ -103,8 +130,8 @@ std::string allowed_methods(const route& one) {
 
 routed route_request(exchange& ex) {
   const auto& in = ex.in;
-  if (in.method == http_method::options && in.target == "*")
-    return no_content("GET, HEAD, OPTIONS, PUT, POST, DELETE, PATCH");
+  if (in.method == http_method::other) return problem(unknown_method, "known are " + std::string(all_methods));
+  if (in.method == http_method::options && in.target == "*") return no_content(all_methods);
   auto parts = split_target(in.target);
   if (!parts) return problem(parts.failure());
   ex.path = parts->path;
@@ -121,7 +148,7 @@ routed route_request(exchange& ex) {
     return problem({errc::overloaded, "more requests are under way than this node answers at once"});
   if (auto refused = check_common(in)) return std::move(*refused);
   if (in.header("Origin"))
-    if (auto told = check_origin(in, ex.settings, allowed_methods(*found))) return std::move(*told);
+    if (auto told = check_origin(in, ex.settings, allowed_at(ex.path, *found))) return std::move(*told);
   const auto length = ex.body.length();
   if (length && *length > ex.settings.max_body_bytes) return too_large(ex.settings.max_body_bytes);
 
@@ -129,14 +156,16 @@ routed route_request(exchange& ex) {
   switch (in.method) {
     case http_method::get:
     case http_method::head: return found->read(ex);
-    case http_method::options: return options_of(*found);
+    case http_method::options: return options_of(ex.path, *found);
     case http_method::put: writer = found->put; break;
     case http_method::post: writer = found->post; break;
     case http_method::remove: writer = found->remove; break;
     case http_method::patch: writer = found->patch; break;
     case http_method::other: break;
   }
-  if (writer == nullptr) return method_problem(allowed_methods(*found));
+  if (writer == nullptr) return method_problem(allowed_at(ex.path, *found));
+  if (writes_files(*found) && ex.settings.writes == follower_writes::redirect)
+    if (auto elsewhere = to_leader(ex)) return std::move(*elsewhere);
   return writer;
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 
-/// Purpose: counts what clients ask for and get, for `/metrics`. Names and units: docs/http.md.
+/// Purpose: counts what clients ask for and get, for `/metrics`. Names and units: docs/monitoring.md.
 /// Owner: the server has one registry; each I/O thread a meter that writes to it. Lifecycle: the registry outlives the
 /// meters. Thread: the registry any, a meter its own.
 

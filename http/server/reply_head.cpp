@@ -40,6 +40,7 @@ std::string_view reason_phrase(unsigned code) {
     case 301: return "Moved Permanently";
     case 303: return "See Other";
     case 304: return "Not Modified";
+    case 307: return "Temporary Redirect";
     case 400: return "Bad Request";
     case 403: return "Forbidden";
     case 404: return "Not Found";

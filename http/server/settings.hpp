@@ -11,6 +11,9 @@
 
 namespace kaiku {
 
+/// What a node that does not lead does with a change of files.
+enum class follower_writes : std::uint8_t { forward, redirect };
+
 struct http_settings {
   std::string address = "127.0.0.1";  ///< numeric, or a name that resolves
   std::uint16_t port = 8000;          ///< 0: any free one
@@ -22,7 +25,8 @@ struct http_settings {
   std::size_t max_ranges = limits::http_ranges;
   std::size_t max_listing_page = limits::listing_page;
   std::uint64_t min_body_rate = limits::http_body_rate_bytes;  ///< bytes a second, either way
-  std::vector<std::string> cors_origins;                       ///< as browsers send them, or `*`; none: no CORS
+  follower_writes writes = follower_writes::forward;
+  std::vector<std::string> cors_origins;  ///< as browsers send them, or `*`; none: no CORS
   milliseconds header_timeout{limits::http_header_timeout_ms};
   milliseconds idle_timeout{limits::http_idle_timeout_ms};
   milliseconds body_stall_timeout{limits::http_body_stall_timeout_ms};

@@ -63,8 +63,10 @@ std::vector<http_case> moves_and_copies() {
     row("to_a_path_that_is_not_allowed_is_refused",
         {made, send("f", "../g").is(400, "invalid_path"), send("f", "%00").is(400, "invalid_path"),
          send("f", "a//b").is(400, "invalid_path"), there("f", "one")});
-    row("of_the_root_is_405", {post("/files/?op=" + op + "&to=/{d}/x").is(405, "method_not_allowed").has("Allow")});
-    row("to_the_root_is_405", {made, post("/files/{d}/f?op=" + op + "&to=/").is(405, "method_not_allowed")});
+    row("of_the_root_is_refused", {post("/files?op=" + op + "&to=/{d}/x").is(400, "invalid_path")});
+    row("to_the_root_is_refused", {made, post("/files/{d}/f?op=" + op + "&to=/").is(400, "invalid_path")});
+    row("with_a_slash_at_an_end_is_refused",
+        {made, send("f/", "g").is(400, "invalid_path"), send("f", "g/").is(400, "invalid_path"), there("f", "one")});
     row("to_a_name_with_a_plus_for_a_space",
         {made, send("f", "a+b").is(201).has("Location", "/files/{d}/a%20b"), there("a%20b", "one")});
     row("if_match_is_about_what_is_taken", {made, put("/files/{d}/g", "old").is(201).keep("g"),

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <memory>
 #include <regex>
 #include <set>
 #include <sstream>
@@ -10,85 +9,14 @@
 #include <boost/test/unit_test.hpp>
 #include <nlohmann/json.hpp>
 
+#include "http/described.hpp"
+#include "http/shared_cluster.hpp"
 #include "support/bytes.hpp"
 
 namespace kaiku::test {
 namespace {
 
-using names = std::map<std::string, std::string>;
-
 constexpr int attempts = 5;  ///< of a case, when the leader changes under it
-
-// --- the cluster ---------------------------------------------------------------------------------------------------
-
-struct shared_state {
-  test_cluster cluster;
-  std::size_t leader = 0;
-  std::size_t follower = 0;
-  std::uint64_t term = 0;
-  names known;  ///< of the shared files
-  std::uint64_t directories = 0;
-
-  shared_state() {
-    look();
-    for (const auto& file : shared_files()) make(file);
-    make_many();
-    cluster.wait_until_converged();
-    // A date is a strong validator once its second is over (RFC 9110, 8.8.2.2).
-    cluster.wait_for("a second is over", milliseconds{5000}, [this] {
-      const auto now = cluster.node(leader).client().request("GET", "/healthz/live").header("Date");
-      return now != known.at(shared_files().back().name + ".modified");
-    });
-  }
-  void look() {
-    leader = cluster.wait_for_leader();
-    follower = cluster.followers().front();
-    term = cluster.node(leader).status().value_or(node_status{}).term;
-  }
-
- private:
-  /// One entry more than a page holds.
-  void make_many() {
-    raw_http client(cluster.node(leader).http().port);
-    for (int i = 0; i <= 1000; ++i) client.request("POST", "/files/s/many/" + std::to_string(1000 + i) + "?op=mkdir");
-    for (int i = 0; i <= 1000; ++i)
-      if (client.read().status != 201) throw std::runtime_error("a shared directory could not be made");
-  }
-  void make(const shared_file& file) {
-    http_client client = cluster.node(leader).client();
-    const auto path = "s/" + percent_encode(file.name);
-    auto put = client.put(path, file.content, {{"Content-Type", file.type}, {"Kaiku-Durability", "all"}});
-    if (put.status != 201) throw std::runtime_error("a shared file could not be made");
-    const auto modified = put.header("Last-Modified");
-    known[file.name + ".etag"] = put.header("ETag");
-    known[file.name + ".token"] = put.header("Kaiku-Token");
-    known[file.name + ".modified"] = modified;
-    known[file.name + ".before"] = moved(modified, -1);
-    known[file.name + ".after"] = moved(modified, 1);
-    known[file.name + ".digest"] = digest_of(file.content);
-  }
-  static std::string moved(const std::string& date, int seconds) {
-    std::tm read{};
-    ::strptime(date.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &read);
-    const std::time_t at = ::timegm(&read) + seconds;
-    ::gmtime_r(&at, &read);
-    char text[64];
-    std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &read);
-    return text;
-  }
-};
-
-std::unique_ptr<shared_state> state;
-
-shared_state& shared() {
-  if (!state) state = std::make_unique<shared_state>();
-  return *state;
-}
-
-struct end_of_cluster {
-  ~end_of_cluster() { state.reset(); }
-};
-BOOST_TEST_GLOBAL_FIXTURE(end_of_cluster);
 
 // --- one run of a case ---------------------------------------------------------------------------------------------
 
@@ -237,6 +165,7 @@ class run_of_case {
     if (got.status != wanted.status) wrong("status ", got.status, " instead of ", wanted.status);
     if (got.status == 0 || got.status == 100) return;
     check_every_answer(wanted, got);
+    check_described(wanted, got);
     for (const auto& [name, value] : wanted.fields) check_field(name, filled(value, known_), got);
     if (wanted.content && got.body != filled(*wanted.content, known_))
       wrong("body '", shown(got.body), "' instead of '", shown(filled(*wanted.content, known_)), "'");
@@ -272,6 +201,16 @@ class run_of_case {
     if (got.status >= 400 && !wanted.code.empty()) check_problem(wanted, got);
     const bool retry = got.status == 503 && wanted.code != "outcome_unknown";
     if (seen.contains("retry-after") != retry) wrong(retry ? "no Retry-After" : "Retry-After for a ", got.status);
+  }
+
+  /// Where the request is known: /openapi.json tells of the status.
+  void check_described(const step& wanted, const raw_answer& got) {
+    static const described_interface all(raw_http(port()).ask("GET", "/openapi.json").body);
+    std::istringstream line(filled(wanted.bytes.substr(0, wanted.bytes.find('\r')), known_));
+    std::string method, target;
+    if (!(line >> method >> target) || method != wanted.method) return;
+    if (!all.tells(method, target, got.status))
+      wrong("/openapi.json does not tell of ", got.status, " for ", method, " ", target);
   }
 
   void check_problem(const step& wanted, const raw_answer& got) {
@@ -437,16 +376,6 @@ class row_generator : public boost::unit_test::test_unit_generator {
 cases::cases(std::vector<http_case> rows) {
   boost::unit_test::ut_detail::auto_test_unit_registrar here(row_generator(std::move(rows)),
                                                              boost::unit_test::decorator::collector_t::instance());
-}
-
-test_cluster& shared_cluster() {
-  return shared().cluster;
-}
-std::uint16_t shared_leader_port() {
-  return shared().cluster.node(shared().leader).http().port;
-}
-std::uint16_t shared_follower_port() {
-  return shared().cluster.node(shared().follower).http().port;
 }
 
 }  // namespace kaiku::test

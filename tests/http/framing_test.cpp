@@ -165,7 +165,7 @@ std::vector<http_case> errors() {
            {"not_found", get("/files/s/none").is(404, "not_found")},
            {"a_resource_that_is_not_there", put("/none", body).is(404, "not_found")},
            {"a_path_that_is_not_allowed", put("/files/{d}/../f", body).is(400, "invalid_path")},
-           {"a_method_that_is_not_there", ask("FOO", "/files/s/hello", "", body).is(405, "method_not_allowed")},
+           {"a_method_that_is_nowhere", ask("FOO", "/files/s/hello", "", body).is(501, "not_implemented")},
            {"a_query_that_is_not_known", put("/files/{d}/f?x=y", body).is(400, "bad_request")},
            {"a_condition_that_fails", put("/files/{d}/f", body, "If-Match: *\r\n").is(412, "precondition_failed")},
            {"a_digest_that_is_wrong",

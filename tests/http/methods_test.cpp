@@ -68,7 +68,8 @@ std::vector<http_case> putting() {
       {"put_below_a_file_is_409",
        {put("/files/{d}/f", "x").is(201), put("/files/{d}/f/g", "x").is(409, "not_a_directory")}},
       {"put_with_a_trailing_slash_is_refused", {put("/files/{d}/f/", "x").is(400, "invalid_path")}},
-      {"put_of_the_root_is_405", {put("/files/", "x").is(405, "method_not_allowed").has("Allow")}},
+      {"put_of_the_root_is_405",
+       {put("/files/", "x").is(405, "method_not_allowed").has("Allow", "GET, HEAD, OPTIONS, POST")}},
       {"put_of_files_itself_is_405", {put("/files", "x").is(405, "method_not_allowed").has("Allow")}},
       {"put_with_content_range_is_refused",
        {put("/files/{d}/f", "x", "Content-Range: bytes 0-0/1\r\n").is(400, "bad_request"),
@@ -175,7 +176,8 @@ std::vector<http_case> removing() {
        {put("/files/{d}/f", "x").is(201), removal("/files/{d}/f?recursive=true").is(204)}},
       {"delete_with_recursive_of_another_word_is_refused",
        {removal("/files/{d}?recursive=yes").is(400, "bad_request")}},
-      {"delete_of_the_root_is_405", {removal("/files/").is(405, "method_not_allowed").has("Allow")}},
+      {"delete_of_the_root_is_405",
+       {removal("/files/").is(405, "method_not_allowed").has("Allow", "GET, HEAD, OPTIONS, POST")}},
       {"delete_of_files_itself_is_405", {removal("/files?recursive=true").is(405, "method_not_allowed").has("Allow")}},
       {"delete_with_another_parameter_is_refused", {removal("/files/{d}?parents=true").is(400, "bad_request")}},
       {"delete_leaves_the_parent",
@@ -214,24 +216,25 @@ std::vector<http_case> making() {
 
 std::vector<http_case> other_methods() {
   const char* const of_files = "GET, HEAD, OPTIONS, PUT, POST, DELETE, PATCH";
+  const char* const of_root = "GET, HEAD, OPTIONS, POST";
   std::vector<http_case> out{
       {"options_of_a_file_is_204_with_allow",
        {ask("OPTIONS", "/files/s/hello").is(204).has("Allow", of_files).body("")}},
       {"options_of_nothing_is_204_with_allow", {ask("OPTIONS", "/files/s/none").is(204).has("Allow", of_files)}},
       {"options_of_an_asterisk_is_204", {ask("OPTIONS", "*").is(204).has("Allow", of_files)}},
       {"options_of_no_resource_is_404", {ask("OPTIONS", "/none").is(404, "not_found")}},
-      {"a_method_in_small_letters_is_405", {ask("get", "/files/s/hello").is(405, "method_not_allowed").has("Allow")}},
-      {"connect_is_refused", {ask("CONNECT", "elsewhere:80").is(400, "bad_request")}},
+      {"options_of_the_root_is_204_with_what_it_takes", {ask("OPTIONS", "/files/").is(204).has("Allow", of_root)}},
+      {"a_method_in_small_letters_is_501", {ask("get", "/files/s/hello").is(501, "not_implemented")}},
+      {"connect_is_501", {ask("CONNECT", "elsewhere:80").is(501, "not_implemented")}},
       {"a_method_that_is_no_token_is_refused",
        {raw("G(T /files/s/hello HTTP/1.1\r\nHost: a\r\n\r\n").is(400, "bad_request").ends()}},
       {"a_body_of_an_unknown_method_is_passed_over",
-       {ask("FOO", "/files/s/hello", "", "GET /files/smuggled HTTP/1.1\r\nHost: a\r\n\r\n")
-            .is(405, "method_not_allowed"),
+       {ask("FOO", "/files/s/hello", "", "GET /files/smuggled HTTP/1.1\r\nHost: a\r\n\r\n").is(501, "not_implemented"),
         get("/files/s/hello").is(200)}},
   };
   for (const char* method : {"TRACE", "PROPFIND", "FOO", "LOCK", "M-SEARCH"})
     out.push_back({"a_file_takes_no_" + std::string(method),
-                   {ask(method, "/files/s/hello").is(405, "method_not_allowed").has("Allow", of_files)}});
+                   {ask(method, "/files/s/hello").is(501, "not_implemented").lacks("Allow")}});
   struct resource {
     const char* name;
     const char* path;

@@ -34,7 +34,7 @@ BOOST_AUTO_TEST_CASE(move_and_copy_answer_with_the_new_place) {
   BOOST_TEST(!moved.header("Kaiku-Token").empty());
   BOOST_TEST(!node.has("a/f"));
   BOOST_TEST(node.bytes_at("b c/g") == "one");
-  BOOST_TEST(client.ask("POST", "/files/b%20c/?op=copy&to=d").status == 201);
+  BOOST_TEST(client.ask("POST", "/files/b%20c?op=copy&to=d").status == 201);
   BOOST_TEST(node.bytes_at("d/g") == "one");
   BOOST_TEST(node.has("b c/g"));
   node.add_file("other", "two");
@@ -53,8 +53,10 @@ BOOST_AUTO_TEST_CASE(a_move_or_copy_that_can_t_be_is_refused) {
     BOOST_TEST(client.ask("POST", "/files/d?op=" + op).status == 400);
     BOOST_TEST(client.ask("POST", "/files/d?op=" + op + "&to=a/../b").status == 400);
     BOOST_TEST(client.ask("POST", "/files/d?op=" + op + "&to=d/e").status == 400);
-    BOOST_TEST(client.ask("POST", "/files/d?op=" + op + "&to=/").status == 405);
-    BOOST_TEST(client.ask("POST", "/files/?op=" + op + "&to=x").status == 405);
+    BOOST_TEST(client.ask("POST", "/files/d?op=" + op + "&to=/").status == 400);
+    BOOST_TEST(client.ask("POST", "/files?op=" + op + "&to=x").status == 400);
+    BOOST_TEST(client.ask("POST", "/files/d/?op=" + op + "&to=x").status == 400);
+    BOOST_TEST(client.ask("POST", "/files/d?op=" + op + "&to=x/").status == 400);
     BOOST_TEST(client.ask("POST", "/files/d?op=" + op + "&to=x&overwrite=1").status == 400);
     BOOST_TEST(client.ask("POST", "/files/d?op=" + op + "&to=x&x=y").status == 400);
     BOOST_TEST(client.ask("POST", "/files/d/f?op=" + op + "&to=x", "If-Match: \"a\"\r\n").status == 412);

@@ -211,19 +211,56 @@ BOOST_AUTO_TEST_CASE(nothing_that_is_asked_for_is_silently_passed_over) {
   BOOST_TEST(client.ask("GET", "/files/f?consistency=any", "Kaiku-Consistency: any\r\n").status == 200);
 }
 
-BOOST_AUTO_TEST_CASE(a_method_that_is_not_there_is_405_with_allow) {
+BOOST_AUTO_TEST_CASE(a_method_that_is_not_there_is_405_with_allow_and_one_that_is_nowhere_501) {
   raw_http client(port());
   for (auto method : {"TRACE", "PROPFIND", "FOO"}) {
     auto got = client.ask(method, "/files/f");
-    BOOST_TEST(got.status == 405);
-    BOOST_TEST(got.header("Allow") == "GET, HEAD, OPTIONS, PUT, POST, DELETE, PATCH");
+    BOOST_TEST(got.status == 501);
+    BOOST_TEST(nlohmann::json::parse(got.body)["code"] == "not_implemented");
   }
   BOOST_TEST(client.ask("DELETE", "/cluster").header("Allow") == "GET, HEAD, OPTIONS");
-  BOOST_TEST(client.ask("PUT", "/files/", {}, "x").status == 405);
-  BOOST_TEST(client.ask("DELETE", "/files").status == 405);
+  for (auto root : {"/files", "/files/"}) {
+    for (auto method : {"PUT", "DELETE", "PATCH"}) {
+      auto got = client.ask(method, root);
+      BOOST_TEST(got.status == 405);
+      BOOST_TEST(got.header("Allow") == "GET, HEAD, OPTIONS, POST");
+    }
+    auto told = client.ask("OPTIONS", root);
+    BOOST_TEST(told.header("Allow") == "GET, HEAD, OPTIONS, POST");
+    BOOST_TEST(told.header("Accept-Patch") == "");
+  }
   auto options = client.ask("OPTIONS", "/files/f");
   BOOST_TEST(options.status == 204);
   BOOST_TEST(options.header("Allow") == "GET, HEAD, OPTIONS, PUT, POST, DELETE, PATCH");
+}
+
+BOOST_AUTO_TEST_CASE(a_follower_that_redirects_names_the_leader_before_it_reads_a_body) {
+  settings.writes = follower_writes::redirect;
+  node.view_.now = role::follower;
+  node.view_.leader_http = "10.0.0.7:8000";
+  node.add_file("f", "x");
+  for (auto [method, target] :
+       {std::pair{"PUT", "/files/a%20b/c?ttl=60&parents=true"}, std::pair{"DELETE", "/files/f"},
+        std::pair{"POST", "/files/f?op=append"}, std::pair{"POST", "/files/"}, std::pair{"PATCH", "/files/f"}}) {
+    raw_http client(port());
+    client.send(std::string(method) + " " + target +
+                " HTTP/1.1\r\nHost: k\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
+    auto got = client.read();
+    BOOST_TEST(got.status == 307);
+    BOOST_TEST(got.header("Location") == std::string("http://10.0.0.7:8000") + target);
+  }
+  raw_http client(port());
+  BOOST_TEST(client.ask("PUT", "http://evil.example/files/f", {}, "x").header("Location") ==
+             "http://10.0.0.7:8000/files/f");
+  BOOST_TEST(client.ask("GET", "/files/f").status == 200);
+  BOOST_TEST(client.ask("POST", "/cluster/scrub").status == 202);
+  BOOST_TEST(node.writes == 0);
+  node.view_.leader_http.clear();
+  auto alone = client.ask("PUT", "/files/f", {}, "y");
+  BOOST_TEST(alone.status == 503);
+  BOOST_TEST(nlohmann::json::parse(alone.body)["code"] == "no_leader");
+  node.view_.now = role::leader;
+  BOOST_TEST(client.ask("PUT", "/files/f", {}, "y").status == 204);
 }
 
 BOOST_AUTO_TEST_CASE(each_error_has_its_status_and_a_problem_document) {

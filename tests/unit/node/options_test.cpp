@@ -226,6 +226,12 @@ BOOST_AUTO_TEST_CASE(the_command_line_wins_over_the_environment_and_that_over_th
   BOOST_TEST(x.advertise_http.port == 8003);
 }
 
+BOOST_AUTO_TEST_CASE(writes_at_a_follower_go_on_to_the_leader_unless_they_are_to_be_redirected) {
+  BOOST_TEST((accepted({}).client_side.writes == follower_writes::forward));
+  BOOST_TEST((accepted({"--follower-writes", "redirect"}).client_side.writes == follower_writes::redirect));
+  BOOST_TEST(refused({"--follower-writes", "refuse"}) == "--follower-writes: \"refuse\" is none of forward, redirect");
+}
+
 BOOST_AUTO_TEST_CASE(an_empty_or_foreign_variable_counts_as_not_set) {
   environment = {{"KAIKU_HTTP", ""}, {"KAIKU_SERVICE_HOST", "10.0.0.1"}, {"KAIKU_PORT", "tcp://10.0.0.1:80"}};
   BOOST_TEST(to_string(accepted({}).http) == "127.0.0.1:8000");
@@ -253,6 +259,7 @@ BOOST_AUTO_TEST_CASE(help_and_version_are_answers_and_win_over_other_mistakes) {
                              "--set-aside-bytes",
                              "--remove-dead-minutes",
                              "--cors-origin",
+                             "--follower-writes",
                              "--http-connections",
                              "--http-requests",
                              "--http-body-bytes",
