@@ -51,7 +51,7 @@ std::vector<wrong_request> wrong_requests() {
       {"POST", "/files/directory?op=mkdir", {}, "", 409, "already_exists"},
       {"DELETE", "/files/directory", {}, "", 409, "directory_not_empty"},
       {"GET", "/files/file", {{"Range", "bytes=9999-"}}, "", 416, "range_not_satisfiable"},
-      {"BREW", "/files/file", {}, "", 405, "method_not_allowed"},
+      {"BREW", "/files/file", {}, "", 501, "not_implemented"},
       {"PUT", "/cluster", {}, "body", 405, "method_not_allowed"},
       {"PUT", "/files/x", {{"Kaiku-Durability", "eternal"}}, "body", 400, "bad_request"},
       {"GET", "/nowhere", {}, "", 404, "not_found"},
