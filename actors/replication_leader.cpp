@@ -278,7 +278,12 @@ void replication_actor::replicate() {
 void replication_actor::on_append_reply(const append_reply& x) {
   if (x.in_term > role_.in_term) send(local_.election, higher_term{x.in_term});
   if (!leading() || x.in_term != role_.in_term) return;
+  const auto acknowledged = machine_.match_of(x.from);
   machine_.on_reply(now(), x);
+  if (const auto held = machine_.match_of(x.from); held < acknowledged)
+    spdlog::error("{} acknowledged entries up to {} and now has {}: its disk lost what it said was synced, or is another; "
+                  "they are sent again",
+                  x.from.name, acknowledged.value, held.value);
   replicate();
   settle_waiting();
   publish_progress();

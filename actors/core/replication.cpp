@@ -174,6 +174,8 @@ void replication::refused(follower_progress& progress, log_index hint) {
     probe_again(progress);
     return;
   }
+  // An answer to what is in flight: the disk has lost what it said was synced, and is sent it again.
+  if (hint < progress.match && !progress.in_flight.empty()) progress.match = hint;
   const auto next = std::max(progress.match.next(), std::min(progress.next.previous(), hint.next()));
   if (next == progress.next) return;
   progress.next = next;

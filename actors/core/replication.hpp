@@ -72,7 +72,8 @@ class replication {
   /// This node's own disk holds the log up to `last`.
   void on_local_durable(log_index last);
   /// A follower answered. Ignored: answers of another term (a higher one is election's business), of strangers, and
-  /// those that claim more than was sent.
+  /// those that claim more than was sent. A follower's match only goes back when its disk was replaced, or has lost
+  /// what it acknowledged; what was committed by it stays so.
   void on_reply(instant now, const append_reply& reply);
   /// An append up to `last` (equal to `from - 1` when it carried nothing) was sent to `to`.
   void on_sent(instant now, const node_id& to, log_index from, log_index last);
@@ -101,6 +102,8 @@ class replication {
   /// Voters, self included, known to hold `index`.
   std::size_t holders(log_index index) const;
   std::size_t voters() const { return voters_.size(); }
+  /// How far `voter` is known to hold the log; 0 if nothing is known.
+  log_index match_of(const node_id& voter) const;
   bool is_voter(const node_id& id) const { return voters_.contains(id); }
   /// The leader's own first entry is committed: from here on the commit index is all that was ever committed (paper,
   /// section 8).
@@ -128,7 +131,6 @@ class replication {
   void accepted(follower_progress& progress, log_index match);
   void refused(follower_progress& progress, log_index hint);
   static void probe_again(follower_progress& progress);
-  log_index match_of(const node_id& voter) const;
 
   node_id self_;
   std::set<node_id> voters_;

@@ -60,7 +60,6 @@ BOOST_AUTO_TEST_CASE(no_fault_loses_a_majority_write_or_any_write_without_a_repo
     people.settle();
     wait_for_writes(cluster, now, 10, recovery_deadline);
     clients.stop();
-    for (const auto& cut : faults.power_cuts()) now.doubt(cut);
     told.check_last(people.lost_disks());
     if (told.chapters() % kept_every != 1) told.remove_last();
   }

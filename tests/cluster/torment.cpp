@@ -137,11 +137,9 @@ void torment::stop(std::size_t node) {
 }
 
 void torment::cut_power(const nodes& which) {
-  power_cuts_.push_back({clock::now(), {}});
-  for (auto i : which) cluster_.disk(i).cut_power();
-  power_cuts_.back().to = clock::now();
-  // Sometimes the machine goes with its disk, sometimes the node is left with a dead one.
-  if (random_() % 2 == 0) hold();
+  const bool runs_on = random_() % 2 == 0;
+  cluster_.cut_power(which, runs_on);
+  if (runs_on) hold();
   for (auto i : which) cluster_.node(i).kill();
   for (auto i : which) cluster_.disk(i).restore();
   for (auto i : which) cluster_.node(i).start();

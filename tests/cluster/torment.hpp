@@ -24,8 +24,6 @@ class torment {
   std::string strike();
   /// How often each struck, one line each.
   std::string counts() const;
-  /// When the power failed, for `history::doubt`.
-  const std::vector<period>& power_cuts() const { return power_cuts_; }
 
  private:
   struct fault {
@@ -56,7 +54,6 @@ class torment {
   std::vector<fault> of_processes_;
   std::vector<fault> of_packets_;
   std::vector<fault> of_members_;
-  std::vector<period> power_cuts_;
 };
 
 }  // namespace kaiku::test

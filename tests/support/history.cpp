@@ -93,12 +93,6 @@ void history::add(operation what) {
   operations_.push_back(std::move(what));
 }
 
-void history::doubt(const period& cut) {
-  std::lock_guard lock(mutex_);
-  for (auto& op : operations_)
-    if (op.begin <= cut.to && op.end >= cut.from && op.told != outcome::refused) op.told = outcome::unknown;
-}
-
 std::vector<operation> history::operations() const {
   std::lock_guard lock(mutex_);
   return operations_;

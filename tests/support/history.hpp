@@ -48,9 +48,6 @@ std::optional<bool> stood_before(const http_response& answer);
 class history {
  public:
   void add(operation what);
-  /// The power failed at this moment. What was acknowledged, and under way then, becomes `unknown`: ext4 lets an fsync
-  /// succeed whose journal commit the shutdown aborts.
-  void doubt(const period& cut);
   std::vector<operation> operations() const;
   std::size_t count(outcome told) const;
 

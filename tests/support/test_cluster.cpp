@@ -1,6 +1,7 @@
 #include "support/test_cluster.hpp"
 
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <exception>
 #include <iostream>
@@ -116,6 +117,20 @@ void test_cluster::unmount(bool keep) {
   }
   ::umount2(mounted.c_str(), MNT_DETACH);
   if (keep) std::filesystem::remove(mounted, ignored);
+}
+
+/// ext4 lets a sync succeed whose journal commit the shutdown aborts. No node may hear of that: syncs under way are
+/// waited for, or their nodes run no more.
+void test_cluster::cut_power(const std::vector<std::size_t>& nodes, bool runs_on) {
+  for (auto i : nodes) {
+    if (runs_on)
+      node(i).process().freeze();
+    else
+      node(i).process().send_signal(SIGSTOP);
+  }
+  for (auto i : nodes) disk(i).cut_power();
+  if (runs_on)
+    for (auto i : nodes) node(i).process().thaw();
 }
 
 std::vector<endpoint> test_cluster::endpoints() const {

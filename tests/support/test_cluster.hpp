@@ -53,6 +53,9 @@ class test_cluster {
   test_network& network() { return *network_; }
   /// Only with `disks`.
   test_disk& disk(std::size_t i) { return *disks_.at(i); }
+  /// The power of these nodes fails at one moment. They stop with it, and are to be killed; or they run on, each with a
+  /// dead disk.
+  void cut_power(const std::vector<std::size_t>& nodes, bool runs_on);
   /// Only with `redis`.
   test_redis& redis(std::size_t i) { return *redises_.at(i); }
 

@@ -12,11 +12,6 @@ namespace kaiku::test {
 using std::chrono::milliseconds;
 using clock = std::chrono::steady_clock;
 
-struct period {
-  clock::time_point from;
-  clock::time_point to;
-};
-
 /// Asks `holds` again and again until it says true; false when `deadline` passed first. Asks at least once.
 bool wait_until(milliseconds deadline, const std::function<bool()>& holds);
 

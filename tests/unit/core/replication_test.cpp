@@ -122,11 +122,11 @@ BOOST_AUTO_TEST_CASE(a_probe_never_goes_below_what_is_known_to_match) {
   x.leader.on_local_durable({13});
   x.send(b, 12);
   x.send(b, 13);
-  x.refuse(b, 2);  // the second one overtook the first
+  x.refuse(b, 11);  // the second one overtook the first
   BOOST_TEST(x.of(b).state == mode::probe);
   BOOST_TEST((x.due(b) == log_index{12}));
   x.send(b, 13);
-  x.refuse(b, 2);  // and another late refusal does not send it all again
+  x.refuse(b, 11);  // and another late refusal does not send it all again
   BOOST_TEST(!x.due(b).has_value());
 }
 
@@ -373,6 +373,28 @@ BOOST_AUTO_TEST_CASE(while_a_follower_takes_a_snapshot_it_is_sent_nothing_else_a
   x.accept(b, 9);
   BOOST_TEST(x.of(b).state == mode::replicate);
   BOOST_TEST((x.due(b) == log_index{10}));
+}
+
+BOOST_AUTO_TEST_CASE(a_follower_whose_disk_lost_what_it_acknowledged_is_sent_it_again_and_what_was_committed_stays) {
+  harness x;
+  x.send(b, 11);
+  x.accept(b, 11);
+  x.leader.on_local_durable({14});
+  x.send(b, 14);
+  x.accept(b, 14);
+  BOOST_TEST(x.leader.commit() == log_index{14});
+  x.leader.on_disconnected(b);
+  x.leader.on_connected(x.now, b);
+  x.leader.on_local_durable({15});
+  BOOST_TEST((x.due(b) == log_index{15}));
+  x.send(b, 15);
+  x.refuse(b, 12);
+  BOOST_TEST((x.due(b) == log_index{13}));
+  BOOST_TEST(x.of(b).match == log_index{12});
+  x.send(b, 15);
+  x.accept(b, 15);
+  BOOST_TEST(x.of(b).state == mode::replicate);
+  BOOST_TEST(x.leader.commit() == log_index{15});
 }
 
 BOOST_AUTO_TEST_CASE(a_follower_that_refuses_a_snapshot_or_falls_silent_is_probed_again_behind_what_it_has) {

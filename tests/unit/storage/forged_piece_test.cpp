@@ -179,11 +179,7 @@ BOOST_AUTO_TEST_CASE(a_state_in_which_names_and_inodes_do_not_match_ends_the_ins
       }
     }
   }
-  begin();
-  receive();
-  fetch();
-  BOOST_REQUIRE(disk->finish_install({5}, at).ok());
-  is_installed();
+  install();
 }
 
 BOOST_AUTO_TEST_CASE(terms_that_do_not_lead_to_the_position_end_the_install) {
@@ -199,11 +195,7 @@ BOOST_AUTO_TEST_CASE(terms_that_do_not_lead_to_the_position_end_the_install) {
     BOOST_TEST(!disk->installing());
     is_as_before();
   }
-  begin();
-  receive();
-  fetch();
-  BOOST_REQUIRE(disk->finish_install({5}, at).ok());
-  is_installed();
+  install();
 }
 
 BOOST_AUTO_TEST_SUITE_END()

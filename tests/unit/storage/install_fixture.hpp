@@ -63,6 +63,15 @@ struct install_fixture : store_fixture {
     const auto file = stage(big);
     BOOST_REQUIRE(disk->provide_repaired(content_named(big)).ok());
   }
+  /// From begin to end, of what the leader has now.
+  void install() {
+    at = source->state().last;
+    begin();
+    receive();
+    fetch();
+    BOOST_REQUIRE(disk->finish_install({5}, at).ok());
+    is_installed();
+  }
   void is_installed() {
     BOOST_TEST(disk->state().last == at);
     BOOST_TEST(disk->first_index().value == at.index.value + 1);

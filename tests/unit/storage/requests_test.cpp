@@ -119,12 +119,7 @@ BOOST_FIXTURE_TEST_CASE(an_installed_state_knows_the_requests_that_made_it_and_w
   auto until = put("until", "one");
   std::get<put_file>(until.what).properties.expires = unix_time_ms{1'000'000'000};
   lead(5, until);
-  at = source->state().last;
-  begin();
-  receive();
-  fetch();
-  BOOST_REQUIRE(disk->finish_install({5}, at).ok());
-  is_installed();
+  install();
   BOOST_TEST(disk->next_expiry()->value == 1'000'000'000);
   const auto repeated = propose(keyed("k", put("keyed", "one")));
   BOOST_TEST(repeated.repeated);

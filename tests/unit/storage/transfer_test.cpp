@@ -175,12 +175,7 @@ BOOST_FIXTURE_TEST_CASE(moves_and_copies_leave_no_inode_without_a_name, install_
   lead(5, move("g", "h", true));
   lead(5, copy("h", "empty too/y/f", true));
   lead(5, move("empty too", "x/z"));
-  at = source->state().last;
-  begin();
-  receive();
-  fetch();
-  BOOST_REQUIRE(disk->finish_install({5}, at).ok());
-  is_installed();
+  install();
   BOOST_TEST(text_at("over/f") == "f");
   BOOST_TEST(text_at("x/z/y/f") == "g");
   const list_filter all{"", true};
