@@ -281,9 +281,10 @@ void replication_actor::on_append_reply(const append_reply& x) {
   const auto acknowledged = machine_.match_of(x.from);
   machine_.on_reply(now(), x);
   if (const auto held = machine_.match_of(x.from); held < acknowledged)
-    spdlog::error("{} acknowledged entries up to {} and now has {}: its disk lost what it said was synced, or is another; "
-                  "they are sent again",
-                  x.from.name, acknowledged.value, held.value);
+    spdlog::error(
+        "{} acknowledged entries up to {} and now has {}: its disk lost what it said was synced, or is another; "
+        "they are sent again",
+        x.from.name, acknowledged.value, held.value);
   replicate();
   settle_waiting();
   publish_progress();

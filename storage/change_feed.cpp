@@ -1,28 +1,26 @@
 #include "kaiku/storage/change_feed.hpp"
 
+#include <algorithm>
 #include <iterator>
 
 namespace kaiku {
 
 void change_feed::announce(changed_keys batch) {
   std::lock_guard guard{mutex_};
-  announced_.clear();
-  for (auto& [what, key] : batch.keys) {
-    auto tagged = static_cast<char>(what) + std::move(key);
-    keys_[tagged] = unsettled;
-    announced_.push_back(std::move(tagged));
+  keys_ += batch.keys.size();
+  if (!batch.everything && keys_ <= most_keys_) {
+    batches_.push_back({unsettled, std::move(batch.keys)});
+    return;
   }
-  if (!batch.everything && keys_.size() <= most_keys_) return;
-  keys_.clear();
-  announced_.clear();
+  batches_.clear();
+  keys_ = 0;
   everything_ = unsettled;
 }
 
 void change_feed::settle(std::uint64_t sequence) {
   {
     std::lock_guard guard{mutex_};
-    for (const auto& key : announced_) keys_[key] = sequence;
-    announced_.clear();
+    if (!batches_.empty() && batches_.back().sequence == unsettled) batches_.back().sequence = sequence;
     if (everything_ == unsettled) everything_ = sequence;
     has_news_ = true;
   }
@@ -30,16 +28,20 @@ void change_feed::settle(std::uint64_t sequence) {
 }
 
 changed_keys change_feed::take(std::uint64_t sequence) {
-  std::lock_guard guard{mutex_};
+  std::deque<written> taken;
   changed_keys out;
-  out.everything = everything_.has_value();
-  if (everything_ && *everything_ <= sequence) everything_.reset();
-  out.keys.reserve(keys_.size());
-  // A key that a later batch touched may have been touched by an earlier one too: all go, some stay.
-  for (auto it = keys_.begin(); it != keys_.end();) {
-    out.keys.push_back({static_cast<changed_key::kind>(it->first.front()), it->first.substr(1)});
-    it = it->second <= sequence ? keys_.erase(it) : std::next(it);
+  {
+    std::lock_guard guard{mutex_};
+    out.everything = everything_.has_value();
+    if (everything_ && *everything_ <= sequence) everything_.reset();
+    while (!batches_.empty() && batches_.front().sequence <= sequence) {
+      keys_ -= batches_.front().keys.size();
+      taken.push_back(std::move(batches_.front()));
+      batches_.pop_front();
+    }
+    for (const auto& later : batches_) out.keys.insert(out.keys.end(), later.keys.begin(), later.keys.end());
   }
+  for (auto& batch : taken) std::move(batch.keys.begin(), batch.keys.end(), std::back_inserter(out.keys));
   return out;
 }
 

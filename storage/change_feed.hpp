@@ -3,16 +3,16 @@
 /// Purpose: which parts of the name space may differ from an earlier moment of the store, for who keeps a copy of it
 /// elsewhere. The writer announces a batch before anybody can see it, so a view never shows a change that is not known
 /// here; what is taken may name more than has changed, never less.
-/// Owner: owns the set of changed keys; made by who opens the store, shared by the store and one taker.
+/// Owner: owns the changed keys; made by who opens the store, shared by the store and one taker.
 /// Thread: `announce` and `settle` from the writer's thread; the rest from the taker's, `wake` from any.
 
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <deque>
 #include <mutex>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "kaiku/core/ids.hpp"
@@ -51,14 +51,18 @@ class change_feed {
 
  private:
   static constexpr std::uint64_t unsettled = UINT64_MAX;
+  struct written {
+    std::uint64_t sequence = unsettled;
+    std::vector<changed_key> keys;
+  };
 
   const std::size_t most_keys_;
   std::mutex mutex_;
   std::condition_variable news_;
   bool has_news_ = false;
-  std::unordered_map<std::string, std::uint64_t> keys_;  ///< by the batch that touched it last; first byte: the kind
-  std::vector<std::string> announced_;                   ///< of `keys_`: those of the batch that is being written
-  std::optional<std::uint64_t> everything_;              ///< as of which batch
+  std::deque<written> batches_;
+  std::size_t keys_ = 0;                     ///< of `batches_`
+  std::optional<std::uint64_t> everything_;  ///< as of which batch
 };
 
 }  // namespace kaiku

@@ -48,6 +48,10 @@ inline constexpr std::uint32_t redis_retry_most_ms = 5000;
 inline constexpr std::uint32_t redis_lasting_ms = 30'000;
 /// From one transaction to the next: what is written meanwhile goes together.
 inline constexpr std::uint32_t redis_gather_ms = 3;
+/// After a transaction the mirror rests for so many times as long as it took, so that writes keep the processors; but
+/// no longer than this.
+inline constexpr std::uint32_t redis_rest = 9;
+inline constexpr std::uint32_t redis_gather_most_ms = 100;
 /// How often an idle mirror looks whether Redis still holds it.
 inline constexpr std::uint32_t redis_look_ms = 500;
 /// Connect, challenge and hello of a peer link, together.
@@ -72,6 +76,8 @@ inline constexpr std::uint32_t http_idle_timeout_ms = 60'000;
 inline constexpr std::uint32_t http_body_stall_timeout_ms = 30'000;
 /// The most that `--http-body-stall-ms` may say: with a slow piece, less than `upload_idle_timeout_ms`.
 inline constexpr std::uint32_t http_body_stall_most_ms = 45'000;
+/// After an answer that ends a connection while the client still sends, its bytes are read and dropped for so long.
+inline constexpr std::uint32_t http_linger_timeout_ms = 2000;
 /// A piece of a slow body is handed on after this, full or not, so that the leader hears of the upload in time.
 inline constexpr std::uint32_t http_body_piece_ms = 10'000;
 /// An upload of which nothing was heard for this long is given up: a stalled body and a slow piece, together, and
@@ -169,6 +175,14 @@ inline constexpr std::size_t entry_bytes = std::size_t{64} * 1024;
 inline constexpr std::size_t link_frame_bytes = 4096;
 /// Header of one HTTP request.
 inline constexpr std::size_t http_header_bytes = std::size_t{16} * 1024;
+/// One field of it: Beast keeps lengths of values in 16 bits, with two bytes of its own, and throws for more.
+inline constexpr std::size_t http_field_bytes = 65'533;
+/// What a request left of its body unread is read after the answer, up to this, so that the connection can go on.
+inline constexpr std::uint64_t http_drained_body_bytes = std::uint64_t{64} * 1024;
+/// Read at once while chunks are taken apart: the most that a chunk's header, or the trailer, may take.
+inline constexpr std::size_t http_chunked_input_bytes = std::size_t{64} * 1024;
+/// Read behind the last boundary of a form to keep the connection; nobody sends more.
+inline constexpr std::size_t http_epilogue_bytes = std::size_t{4} * 1024;
 /// A JSON document in a request: names and addresses, no content.
 inline constexpr std::size_t http_document_bytes = std::size_t{16} * 1024;
 /// The most that `--http-header-bytes` may say: every connection that sends one holds it.
@@ -244,6 +258,8 @@ inline constexpr std::size_t http_ranges = 64;
 inline constexpr std::size_t http_form_files = 256;
 /// How often an append that was overtaken is tried again before the client is told.
 inline constexpr std::size_t http_append_attempts = 8;
+/// Content that is looked up may be gone when it is opened: so often it is looked up in all.
+inline constexpr std::size_t http_open_attempts = 3;
 /// Origins that `--cors-origin` may name: each request looks through them.
 inline constexpr std::size_t http_cors_origins = 32;
 /// Entries of one listing page.

@@ -2,14 +2,10 @@
 
 #include <algorithm>
 
+#include "kaiku/http/server/exchange.hpp"
+
 namespace kaiku {
 namespace {
-
-std::string_view trim(std::string_view text) {
-  while (text.starts_with(' ') || text.starts_with('\t')) text.remove_prefix(1);
-  while (text.ends_with(' ') || text.ends_with('\t')) text.remove_suffix(1);
-  return text;
-}
 
 /// `0`, `0.5`, `1.000` in thousandths; a malformed weight is as none: 1000 (RFC 9110, 12.4.2).
 int weight(std::string_view text) {
@@ -41,12 +37,12 @@ int weight_of(std::string_view accept, std::string_view type) {
     auto one = accept.substr(0, end);
     accept.remove_prefix(std::min(end + 1, accept.size()));
     const auto range_end = std::min(one.find(';'), one.size());
-    const int fits = fit(trim(one.substr(0, range_end)), type);
+    const int fits = fit(without_space(one.substr(0, range_end)), type);
     int given = 1000;
     for (one.remove_prefix(range_end); !one.empty();) {
       one.remove_prefix(1);
       const auto parameter_end = std::min(one.find(';'), one.size());
-      const auto parameter = trim(one.substr(0, parameter_end));
+      const auto parameter = without_space(one.substr(0, parameter_end));
       if (parameter.size() > 2 && same_token(parameter.substr(0, 2), "q=")) given = weight(parameter.substr(2));
       one.remove_prefix(parameter_end);
     }

@@ -7,6 +7,8 @@
 #include <charconv>
 #include <optional>
 
+#include "kaiku/http/server/exchange.hpp"
+
 namespace kaiku {
 namespace {
 
@@ -24,18 +26,12 @@ std::optional<digest> decode(std::string_view text) {
   return out;
 }
 
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
 /// One field: a dictionary of byte sequences (RFC 8941, 3.2). Base64 holds no comma.
 status read_field(std::string_view name, std::string_view value, std::vector<digest>& out) {
   const error malformed{errc::bad_request, std::string(name) + " is malformed: sha-256=:<base64>: is expected"};
   while (!value.empty()) {
     auto end = std::min(value.find(','), value.size());
-    auto member = trim(value.substr(0, end));
+    auto member = without_space(value.substr(0, end));
     value.remove_prefix(std::min(end + 1, value.size()));
     auto equals = member.find('=');
     if (equals == std::string_view::npos) return malformed;
@@ -54,7 +50,7 @@ std::optional<int> preference(std::string_view value) {
   std::optional<int> found;
   while (!value.empty()) {
     auto end = std::min(value.find(','), value.size());
-    auto member = trim(value.substr(0, end));
+    auto member = without_space(value.substr(0, end));
     value.remove_prefix(std::min(end + 1, value.size()));
     auto equals = std::min(member.find('='), member.size());
     auto number = member.substr(std::min(equals + 1, member.size()));

@@ -23,9 +23,6 @@ namespace {
 constexpr std::string_view content_policy =
     "sandbox; default-src 'none'; img-src 'self' data:; media-src 'self'; style-src 'unsafe-inline'";
 
-/// A file may be replaced between the two looks at it, and its old content be gone: this often it is looked at again.
-constexpr int open_attempts = 3;
-
 void add_validators(response& out, const file_info& info, std::string_view etag) {
   out.add("ETag", etag);
   out.add("Last-Modified", format_http_date(info.modified));
@@ -209,12 +206,12 @@ task<response> read_path_waiting(exchange& ex) {
   auto asked = parse_read(ex);
   if (!asked) co_return problem(asked.failure());
   const auto question = question_of(ex, *asked);
-  for (int attempt = 1;; ++attempt) {
+  for (std::size_t attempt = 1;; ++attempt) {
     auto view = co_await ask<result<std::shared_ptr<const file_view>>>(
         ex, [&](auto done) { ex.node.look_up(asked->how, question, std::move(done)); });
     if (!view) co_return problem(view.failure());
     auto answer = try_read(ex, **view, *asked);
-    if (!answer && attempt < open_attempts) continue;
+    if (!answer && attempt < limits::http_open_attempts) continue;
     if (!answer) co_return problem(answer.failure());
     if (asked->how.level != consistency::any) answer->add("Kaiku-Consistency", to_string(asked->how.level));
     co_return std::move(*answer);
@@ -234,10 +231,10 @@ routed read_path(exchange& ex) {
   auto asked = parse_read(ex);
   if (!asked) return problem(asked.failure());
   if (asked->how.level != consistency::any || ex.node.fetches()) return read_path_waiting;
-  for (int attempt = 1;; ++attempt) {
+  for (std::size_t attempt = 1;; ++attempt) {
     auto answer = try_read(ex, ex.node, *asked);
     if (answer) return std::move(*answer);
-    if (attempt == open_attempts) return problem(answer.failure());
+    if (attempt == limits::http_open_attempts) return problem(answer.failure());
   }
 }
 

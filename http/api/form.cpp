@@ -9,8 +9,6 @@ namespace {
 
 /// RFC 2046, 5.1.1.
 constexpr std::size_t longest_boundary = 70;
-/// Read behind the last delimiter to keep the connection; nobody sends more.
-constexpr std::size_t longest_epilogue = 4096;
 
 error not_a_form(std::string detail) {
   return {errc::bad_request, "the form is malformed: " + std::move(detail)};
@@ -178,8 +176,8 @@ task<result<bool>> form_reader::is_last() {
     if (!*more) co_return not_a_form("it ends before its last boundary");
   }
   if (!input_.starts_with("--")) co_return false;
-  for (std::size_t passed = 0; passed < longest_epilogue;) {
-    auto more = co_await from_.read(longest_epilogue);
+  for (std::size_t passed = 0; passed < limits::http_epilogue_bytes;) {
+    auto more = co_await from_.read(limits::http_epilogue_bytes);
     if (!more) co_return more.failure();
     if (more->empty()) break;
     passed += more->size();

@@ -5,6 +5,7 @@
 
 #include "kaiku/http/api/http_date.hpp"
 #include "kaiku/http/api/json.hpp"
+#include "kaiku/http/server/exchange.hpp"
 
 namespace kaiku {
 namespace {
@@ -36,18 +37,12 @@ std::string lower(std::string_view text) {
   return out;
 }
 
-std::string_view trim(std::string_view text) {
-  while (text.starts_with(' ') || text.starts_with('\t')) text.remove_prefix(1);
-  while (text.ends_with(' ') || text.ends_with('\t')) text.remove_suffix(1);
-  return text;
-}
-
 /// Codings in the order applied. `identity` is none (RFC 9110, 8.4.1).
 result<std::string> stored_coding(std::string_view given) {
   if (given.empty() || same_token(given, "identity")) return std::string();
   for (auto rest = given; !rest.empty();) {
     const auto end = std::min(rest.find(','), rest.size());
-    const auto coding = trim(rest.substr(0, end));
+    const auto coding = without_space(rest.substr(0, end));
     rest.remove_prefix(std::min(end + 1, rest.size()));
     if (coding.empty() || !std::all_of(coding.begin(), coding.end(), is_token_char))
       return {errc::bad_request, "Content-Encoding is not a list of content codings"};

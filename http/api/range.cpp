@@ -21,12 +21,6 @@ std::optional<std::uint64_t> number(std::string_view text) {
   return failed == std::errc{} ? value : std::numeric_limits<std::uint64_t>::max();
 }
 
-std::string_view trim(std::string_view text) {
-  while (text.starts_with(' ') || text.starts_with('\t')) text.remove_prefix(1);
-  while (text.ends_with(' ') || text.ends_with('\t')) text.remove_suffix(1);
-  return text;
-}
-
 /// One range of a set. Empty when it is malformed; of no length when no byte of it is there.
 std::optional<byte_range> parse_one(std::string_view text, std::uint64_t size) {
   const auto dash = text.find('-');
@@ -79,7 +73,7 @@ range_set parse_ranges(std::string_view value, std::uint64_t size, std::size_t m
   std::size_t seen = 0;
   while (!rest.empty()) {
     const auto end = std::min(rest.find(','), rest.size());
-    const auto text = trim(rest.substr(0, end));
+    const auto text = without_space(rest.substr(0, end));
     rest.remove_prefix(std::min(end + 1, rest.size()));
     if (text.empty()) continue;  // RFC 9110, 5.6.1.2
     const auto one = parse_one(text, size);

@@ -8,9 +8,6 @@
 namespace kaiku {
 namespace {
 
-/// Read at once while chunks are taken apart: the most that a chunk's header, or the trailer, may take.
-constexpr std::size_t chunked_input_bytes = 64 * 1024;
-
 error explain(errc code) {
   switch (code) {
     case errc::body_too_large: return {code, "the body is larger than this server takes"};
@@ -87,11 +84,11 @@ task<errc> session::read_chunks(std::string& into, std::size_t max) {
       body_done_ = step.done;
       if (body_done_ || into.size() == max) co_return errc::none;
       if (!into.empty() && session_clock::now() >= hand_on) co_return errc::none;
-      const auto most = std::min(worker_->settings.max_header_bytes, chunked_input_bytes);
+      const auto most = std::min(worker_->settings.max_header_bytes, limits::http_chunked_input_bytes);
       if (input_.size() >= most) co_return errc::bad_request;  // no end of a header or trailer
     }
     std::size_t got = 0;
-    auto room = input_.prepare(chunked_input_bytes - input_.size());
+    auto room = input_.prepare(limits::http_chunked_input_bytes - input_.size());
     auto end = co_await connection_.read(room, receiving_, got);
     if (end != connection::read_end::data) co_return errc::body_incomplete;
     input_.commit(got);
@@ -99,8 +96,8 @@ task<errc> session::read_chunks(std::string& into, std::size_t max) {
 }
 
 task<bool> session::drain_body() {
-  if (framing_.chunked || left_ > drained_body_bytes) co_return false;
-  auto rest = co_await read(drained_body_bytes);
+  if (framing_.chunked || left_ > limits::http_drained_body_bytes) co_return false;
+  auto rest = co_await read(limits::http_drained_body_bytes);
   co_return rest.ok() && body_done_;
 }
 

@@ -29,6 +29,8 @@ struct header_field {
 
 /// Compares as field names are: ASCII, case-insensitive.
 bool same_token(std::string_view a, std::string_view b);
+/// Less the spaces and tabs around it: OWS (RFC 9110, 5.6.3).
+std::string_view without_space(std::string_view text);
 
 struct request {
   http_method method = http_method::other;

@@ -9,20 +9,11 @@
 namespace kaiku {
 namespace {
 
-/// Beast keeps lengths of values in 16 bits, with two bytes of its own, and throws for more.
-constexpr std::size_t field_bytes = 65'533;
-
 /// Counts of the fields that decide where a message ends and whom it is for.
 struct seen_fields {
   std::size_t all = 0, hosts = 0, lengths = 0, codings = 0;
   std::string_view host, length, coding;
 };
-
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
 
 bool is_control(char c) {
   const auto byte = static_cast<unsigned char>(c);
@@ -33,15 +24,15 @@ std::optional<request_refusal> check_line(std::string_view line, bool first, see
   if (std::any_of(line.begin(), line.end(), is_control))
     return request_refusal{400, "a control character in the header"};
   if (first) return std::nullopt;
-  if (line.size() > field_bytes)
-    return request_refusal{431, "a header field is longer than " + std::to_string(field_bytes) + " bytes"};
+  if (line.size() > limits::http_field_bytes)
+    return request_refusal{431, "a header field is longer than " + std::to_string(limits::http_field_bytes) + " bytes"};
   if (line.front() == ' ' || line.front() == '\t') return request_refusal{400, "a folded header line (RFC 9112, 5.2)"};
   auto colon = line.find(':');
   if (colon == std::string_view::npos || colon == 0) return request_refusal{400, "a header line without a name"};
   auto name = line.substr(0, colon);
   if (name.find(' ') != std::string_view::npos || name.find('\t') != std::string_view::npos)
     return request_refusal{400, "white space in a header name"};
-  auto value = trim(line.substr(colon + 1));
+  auto value = without_space(line.substr(colon + 1));
   ++seen.all;
   if (same_token(name, "host")) {
     ++seen.hosts;

@@ -157,7 +157,7 @@ task<bool> session::answer() {
   exchange_->sending.reset();
   // A client that was not told to go on may send its body or not: what follows can't be told from it.
   bool keep = parser_.keep_alive() && !plan.now.close && !worker_->draining() && body_failed_ == errc::none;
-  if (!body_done_ && (owes_continue_ || framing_.chunked || left_ > drained_body_bytes)) keep = false;
+  if (!body_done_ && (owes_continue_ || framing_.chunked || left_ > limits::http_drained_body_bytes)) keep = false;
   const bool sent = co_await send(plan.now, keep);
   measure(began, plan.now.status);
   if (!sent) co_return false;

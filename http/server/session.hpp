@@ -30,9 +30,6 @@ class session final : public request_body {
   task<result<std::string>> read(std::size_t max) override;
 
  private:
-  /// An unread body up to this is read and dropped to keep the connection.
-  static constexpr std::uint64_t drained_body_bytes = 64 * 1024;
-
   static task<void> run(std::shared_ptr<session> self);
   task<void> serve();
   /// False: there is no request to answer; when `refused_` is set, that goes out first.

@@ -32,7 +32,7 @@ struct http_settings {
   milliseconds body_stall_timeout{limits::http_body_stall_timeout_ms};
   /// After an answer that ends a connection while the client still sends: how long its bytes are read and dropped, so
   /// that a reset does not take the answer away from it (RFC 9112, 9.6).
-  milliseconds linger_timeout{2000};
+  milliseconds linger_timeout{limits::http_linger_timeout_ms};
 };
 
 }  // namespace kaiku

@@ -1,6 +1,8 @@
 #include "kaiku/storage/redis/copy.hpp"
 
+#include <map>
 #include <set>
+#include <utility>
 
 #include "kaiku/core/limits.hpp"
 
@@ -9,6 +11,7 @@ namespace {
 
 /// Members that one ZADD brings: so that none is long.
 constexpr std::size_t members_at_once = 64;
+constexpr std::size_t keys_at_once = 500;
 
 command put_record(const layout& to, const file_info& x) {
   command out{"HSET", to.inode_key(x.inode)};
@@ -20,79 +23,102 @@ command put_record(const layout& to, const file_info& x) {
   return out;
 }
 
-/// What of an index is written again: the names that changed, and those behind them, whose checks cover them.
-class index_writer {
+/// Keys that go, so that a command does not get long.
+class removal {
  public:
-  index_writer(const name_space& now, const layout& to, std::vector<command>& out) : now_(now), to_(to), out_(out) {}
-
-  void name_changed(const name_key& x) {
-    if (now_.find(x))
-      again_.insert(x);
-    else
-      remove(x);
-    auto behind = now_.behind(x);
-    again_.insert({x.directory, behind.empty() ? std::string{end_name} : std::move(behind)});
+  explicit removal(std::vector<command>& out) : out_(out) {}
+  void add(std::string key) {
+    if (keys_.empty()) keys_.emplace_back("UNLINK");
+    keys_.push_back(std::move(key));
+    if (keys_.size() > keys_at_once) write();
   }
-  void end_changed(inode_id directory) { again_.insert({directory, std::string{end_name}}); }
-
   void write() {
-    for (const auto& x : again_) {
-      remove(x);
-      const auto leads_to = x.name == end_name ? inode_id{} : now_.find(x).value_or(inode_id{});
-      out_.push_back(
-          {"ZADD", to_.index_key(x.directory), "0", to_.member(x.directory, now_.before(x), x.name, leads_to)});
-    }
+    if (!keys_.empty()) out_.push_back(std::exchange(keys_, {}));
   }
 
  private:
-  void remove(const name_key& x) {
-    out_.push_back({"ZREMRANGEBYLEX", to_.index_key(x.directory), "[" + layout::first_member(x.name),
-                    "[" + layout::behind_member(x.name)});
-  }
-
-  const name_space& now_;
-  const layout& to_;
   std::vector<command>& out_;
-  std::set<name_key> again_;
+  command keys_;
+};
+
+/// What of an index is written again: the names that changed, and those behind them, whose checks cover them. What
+/// stands side by side goes together.
+void copy_names(name_space& now, const layout& to, inode_id directory, const std::set<std::string>& changed,
+                std::vector<command>& out) {
+  const auto key = to.index_key(directory);
+  std::string first, last;
+  command members;
+  const auto add = [&](std::string_view before, std::string_view name, inode_id leads_to) {
+    members.emplace_back("0");
+    members.push_back(to.member(directory, before, name, leads_to));
+    last = name;
+  };
+  const auto write = [&] {
+    if (members.empty()) return;
+    out.push_back({"ZREMRANGEBYLEX", key, "[" + layout::first_member(first), "[" + layout::behind_member(last)});
+    out.push_back(std::exchange(members, {}));
+  };
+  for (const auto& name : changed) {
+    if (!members.empty() && name < last) continue;  // gone, and within what is removed
+    const bool goes_on = !members.empty() && name == last;
+    if (goes_on && name == end_name) continue;
+    const auto here = now.find({directory, name});
+    if (!goes_on) {
+      write();
+      first = name;
+      members = {"ZADD", key};
+      if (name == end_name) {
+        add(here.before, end_name, {});
+        continue;
+      }
+      if (here.leads_to) add(here.before, name, *here.leads_to);
+    }
+    const auto& before = here.leads_to ? name : here.before;
+    if (here.behind.empty())
+      add(before, end_name, {});
+    else
+      add(before, here.behind, here.behind_leads_to);
+  }
+  write();
+}
+
+struct change {
+  bool record = false;
+  std::set<std::string> names;
 };
 
 }  // namespace
 
-std::vector<command> copy_changed(const name_space& now, const layout& to, const std::vector<changed_key>& changed) {
-  std::vector<command> out;
-  index_writer indexes{now, to, out};
-  std::set<inode_id> inodes;
+std::vector<command> copy_changed(name_space& now, const layout& to, const std::vector<changed_key>& changed) {
+  std::map<inode_id, change> changes;
   for (const auto& x : changed) {
     if (x.what == changed_key::kind::inode) {
-      inodes.insert(name_space::inode_of(x));
-      continue;
+      changes[name_space::inode_of(x)].record = true;
+    } else {
+      auto name = name_space::name_of(x);
+      changes[name.directory].names.insert(std::move(name.name));
     }
-    const auto name = name_space::name_of(x);
-    // A removed directory goes before what it held.
-    const auto holder = now.inode(name.directory);
-    if (holder && holder->is_directory())
-      indexes.name_changed(name);
-    else
-      inodes.insert(name.directory);
   }
-  for (const auto which : inodes) {
+  std::vector<command> out;
+  removal gone{out};
+  for (auto& [which, what] : changes) {
     const auto info = now.inode(which);
+    // A removed directory goes before what it held. The number of a file may have been a displaced directory's.
+    if (!info || !info->is_directory()) gone.add(to.index_key(which));
     if (!info) {
-      out.push_back({"DEL", to.inode_key(which), to.index_key(which)});
+      gone.add(to.inode_key(which));
       continue;
     }
-    out.push_back(put_record(to, *info));
-    if (info->is_directory())
-      indexes.end_changed(which);
-    else
-      out.push_back({"DEL", to.index_key(which)});  // the number may have been a directory's that was displaced
+    if (what.record || !info->is_directory()) out.push_back(put_record(to, *info));
+    if (!info->is_directory()) continue;
+    if (what.record) what.names.emplace(end_name);
+    copy_names(now, to, which, what.names, out);
   }
-  indexes.write();
+  gone.write();
   return out;
 }
 
-status copy_all(const name_space& from, const layout& to,
-                const std::function<status(const std::vector<command>&)>& send) {
+status copy_all(name_space& from, const layout& to, const std::function<status(const std::vector<command>&)>& send) {
   std::vector<command> waiting;
   status outcome = success();
   const auto flush = [&](std::size_t above) {
@@ -105,7 +131,7 @@ status copy_all(const name_space& from, const layout& to,
   from.each_inode([&](const file_info& x) {
     waiting.push_back(put_record(to, x));
     if (x.is_directory()) {
-      const auto last = from.before({x.inode, std::string{end_name}});
+      const auto last = from.find({x.inode, std::string{end_name}}).before;
       waiting.push_back({"ZADD", to.index_key(x.inode), "0", to.end(x.inode, last)});
     }
     return flush(limits::redis_pipeline);

@@ -14,10 +14,9 @@ namespace kaiku::redis {
 
 /// Brings what `changed` names to what `now` shows, whatever Redis had there. In any order with others it is right once
 /// the last of them, of the newest moment, is done.
-std::vector<command> copy_changed(const name_space& now, const layout& to, const std::vector<changed_key>& changed);
+std::vector<command> copy_changed(name_space& now, const layout& to, const std::vector<changed_key>& changed);
 /// Everything, into a generation that is empty; some commands at a time. The first failure of `send` ends it.
-status copy_all(const name_space& from, const layout& to,
-                const std::function<status(const std::vector<command>&)>& send);
+status copy_all(name_space& from, const layout& to, const std::function<status(const std::vector<command>&)>& send);
 command copy_token(const layout& to, log_position at);
 
 }  // namespace kaiku::redis

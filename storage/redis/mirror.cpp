@@ -1,6 +1,7 @@
 #include "kaiku/storage/redis/mirror.hpp"
 
 #include <spdlog/spdlog.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 
@@ -10,6 +11,9 @@ namespace kaiku::redis {
 namespace {
 
 using state = mirror_view::state;
+
+/// Of the thread, above the process': setpriority(2).
+constexpr int niceness = 10;
 
 command watch_token(const layout& of) {
   return {"WATCH", of.token_key()};
@@ -67,32 +71,32 @@ status mirror::check_token() {
   return {errc::busy, "Redis does not show what this node wrote last"};
 }
 
-status mirror::write(const name_space& now, const std::vector<command>& changes) {
+status mirror::write(log_position now, const std::vector<command>& changes) {
   if (auto watched = to_->call(watch_token(*layout_)); !watched) return watched.failure();
   if (auto checked = check_token(); !checked) {
     static_cast<void>(to_->call({"UNWATCH"}));
     return checked;
   }
   auto all = changes;
-  all.push_back(copy_token(*layout_, now.last()));
-  doubt_ = now.last();
+  all.push_back(copy_token(*layout_, now));
+  doubt_ = now;
   auto done = to_->transact(all);
   if (!done && done.failure().code == errc::io_error) return done;
   doubt_.reset();
   if (!done) return done;
-  shown_ = now.last();
+  shown_ = now;
   unwritten_.clear();
   with_.show(shown{prefix_, layout_->of(), shown_});
   return success();
 }
 
 status mirror::round() {
-  const auto now = look();
+  auto now = look();
   auto changed = feed_->take(now.sequence());
   unwritten_.insert(unwritten_.end(), changed.keys.begin(), changed.keys.end());
   if (changed.everything || unwritten_.size() > limits::redis_transaction_keys)
     return error{errc::busy, "too much has changed for one transaction"};
-  if (now.last() != shown_ || !unwritten_.empty()) return write(now, copy_changed(now, *layout_, unwritten_));
+  if (now.last() != shown_ || !unwritten_.empty()) return write(now.last(), copy_changed(now, *layout_, unwritten_));
   if (clock::now() - looked_ < milliseconds(limits::redis_look_ms)) return success();
   if (auto checked = check_token(); !checked) return checked;
   with_.show(shown{prefix_, layout_->of(), shown_});
@@ -103,13 +107,13 @@ status mirror::build() {
   const layout fresh{prefix_, generation::make()};
   const auto send = [&](const std::vector<command>& some) { return stopping_ ? status{stopped()} : to_->send(some); };
   {
-    const auto from = look();
+    auto from = look();
     feed_->take(from.sequence());
     if (auto copied = copy_all(from, fresh, send); !copied) return copied;
   }
   // What was written meanwhile; nobody reads this generation before its token stands.
   for (;;) {
-    const auto now = look();
+    auto now = look();
     const auto changed = feed_->take(now.sequence());
     if (changed.everything) return error{errc::busy, "too much was written while Redis was filled"};
     auto commands = copy_changed(now, fresh, changed.keys);
@@ -244,14 +248,19 @@ status mirror::step() {
 }
 
 void mirror::run() {
+  // Whoever writes or reads files goes first.
+  static_cast<void>(::setpriority(PRIO_PROCESS, 0, niceness));
   while (!stopping_) {
+    const auto began = clock::now();
     if (auto done = step(); done.ok()) {
       pause_ms_ = 0;
     } else {
       recover(done.failure());
     }
-    // What comes meanwhile goes together.
-    std::this_thread::sleep_for(milliseconds(limits::redis_gather_ms));
+    // What comes meanwhile goes together: the more there is, the longer.
+    const std::chrono::nanoseconds rest = (clock::now() - began) * limits::redis_rest;
+    std::this_thread::sleep_for(std::clamp<std::chrono::nanoseconds>(rest, milliseconds(limits::redis_gather_ms),
+                                                                     milliseconds(limits::redis_gather_most_ms)));
     const auto idle = layout_ && !sweeping_ ? limits::redis_look_ms : limits::redis_retry_ms;
     const auto until = clock::now() + milliseconds(pause_ms_);
     if (pause_ms_ == 0) feed_->wait(milliseconds(sweeping_ ? 1 : idle));

@@ -46,7 +46,7 @@ class mirror {
   status round();
   /// Fails with `busy` unless Redis shows what this wrote last.
   status check_token();
-  status write(const name_space& now, const std::vector<command>& changes);
+  status write(log_position now, const std::vector<command>& changes);
   /// Removes some keys of other generations. True: there are more.
   result<bool> sweep(const std::string& keep);
   status sweep_all();

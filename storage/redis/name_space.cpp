@@ -40,28 +40,32 @@ std::optional<file_info> name_space::inode(inode_id which) const {
   return format::read_inode(which, *record).info;
 }
 
-std::optional<inode_id> name_space::find(const name_key& x) const {
-  const auto record = at_->state().get(family::dentries, format::key(x.directory, x.name));
-  if (!record) return std::nullopt;
-  return format::read_dentry(*record).inode;
-}
-
-std::string name_space::before(const name_key& x) const {
-  names_->SeekForPrev(format::key(x.directory, x.name));
-  if (names_->Valid() && as_view(names_->key()) == format::key(x.directory, x.name)) names_->Prev();
+name_space::place name_space::find(const name_key& x) {
+  const auto key = format::key(x.directory, x.name);
+  const auto is_here = [&] { return names_->Valid() && as_view(names_->key()) == key; };
+  const auto name = [&]() -> std::string {
+    if (!names_->Valid()) return {};
+    auto found = read_name(as_view(names_->key()));
+    return found.directory == x.directory ? std::move(found.name) : std::string{};
+  };
+  if (!is_here() || !in_front_ || in_front_->directory != x.directory) {
+    names_->SeekForPrev(key);
+    if (is_here()) names_->Prev();
+    in_front_ = {x.directory, name()};
+    at_->state().check_scan(*names_);
+    names_->Seek(key);
+  }
+  place out;
+  out.before = in_front_->name;
+  if (is_here()) {
+    out.leads_to = format::read_dentry(as_view(names_->value())).inode;
+    in_front_->name = x.name;
+    names_->Next();
+  }
+  out.behind = name();
+  if (!out.behind.empty()) out.behind_leads_to = format::read_dentry(as_view(names_->value())).inode;
   at_->state().check_scan(*names_);
-  if (!names_->Valid()) return {};
-  auto found = read_name(as_view(names_->key()));
-  return found.directory == x.directory ? std::move(found.name) : std::string{};
-}
-
-std::string name_space::behind(const name_key& x) const {
-  names_->Seek(format::key(x.directory, x.name));
-  if (names_->Valid() && as_view(names_->key()) == format::key(x.directory, x.name)) names_->Next();
-  at_->state().check_scan(*names_);
-  if (!names_->Valid()) return {};
-  auto found = read_name(as_view(names_->key()));
-  return found.directory == x.directory ? std::move(found.name) : std::string{};
+  return out;
 }
 
 void name_space::each_inode(const std::function<bool(const file_info&)>& give) const {

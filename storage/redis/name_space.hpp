@@ -43,11 +43,14 @@ class name_space {
   static name_key name_of(const changed_key& x);
 
   std::optional<file_info> inode(inode_id which) const;
-  /// What the name stands for.
-  std::optional<inode_id> find(const name_key& x) const;
-  /// The nearest name of the directory in front of this one, and behind it. Empty: there is none.
-  std::string before(const name_key& x) const;
-  std::string behind(const name_key& x) const;
+  /// A place in the order of a directory's names. Cheapest when asked for one name behind the other.
+  struct place {
+    std::optional<inode_id> leads_to;  ///< what the name itself stands for
+    std::string before;                ///< the nearest name in front of it; empty: there is none
+    std::string behind;                ///< and behind it
+    inode_id behind_leads_to;
+  };
+  place find(const name_key& x);
 
   /// All of them, in the order of their keys, until `give` says false.
   void each_inode(const std::function<bool(const file_info&)>& give) const;
@@ -57,6 +60,7 @@ class name_space {
  private:
   std::shared_ptr<const store_view> at_;
   std::unique_ptr<rocksdb::Iterator> names_;
+  std::optional<name_key> in_front_;  ///< of where `find` left `names_`; an empty name: nothing is
 };
 
 }  // namespace kaiku
