@@ -68,7 +68,9 @@ inline constexpr std::uint32_t link_undialled_ms = 5000;
 inline constexpr std::uint32_t link_unacknowledged_ms = 5000;
 /// A follower whose fetch or append failed asks again after this, so that a lasting trouble makes no storm.
 inline constexpr std::uint32_t append_retry_ms = 500;
-/// A request's header must be complete within this.
+/// How often the files of certificates and keys are looked at for a change.
+inline constexpr std::uint32_t tls_look_ms = 3000;
+/// A request's header must be complete within this; the first one's with the TLS handshake in front of it.
 inline constexpr std::uint32_t http_header_timeout_ms = 15'000;
 /// A kept-alive connection with no request is closed after this.
 inline constexpr std::uint32_t http_idle_timeout_ms = 60'000;
@@ -260,6 +262,8 @@ inline constexpr std::size_t http_form_files = 256;
 inline constexpr std::size_t http_append_attempts = 8;
 /// Content that is looked up may be gone when it is opened: so often it is looked up in all.
 inline constexpr std::size_t http_open_attempts = 3;
+/// For so long a browser that was here once comes with HTTPS alone: a year, as is usual.
+inline constexpr std::uint32_t http_strict_transport_seconds = 365u * 24 * 3600;
 /// Origins that `--cors-origin` may name: each request looks through them.
 inline constexpr std::size_t http_cors_origins = 32;
 /// Entries of one listing page.

@@ -11,6 +11,8 @@
 #include <caf/io/scribe.hpp>
 #include <caf/send.hpp>
 
+#include "kaiku/link/tls_scribe.hpp"
+
 namespace kaiku {
 namespace {
 
@@ -51,6 +53,13 @@ class greeter : public caf::event_based_actor {
   std::function<void(result<caf::strong_actor_ptr>)> done_;
 };
 
+/// CAF's end of the connection.
+caf::io::scribe_ptr scribe_for(caf::actor_system& system, proven_connection connection) {
+  auto& backend = system.middleman().backend();
+  if (!connection.tls) return backend.new_scribe(connection.socket);
+  return make_tls_scribe(backend, std::move(connection));
+}
+
 }  // namespace
 
 caf_handover::caf_handover(caf::actor_system& system)
@@ -60,14 +69,14 @@ const caf::node_id& caf_handover::node() const {
   return system_.node();
 }
 
-void caf_handover::publish(int descriptor, std::uint16_t port, const directory_handle& directory) {
-  caf::anon_send(broker_, caf::publish_atom_v, system_.middleman().backend().new_scribe(descriptor), port,
+void caf_handover::publish(proven_connection connection, std::uint16_t port, const directory_handle& directory) {
+  caf::anon_send(broker_, caf::publish_atom_v, scribe_for(system_, std::move(connection)), port,
                  caf::actor_cast<caf::strong_actor_ptr>(directory), system_.message_types(directory));
 }
 
-void caf_handover::connect(int descriptor, const caf::node_id& expected, milliseconds timeout,
+void caf_handover::connect(proven_connection connection, const caf::node_id& expected, milliseconds timeout,
                            std::function<void(result<caf::strong_actor_ptr>)> done) {
-  system_.spawn<greeter, caf::hidden>(broker_, system_.middleman().backend().new_scribe(descriptor), expected, timeout,
+  system_.spawn<greeter, caf::hidden>(broker_, scribe_for(system_, std::move(connection)), expected, timeout,
                                       std::move(done));
 }
 

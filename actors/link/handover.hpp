@@ -1,9 +1,11 @@
 #pragma once
 
-/// Purpose: the only place that touches CAF's network side: gives it connected descriptors, and asks whether it still
-/// knows a way to a node. CAF is met without its own `publish` and `remote_actor`, which listen and block.
-/// Owner: holds the BASP broker; a descriptor is CAF's once it was given.
+/// Purpose: the only place that touches CAF's network side: gives it connections, and asks whether it still knows a way
+/// to a node. CAF is met without its own `publish` and `remote_actor`, which listen and block.
+/// Owner: holds the BASP broker; a connection is CAF's once it was given.
 /// Lifecycle: made with the link layer, `release`d before the actor system goes. Thread: the link layer's.
+
+#include <utility>
 
 #include <atomic>
 #include <functional>
@@ -15,6 +17,7 @@
 #include <caf/node_id.hpp>
 
 #include "kaiku/core/error.hpp"
+#include "kaiku/link/session.hpp"
 #include "kaiku/messages/messages.hpp"
 
 namespace kaiku {
@@ -27,10 +30,10 @@ class caf_handover {
 
   const caf::node_id& node() const;
   /// As the side that accepted: CAF greets the peer and offers it `directory`.
-  void publish(int descriptor, std::uint16_t port, const directory_handle& directory);
+  void publish(proven_connection connection, std::uint16_t port, const directory_handle& directory);
   /// As the side that dialled. `done` is called once, from a CAF thread, within `timeout`: with the actor that the peer
   /// offers, when its node is `expected`. CAF's own greeting has no deadline: on failure, end the connection.
-  void connect(int descriptor, const caf::node_id& expected, milliseconds timeout,
+  void connect(proven_connection connection, const caf::node_id& expected, milliseconds timeout,
                std::function<void(result<caf::strong_actor_ptr>)> done);
   /// Does CAF have a connection to any of these? Answered by the broker's own thread, so `gone` also means that whoever
   /// monitors an actor there has its DOWN in the mailbox.

@@ -7,6 +7,7 @@
 #include <csignal>
 #include <cstdio>
 
+#include "kaiku/core/limits.hpp"
 #include "kaiku/node/log.hpp"
 #include "kaiku/node/node.hpp"
 #include "kaiku/node/options.hpp"
@@ -28,14 +29,26 @@ void allow_all_files() {
   if (::setrlimit(RLIMIT_NOFILE, &bound) != 0) spdlog::warn("the limit of open files stays as it is");
 }
 
+/// Until a signal says that it is over: gives that one.
+int run(kaiku::node& node, const sigset_t& signals) {
+  constexpr timespec look{kaiku::limits::tls_look_ms / 1000, long{kaiku::limits::tls_look_ms % 1000} * 1'000'000};
+  for (;;) {
+    const int signal = ::sigtimedwait(&signals, nullptr, &look);
+    if (signal == SIGHUP) spdlog::info("SIGHUP: reads certificates and keys again");
+    if (signal > 0 && signal != SIGHUP) return signal;
+    node.reload(signal == SIGHUP);
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  // Every thread inherits the mask, so the two signals wait for this one.
+  // Every thread inherits the mask, so the signals wait for this one.
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
 
@@ -51,8 +64,7 @@ int main(int argc, char** argv) {
   allow_all_files();
   auto node = kaiku::node::start(options);
   if (!node) return fail(node.failure().detail, start_failed_exit_code);
-  int signal = 0;
-  sigwait(&signals, &signal);
+  const int signal = run(**node, signals);
   spdlog::info("stopping signal={}", signal);
   (*node)->shut_down();
   // Everything acknowledged is on disk. What is left are actors and connections of a process that ends.

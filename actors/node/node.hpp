@@ -13,12 +13,14 @@ namespace kaiku {
 
 class node {
  public:
-  /// Errors say what to mend: the data directory's, the peer port's and the HTTP port's.
+  /// Errors say what to mend: the certificates', the data directory's, the peer port's and the HTTP port's.
   static result<std::unique_ptr<node>> start(const options& with);
   ~node();
   node(const node&) = delete;
   node& operator=(const node&) = delete;
 
+  /// Reads again what may change while the node runs, certificates and keys: if their files have changed, or anyway.
+  void reload(bool anyway);
   /// Hands over leadership, finishes the requests in flight, closes. Takes at most `limits::shutdown_grace_ms`.
   void shut_down();
 

@@ -102,7 +102,7 @@ std::optional<response> to_leader(const exchange& ex) {
   out.status = 307;
   std::string target(ex.path);
   if (!ex.query.empty()) target.append("?").append(ex.query);
-  out.add("Location", "http://" + view.leader_http + target);
+  out.add("Location", (ex.settings.tls ? "https://" : "http://") + view.leader_http + target);
   out.add("Cache-Control", "no-store");
   return out;
 }
