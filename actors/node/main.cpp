@@ -7,6 +7,7 @@
 #include <csignal>
 #include <cstdio>
 
+#include "kaiku/node/lockdown.hpp"
 #include "kaiku/node/log.hpp"
 #include "kaiku/node/node.hpp"
 #include "kaiku/node/options.hpp"
@@ -48,7 +49,9 @@ int main(int argc, char** argv) {
   const auto& options = std::get<kaiku::options>(*parsed);
   kaiku::set_up_log(options.name, options.level, options.format);
 
+  kaiku::lock_down(options.core_dumps);
   allow_all_files();
+  for (const auto& warning : options.warnings) spdlog::warn("{}", warning);
   auto node = kaiku::node::start(options);
   if (!node) return fail(node.failure().detail, start_failed_exit_code);
   int signal = 0;

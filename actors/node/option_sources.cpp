@@ -31,6 +31,7 @@ constexpr auto specs = std::to_array<option_spec>({
     {"heartbeat-ms", "MS", "interval of heartbeats, at most T/3 (default: 150, or T/6 if that is less)"},
     {"peer-secret-file", "FILE", "secret that members prove to each other; same content on every member"},
     {"insecure", nullptr, "allow listening beyond loopback without access control"},
+    {"core-dumps", nullptr, "let a crash, or a debugger, write down the memory, which holds secrets"},
     {"scrub-rate", "BYTES", "what the check of stored content reads in a second (default: 2097152)"},
     {"scrub-interval-hours", "HOURS", "from one check's begin to the next, 0: only when asked (default: 168)"},
     {"set-aside-days", "DAYS", "how long what failovers displaced is kept (default: 30)"},

@@ -78,6 +78,9 @@ result<std::unique_ptr<connection>> connection::open(const redis_address& at) {
     return {errc::io_error, "a connection to Redis takes no timeout"};
   for (const auto& word : greeting(at)) {
     auto answer = out->call(word);
+    // A server that does not know the word answers with what came behind it: the password.
+    if (!answer && word.front() == "AUTH" && answer.failure().code == errc::bad_request)
+      return {errc::bad_request, "Redis does not take the password that it is given"};
     if (!answer) return answer.failure();
   }
   return out;
