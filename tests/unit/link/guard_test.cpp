@@ -65,7 +65,6 @@ class raw_member {
              std::uint8_t flags = 0, std::uint64_t id = caf::message_id{}.integer_value(),
              std::optional<std::uint32_t> length = std::nullopt) {
     basp::header header{what, flags, length.value_or(static_cast<std::uint32_t>(payload.size())), id, source, to};
-    header.padding1 = header.padding2 = 0;
     send(this->payload(header) + payload);
   }
   void greet() { frame(message_type::client_handshake, payload(self_)); }
@@ -131,6 +130,8 @@ std::vector<breach> breaches() {
       {"a frame before its greeting", [](raw_member& m) { m.tell(m.message_of("@<>+kaiku::heartbeat")); }},
       {"a frame before its greeting", [](raw_member& m) { m.frame(message_type::server_handshake, m.payload(m.self())); }},
       {"a frame in the name of", [](raw_member& m) { m.frame(message_type::client_handshake, m.payload(another_node())); }},
+      {"a frame without its payload", [](raw_member& m) { m.frame(message_type::client_handshake, ""); }},
+      {"a frame without its payload", greeted([](raw_member& m) { m.tell(""); })},
       {"a frame that ends too early", [](raw_member& m) { m.frame(message_type::client_handshake, "x"); }},
       {"a frame of 4194305 bytes", greeted([](raw_member& m) {
          m.frame(message_type::direct_message, "", 7, m.directory(), 0, 0, limits::link_payload_bytes + 1);
@@ -146,7 +147,7 @@ std::vector<breach> breaches() {
       {"a message with unknown flags", greeted([](raw_member& m) { m.tell(m.message_of("@<>"), 7, 0x80); })},
       {"a message of nobody", greeted([=](raw_member& m) { m.tell(m.message_of(heartbeat_type), 0); })},
       {"a message that goes by way of others", greeted([=](raw_member& m) { m.tell(m.message_of(heartbeat_type, "", 1)); })},
-      {"a message that does not say what it is", greeted([](raw_member& m) { m.tell("\x00\xff\xff\xff"); })},
+      {"a message that does not say what it is", greeted([](raw_member& m) { m.tell(std::string(1, '\0') + "\xff\xff\xff"); })},
       // With a default value in the place of every handle.
       {"a message of a type that does not cross nodes",
        greeted([](raw_member& m) { m.tell(m.message_of("@<>+kaiku::local_handles")); })},
