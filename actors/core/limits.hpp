@@ -62,6 +62,8 @@ inline constexpr std::uint32_t link_handshake_timeout_ms = 3000;
 /// longest, which a member that was away for long waits before it is back.
 inline constexpr std::uint32_t link_retry_first_ms = 50;
 inline constexpr std::uint32_t link_retry_max_ms = 1000;
+/// Without a link to a peer that broke the protocol: it does so again, most likely, and each time is a line in the log.
+inline constexpr std::uint32_t link_shunned_ms = 10'000;
 /// A member that the peer with the smaller name has not linked with for this long dials itself: the peer may not have
 /// heard of it yet. Longer than the longest wait and a handshake.
 inline constexpr std::uint32_t link_undialled_ms = 5000;
@@ -179,6 +181,14 @@ inline constexpr std::size_t copy_bytes = std::size_t{8} * 1024 * 1024;
 inline constexpr std::size_t entry_bytes = std::size_t{64} * 1024;
 /// Largest frame of the link handshake, before a peer is trusted.
 inline constexpr std::size_t link_frame_bytes = 4096;
+/// A message between nodes: the largest is a full append, half of this with all that goes along.
+inline constexpr std::size_t link_payload_bytes = std::size_t{4} * 1024 * 1024;
+/// Why a peer could not do as it was asked: names two paths at most, or what stood in a small document.
+inline constexpr std::size_t peer_text_bytes = std::size_t{32} * 1024;
+/// Where a snapshot goes on: the longest key of the state, a name in a directory, and a little.
+inline constexpr std::size_t snapshot_cursor_bytes = 1024;
+/// Entity tags that a condition of a request may name: more than fit its header.
+inline constexpr std::size_t condition_tags = 16'384;
 /// Header of one HTTP request.
 inline constexpr std::size_t http_header_bytes = std::size_t{16} * 1024;
 /// One field of it: Beast keeps lengths of values in 16 bits, with two bytes of its own, and throws for more.
@@ -211,6 +221,11 @@ inline constexpr std::size_t access_key_least_bytes = 32;
 inline constexpr std::size_t http_append_bytes = std::size_t{1} << 20;
 
 // --- counts -------------------------------------------------------------------------------------------------------
+/// No term or index of an honest cluster comes near, and sums of a few of them do not overflow.
+inline constexpr std::uint64_t peer_counter = std::uint64_t{1} << 60;
+/// Questions to one peer that were not answered yet, whose answers are let in: chunks of every upload, writes and reads
+/// of every front. The oldest goes.
+inline constexpr std::size_t link_questions = 65'536;
 /// Writes waiting in the replication actor, or for a durability: above it 503.
 inline constexpr std::size_t queued_writes = 8192;
 /// Entries, and bytes of content, that no majority has yet, before writes that only the leader would hold are refused:

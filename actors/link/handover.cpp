@@ -11,6 +11,8 @@
 #include <caf/io/scribe.hpp>
 #include <caf/send.hpp>
 
+#include "kaiku/link/guard.hpp"
+
 namespace kaiku {
 namespace {
 
@@ -51,24 +53,36 @@ class greeter : public caf::event_based_actor {
   std::function<void(result<caf::strong_actor_ptr>)> done_;
 };
 
+/// Before CAF hears of the connection.
+caf::io::scribe_ptr expect(const caf::actor& broker, caf::io::scribe_ptr connection,
+                           link_guard::expected_peer peer) {
+  auto* guard = static_cast<link_guard*>(caf::actor_cast<caf::abstract_actor*>(broker));
+  guard->expect(connection->hdl(), std::move(peer));
+  return connection;
+}
+
 }  // namespace
 
 caf_handover::caf_handover(caf::actor_system& system)
-    : system_(system), broker_(system.middleman().named_broker<caf::io::basp_broker>(caf::atom("BASP"))) {}
+    : system_(system), broker_(system.middleman().named_broker<link_guard>(caf::atom("kaiku"))) {}
 
 const caf::node_id& caf_handover::node() const {
   return system_.node();
 }
 
-void caf_handover::publish(int descriptor, std::uint16_t port, const directory_handle& directory) {
-  caf::anon_send(broker_, caf::publish_atom_v, system_.middleman().backend().new_scribe(descriptor), port,
+void caf_handover::publish(int descriptor, std::uint16_t port, const directory_handle& directory,
+                           const caf::node_id& expected, on_broken broken) {
+  auto connection = expect(broker_, system_.middleman().backend().new_scribe(descriptor),
+                           {expected, false, std::move(broken)});
+  caf::anon_send(broker_, caf::publish_atom_v, std::move(connection), port,
                  caf::actor_cast<caf::strong_actor_ptr>(directory), system_.message_types(directory));
 }
 
-void caf_handover::connect(int descriptor, const caf::node_id& expected, milliseconds timeout,
+void caf_handover::connect(int descriptor, const caf::node_id& expected, milliseconds timeout, on_broken broken,
                            std::function<void(result<caf::strong_actor_ptr>)> done) {
-  system_.spawn<greeter, caf::hidden>(broker_, system_.middleman().backend().new_scribe(descriptor), expected, timeout,
-                                      std::move(done));
+  auto connection = expect(broker_, system_.middleman().backend().new_scribe(descriptor),
+                           {expected, true, std::move(broken)});
+  system_.spawn<greeter, caf::hidden>(broker_, std::move(connection), expected, timeout, std::move(done));
 }
 
 std::shared_ptr<std::atomic<caf_handover::route>> caf_handover::ask_for_route(std::vector<caf::node_id> nodes) {

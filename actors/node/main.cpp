@@ -9,6 +9,7 @@
 #include <ctime>
 
 #include "kaiku/node/access_command.hpp"
+#include "kaiku/node/lockdown.hpp"
 #include "kaiku/node/log.hpp"
 #include "kaiku/node/node.hpp"
 #include "kaiku/node/options.hpp"
@@ -52,7 +53,9 @@ int main(int argc, char** argv) {
   const auto& options = std::get<kaiku::options>(*parsed);
   kaiku::set_up_log(options.name, options.level, options.format);
 
+  kaiku::lock_down(options.core_dumps);
   allow_all_files();
+  for (const auto& warning : options.warnings) spdlog::warn("{}", warning);
   auto node = kaiku::node::start(options);
   if (!node) return fail(node.failure().detail, start_failed_exit_code);
   const timespec look{kaiku::limits::access_look_ms / 1000, kaiku::limits::access_look_ms % 1000 * 1'000'000};

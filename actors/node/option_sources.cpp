@@ -32,6 +32,7 @@ constexpr auto specs = std::to_array<option_spec>({
     {"peer-secret-file", "FILE", "secret that members prove to each other; same content on every member"},
     {"auth-file", "FILE", "tokens and keys that clients need; read again when it changes (docs/security.md)"},
     {"insecure", nullptr, "allow listening beyond loopback without access control"},
+    {"core-dumps", nullptr, "let a crash, or a debugger, write down the memory, which holds secrets"},
     {"scrub-rate", "BYTES", "what the check of stored content reads in a second (default: 2097152)"},
     {"scrub-interval-hours", "HOURS", "from one check's begin to the next, 0: only when asked (default: 168)"},
     {"set-aside-days", "DAYS", "how long what failovers displaced is kept (default: 30)"},

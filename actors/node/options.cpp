@@ -1,18 +1,15 @@
 #include "kaiku/node/options.hpp"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <charconv>
 #include <cstdlib>
-#include <cstring>
-#include <fstream>
 #include <set>
 
 #include "kaiku/node/option_sources.hpp"
+#include "kaiku/node/secret_file.hpp"
 
 namespace kaiku {
 namespace {
@@ -75,24 +72,9 @@ result<std::vector<endpoint>> parse_join(std::string_view text) {
   return addresses;
 }
 
-/// The file's content without its line end. A secret that strangers can read is none.
-result<std::string> read_secret(const std::string& file) {
-  struct stat info {};
-  if (::stat(file.c_str(), &info) != 0) return usage(file + ": " + std::strerror(errno));
-  if (!S_ISREG(info.st_mode)) return usage(file + " is not a file");
-  if ((info.st_mode & S_IRWXO) != 0) return usage(file + " is open to every user of this machine: chmod o= " + file);
-  std::ifstream in(file, std::ios::binary);
-  // One byte above the bound is enough to see that it is exceeded; it has to fit a handshake frame.
-  std::string secret(limits::link_frame_bytes + 1, '\0');
-  in.read(secret.data(), static_cast<std::streamsize>(secret.size()));
-  if (!in && !in.eof()) return usage(file + " cannot be read: " + std::strerror(errno));
-  secret.resize(static_cast<std::size_t>(in.gcount()));
-  if (secret.size() > limits::link_frame_bytes) {
-    return usage(file + " is longer than " + std::to_string(limits::link_frame_bytes) + " bytes");
-  }
-  while (!secret.empty() && (secret.back() == '\n' || secret.back() == '\r')) secret.pop_back();
-  if (secret.empty()) return usage(file + " is empty");
-  return secret;
+/// It has to fit a handshake frame.
+result<std::string> read_one_secret(const std::string& file) {
+  return read_secret(file, limits::link_frame_bytes);
 }
 
 /// Turns texts into values, keeping the first complaint; each call does nothing once there is one.
@@ -102,6 +84,11 @@ class reader {
 
   const std::optional<error>& complaint() const { return complaint_; }
   bool has(std::string_view name) const { return texts_.find(name) != texts_.end(); }
+  /// Where an option was found; null: nowhere.
+  const std::string* place(std::string_view name) const {
+    const auto found = texts_.find(name);
+    return found == texts_.end() ? nullptr : &found->second.place;
+  }
 
   /// Applies `read`, which gives a `result<T>`, to the option's text and stores the value.
   template <class T, class Read>
@@ -231,8 +218,13 @@ void read_redis(reader& read, options& into) {
     if (!address) return address.failure();
     return std::optional{std::move(address).value()};
   });
+  const auto* place = read.place("redis");
+  if (into.redis && !into.redis->password.empty() && place != nullptr && place->starts_with("--"))
+    into.warnings.emplace_back(
+        "the password in --redis can be read by every user of this machine in the list of processes; "
+        "give --redis-password-file");
   std::string password;
-  read.value("redis-password-file", password, read_secret);
+  read.value("redis-password-file", password, read_one_secret);
   if (into.redis && !password.empty()) into.redis->password = std::move(password);
 }
 
@@ -254,12 +246,13 @@ void read_texts(reader& read, options& into) {
   read.choice<durability, 3>(
       "durability", into.default_durability,
       {{{"leader", durability::leader}, {"majority", durability::majority}, {"all", durability::all}}});
-  read.value("peer-secret-file", into.peer_secret, read_secret);
+  read.value("peer-secret-file", into.peer_secret, read_one_secret);
   read.value("auth-file", into.auth_file, [](const std::string& text) -> result<std::filesystem::path> {
     if (text.empty()) return usage("names no file");
     return std::filesystem::path(text);
   });
   read.choice<bool, 4>("insecure", into.insecure, {{{"true", true}, {"false", false}, {"1", true}, {"0", false}}});
+  read.choice<bool, 4>("core-dumps", into.core_dumps, {{{"true", true}, {"false", false}, {"1", true}, {"0", false}}});
   read.choice<log_level, 5>("log-level", into.level,
                             {{{"trace", log_level::trace},
                               {"debug", log_level::debug},

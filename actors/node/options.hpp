@@ -48,6 +48,7 @@ struct options {
   milliseconds heartbeat_interval{limits::heartbeat_interval_ms};
   std::string peer_secret;  ///< content of `--peer-secret-file` without the line end; empty: none
   bool insecure = false;
+  bool core_dumps = false;  ///< the kernel may write the process's memory, secrets included, to a file
   byte_count scrub_rate{limits::scrub_bytes_per_second};
   std::chrono::hours scrub_interval{limits::scrub_interval_hours};  ///< 0: only when asked
   std::chrono::hours set_aside_age{24 * limits::set_aside_days};
@@ -58,6 +59,7 @@ struct options {
   http_settings client_side;                 ///< address and port apart: `http`
   log_level level = log_level::info;
   log_format format = log_format::text;
+  std::vector<std::string> warnings;  ///< to be logged once there is a log
 };
 
 /// `--help` or `--version`: print `text` to standard output and exit 0.
