@@ -87,7 +87,7 @@ void content_actor::on_begun(const upload_begun& x) {
   const auto from = current_sender();
   const auto theirs = [&](const auto& handle) { return handle && handle.node() == from->node(); };
   if (!from || !theirs(x.source) || (x.upload ? !theirs(x.upload) : x.content.is_small())) {
-    spdlog::error("content: a peer told of an upload that is not its own, dropped");
+    spdlog::error("content: somebody told of an upload that is not its own, dropped");
     return;
   }
   if (fetch_) send(fetch_, x);

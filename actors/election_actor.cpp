@@ -23,7 +23,15 @@ election_actor::behavior_type election_actor::make_behavior() {
       [this](const vote_request& x) { carry_out(election_->on_vote_request(now(), x)); },
       [this](const vote_reply& x) { carry_out(election_->on_vote_reply(now(), x)); },
       [this](const timeout_now& x) { carry_out(election_->on_timeout_now(now(), x.in_term)); },
-      [this](const leader_contact& x) { carry_out(election_->on_leader_contact(now(), x.leader, x.in_term)); },
+      [this](const leader_contact& x) {
+        // Whoever passed this on may not have heard yet that this node leads.
+        if (election_->current_role() == role::leader && x.in_term == election_->current_term()) {
+          spdlog::error("peer={} claims to lead term {}, which this node leads: dropped", x.leader.name,
+                        x.in_term.value);
+          return;
+        }
+        carry_out(election_->on_leader_contact(now(), x.leader, x.in_term));
+      },
       [this](const higher_term& x) { carry_out(election_->on_higher_term(now(), x.in_term)); },
       [this](const quorum_lost& x) { carry_out(election_->on_quorum_lost(now(), x.in_term)); },
       [this](const hard_state_changed& x) { carry_out(election_->on_hard_state(now(), x.now)); },

@@ -8,6 +8,7 @@
 #include <caf/actor_system.hpp>
 
 #include "kaiku/actors/clock.hpp"
+#include "kaiku/messages/linked_peers.hpp"
 
 namespace kaiku {
 
@@ -66,7 +67,8 @@ void heartbeat_actor::on_heartbeat(const heartbeat& x) {
   send(peer->second, heartbeat_reply{settings_.self, std::max(own_term, x.in_term), x.round});
   if (x.in_term < own_term) return;
   if (role_.now == role::leader && x.in_term == role_.in_term) {
-    spdlog::error("peer={} claims to lead term {}, which this node leads: dropped", x.leader.name, x.in_term.value);
+    if (const auto& from = current_sender())
+      linked_peers::instance().accuse(node(), from->node(), "it claims to lead a term that this node leads");
     return;
   }
   liveness_.on_leader(now(), x.leader);

@@ -1,7 +1,5 @@
 #include "kaiku/actors/leader_upload.hpp"
 
-#include <caf/send.hpp>
-
 #include "kaiku/actors/front_ask.hpp"
 
 namespace kaiku {
@@ -12,7 +10,7 @@ front_actor::leader_upload::leader_upload(front_actor& front, node_id at, upload
 front_actor::leader_upload::~leader_upload() {
   state_->ready = nullptr;
   state_->done = nullptr;
-  caf::anon_send_exit(state_->to, caf::exit_reason::user_shutdown);
+  state_->front.send_exit(state_->to, caf::exit_reason::user_shutdown);
 }
 
 void front_actor::leader_upload::write(std::string bytes, std::function<void(status)> ready) {

@@ -7,7 +7,25 @@
 
 #include <caf/actor_system.hpp>
 
+#include "kaiku/actors/peer_check.hpp"
+#include "kaiku/messages/linked_peers.hpp"
+
 namespace kaiku {
+
+bool is_refused(const caf::scheduled_actor& self, const caf::mailbox_element& x) {
+  return is_refused(self.node(), self.name(), x);
+}
+
+caf::result<caf::message> on_unexpected(caf::scheduled_actor& self, caf::message_view& x) {
+  const auto* element = self.current_mailbox_element();
+  const bool remote = element != nullptr && element->sender && element->sender->node() != self.node();
+  if (remote)
+    linked_peers::instance().accuse(self.node(), element->sender->node(),
+                                    std::string{"it sent "} + self.name() + " a message that is for another actor");
+  else
+    spdlog::error("{}: a message that is not for it: {}", self.name(), to_string(x.move_content_to_message()));
+  return caf::sec::unexpected_message;
+}
 
 void on_error_message(caf::scheduled_actor& self, caf::error& e) {
   const auto* element = self.current_mailbox_element();

@@ -12,6 +12,7 @@
 
 #include <caf/event_based_actor.hpp>
 #include <caf/mailbox_element.hpp>
+#include <caf/message_view.hpp>
 #include <caf/scheduled_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
@@ -41,6 +42,12 @@ class actor_registry {
   std::unique_ptr<impl> impl_;
 };
 
+/// A message of another node that no honest peer can have sent, or that speaks for somebody else (`peer_check.hpp`): its
+/// link is ended, and it is not to be used.
+bool is_refused(const caf::scheduled_actor& self, const caf::mailbox_element& x);
+/// What nobody on this node waits for: dropped, with a line in the log.
+caf::result<caf::message> on_unexpected(caf::scheduled_actor& self, caf::message_view& x);
+
 /// What an actor does about an error that it has no handler for. One that comes by itself is logged; one in the place
 /// of an answer ends the actor, and with it the process (`supervisor`).
 void on_error_message(caf::scheduled_actor& self, caf::error& e);
@@ -57,6 +64,8 @@ class observed : public Base {
     this->set_exit_handler([](caf::scheduled_actor* self, caf::exit_msg& x) {
       if (!x.source || x.source.node() == self->node()) caf::scheduled_actor::default_exit_handler(self, x);
     });
+    this->set_default_handler(
+        [](caf::scheduled_actor* self, caf::message_view& x) { return on_unexpected(*self, x); });
   }
 
   using Base::enqueue;
@@ -66,6 +75,12 @@ class observed : public Base {
   }
 
   caf::invoke_message_result consume(caf::mailbox_element& x) override {
+    if (x.sender && x.sender->node() != this->node() && is_refused(*this, x)) {
+      if (!x.mid.is_response()) return caf::invoke_message_result::dropped;
+      // Whoever waits for an answer is not to wait for ever.
+      const auto failed = caf::make_mailbox_element(x.sender, x.mid, {}, caf::make_error(caf::sec::invalid_argument));
+      return Base::consume(*failed);
+    }
     auto outcome = Base::consume(x);
     if (outcome != caf::invoke_message_result::skipped) counters_->processed.fetch_add(1, std::memory_order_relaxed);
     return outcome;

@@ -164,6 +164,10 @@ class replication_actor : public observed<replication_handle::base> {
 
   // --- follower ---
   void on_append(const append_entries& x);
+  /// Another entry is committed there on this node.
+  bool contradicts_committed(const log_position& x) const;
+  /// Who sent the message at hand can't be honest: the link to it is ended.
+  void accuse(const std::string& why);
   void append_next();
   void fetch_missing(std::vector<content_ref> missing);
   void abandon_fetch();

@@ -1,14 +1,17 @@
 // The follower's half of the replication actor: content before entry, append, acknowledge.
 
+#include <algorithm>
+
 #include <spdlog/spdlog.h>
 
 #include "kaiku/actors/clock.hpp"
 #include "kaiku/actors/replication_actor.hpp"
+#include "kaiku/messages/linked_peers.hpp"
 
 namespace kaiku {
 namespace {
 
-/// What an honest leader can have sent.
+/// What an honest leader can have sent; of a peer, `peer_check.hpp` has seen to it.
 bool well_formed(const append_entries& x) {
   if (x.entries.size() > limits::batch_entries || x.small_contents.size() > x.entries.size()) return false;
   auto expected = x.previous.index;
@@ -38,10 +41,10 @@ void replication_actor::on_append(const append_entries& x) {
     reply_to(x.leader, {settings_.self, state.current, false, {}, state.last.index, false});
     return;
   }
-  if (leading() && x.in_term == role_.in_term) {
-    spdlog::error("peer={} claims to lead term {}, which this node leads: dropped", x.leader.name, x.in_term.value);
-    return;
-  }
+  if (contradicts_committed(x.previous) ||
+      std::any_of(x.entries.begin(), x.entries.end(), [this](const auto& one) { return contradicts_committed(one.at); }))
+    return accuse("it leads with a log that lacks what is committed");
+  if (leading() && x.in_term == role_.in_term) return accuse("it claims to lead a term that this node leads");
   send(local_.election, leader_contact{x.leader, x.in_term, x.commit, {}});
   // Storage is about to follow another log: from now on nothing may be read from it as from a leader's own.
   if (x.in_term > role_.in_term) on_role({role::follower, x.in_term, x.leader});
@@ -53,6 +56,17 @@ void replication_actor::on_append(const append_entries& x) {
   if (inbox_.size() >= 2 * limits::append_window) return;
   inbox_.push_back(x);
   append_next();
+}
+
+/// A committed entry is every later leader's (paper, 5.4.3), and of every leader that is heard again.
+bool replication_actor::contradicts_committed(const log_position& x) const {
+  if (x.index > machine_.commit()) return false;
+  const auto mine = disk_->position(x.index);
+  return mine.ok() && *mine != x;
+}
+
+void replication_actor::accuse(const std::string& why) {
+  if (const auto& from = current_sender()) linked_peers::instance().accuse(node(), from->node(), why);
 }
 
 void replication_actor::append_next() {

@@ -68,12 +68,14 @@ void replication_actor::end_offer() {
 
 void replication_actor::on_install(const install_snapshot& x) {
   const auto leader = peers_.find(x.leader);
-  if (leader == peers_.end() || (leading() && x.in_term == role_.in_term)) return;
+  if (leader == peers_.end()) return;
+  if (leading() && x.in_term == role_.in_term) return accuse("it claims to lead a term that this node leads");
   const auto state = disk_->state();
   if (x.in_term < state.current) {
     reply_to(x.leader, {settings_.self, state.current, false, {}, state.last.index, false});
     return;
   }
+  if (contradicts_committed(x.at)) return accuse("it gives a state that lacks what is committed");
   send(local_.election, leader_contact{x.leader, x.in_term, {}, {}});
   if (x.in_term > role_.in_term) on_role({role::follower, x.in_term, x.leader});
   if (fetching_) abandon_fetch();

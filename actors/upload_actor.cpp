@@ -23,8 +23,10 @@ upload_actor::upload_actor(caf::actor_config& cfg, std::shared_ptr<store> disk, 
 
 upload_actor::behavior_type upload_actor::make_behavior() {
   set_down_handler([this](const caf::down_msg&) { quit(); });
-  // Its client ends it, also from another node.
-  set_exit_handler([](caf::scheduled_actor* self, caf::exit_msg& x) { default_exit_handler(self, x); });
+  // Its client ends it, also from another node; of that no other.
+  set_exit_handler([this](caf::scheduled_actor* self, caf::exit_msg& x) {
+    if (!x.source || x.source == client_ || x.source.node() == node()) default_exit_handler(self, x);
+  });
   if (client_) monitor(client_);
   heard_ = kaiku::now(system());
   return {

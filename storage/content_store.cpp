@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <set>
-#include <system_error>
 
 namespace kaiku {
 namespace {
@@ -25,11 +24,13 @@ std::optional<digest> digest_of_name(const std::string& name) {
 }
 
 /// Whether it is the file of content of this size.
-bool has_size(const std::filesystem::path& path, byte_count size) {
-  struct stat found {};
-  return ::lstat(path.c_str(), &found) == 0 && S_ISREG(found.st_mode) &&
+bool is_file_of(int descriptor, byte_count size, struct stat& found) {
+  return ::fstat(descriptor, &found) == 0 && S_ISREG(found.st_mode) &&
          static_cast<std::uint64_t>(found.st_size) == blob_file_size(size);
 }
+
+const std::filesystem::path staging{"staging"};
+const std::filesystem::path damaged{"damaged"};
 
 }  // namespace
 
@@ -51,7 +52,7 @@ staged_file::~staged_file() {
       }
     }
   }
-  ::unlink(path_.c_str());  // what can't be removed now is removed at the next start
+  owner_.files_->remove(path_);  // what can't be removed now is removed at the next start
 }
 
 status staged_file::write(std::string_view bytes) {
@@ -59,7 +60,7 @@ status staged_file::write(std::string_view bytes) {
   if (owner_.free_space().value < bytes.size()) {
     return {errc::disk_full, "no space left for content beyond the reserve"};
   }
-  if (int code = write_all(file_.get(), bytes); code != 0) return system_error(code, "writing " + path_.string());
+  if (int code = write_all(file_.get(), bytes); code != 0) return owner_.files_->failure(code, "writing", path_);
   hasher_.update(bytes);
   sums_.update(bytes);
   size_.value += bytes.size();
@@ -87,13 +88,14 @@ result<std::string> staged_file::read(byte_count offset, std::size_t most) const
   std::string bytes(std::min<std::uint64_t>(most, size_.value - offset.value), '\0');
   unique_fd again;
   if (!file_) {
-    again = unique_fd{::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
-    if (!again) return system_error(errno, "opening " + path_.string());
+    auto opened = owner_.files_->open(path_, O_RDONLY);
+    if (!opened) return opened.failure();
+    again = std::move(opened).value();
   }
   const auto got =
       ::pread(file_ ? file_.get() : again.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset.value));
   if (got != static_cast<ssize_t>(bytes.size()))
-    return system_error(got < 0 ? errno : EIO, "reading " + path_.string());
+    return owner_.files_->failure(got < 0 ? errno : EIO, "reading", path_);
   return bytes;
 }
 
@@ -102,14 +104,15 @@ result<content_ref> staged_file::finish() {
   const auto what = seal();
   end_sync();
   if (int code = write_all(file_.get(), sums_.finish()); code != 0)
-    return system_error(code, "writing " + path_.string());
+    return owner_.files_->failure(code, "writing", path_);
   owner_.sync_file(file_.get(), path_);
   file_ = {};
   // The name says the digest before a blob of that digest can exist, so that a start after a crash finds it.
-  const auto named = owner_.staging_path() / (to_string(what.sha256) + '.' + std::to_string(id_));
-  if (::rename(path_.c_str(), named.c_str()) != 0) return system_error(errno, "renaming " + path_.string());
+  const auto named = staging / (to_string(what.sha256) + '.' + std::to_string(id_));
+  if (int code = owner_.files_->rename(path_, named); code != 0)
+    return owner_.files_->failure(code, "renaming", path_);
   path_ = named;
-  owner_.sync_names(owner_.staging_path());
+  owner_.sync_names(staging);
   std::lock_guard guard{owner_.mutex_};
   owner_.staged_.emplace(what.sha256, path_);
   finished_ = what.sha256;
@@ -119,8 +122,9 @@ result<content_ref> staged_file::finish() {
 // --- content_store
 // ----------------------------------------------------------------------------------------------------
 
-content_store::content_store(std::filesystem::path directory, std::uint64_t reserve_bytes, fatal_callback fatal)
-    : directory_(std::move(directory)), reserve_bytes_(reserve_bytes), fatal_(std::move(fatal)) {}
+content_store::content_store(std::shared_ptr<const held_directory> files, std::uint64_t reserve_bytes,
+                             fatal_callback fatal)
+    : files_(std::move(files)), reserve_bytes_(reserve_bytes), fatal_(std::move(fatal)) {}
 
 result<std::unique_ptr<staged_file>> content_store::begin(byte_count expected) {
   const auto space = free_space();
@@ -129,15 +133,15 @@ result<std::unique_ptr<staged_file>> content_store::begin(byte_count expected) {
                                  " bytes: " + std::to_string(space.value) + " are free beyond the reserve"};
   }
   const auto id = next_id_++;
-  auto path = staging_path() / ("incoming." + std::to_string(id));
-  unique_fd file{::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600)};
-  if (!file) return system_error(errno, "making " + path.string());
-  return std::unique_ptr<staged_file>{new staged_file{*this, id, std::move(path), std::move(file)}};
+  auto path = staging / ("incoming." + std::to_string(id));
+  auto file = files_->open(path, O_RDWR | O_CREAT | O_EXCL);
+  if (!file) return file.failure();
+  return std::unique_ptr<staged_file>{new staged_file{*this, id, std::move(path), std::move(file).value()}};
 }
 
 byte_count content_store::free_space_above(std::uint64_t reserve) const {
   struct statvfs found {};
-  if (::statvfs(directory_.c_str(), &found) != 0) return {};
+  if (::fstatvfs(files_->descriptor(), &found) != 0) return {};
   const std::uint64_t available = std::uint64_t{found.f_bavail} * found.f_frsize;
   return {available > reserve ? available - reserve : 0};
 }
@@ -172,46 +176,51 @@ status content_store::link_blob(const content_ref& what) {
   if (!has_size(staged->second, what.size)) {
     return {errc::corrupt, "content " + to_string(what.sha256) + " does not have the size that its entry names"};
   }
-  if (::link(staged->second.c_str(), blob.c_str()) == 0) return success();
+  int code = files_->link(staged->second, blob);
   // Left by an append that came to nothing, or damaged. The staged one was hashed just now.
-  if (errno == EEXIST && ::unlink(blob.c_str()) == 0 && ::link(staged->second.c_str(), blob.c_str()) == 0) {
-    return success();
+  if (code == EEXIST) {
+    code = files_->remove(blob);
+    if (code == 0) code = files_->link(staged->second, blob);
   }
-  return system_error(errno, "linking " + blob.string());
+  return code == 0 ? success() : status{files_->failure(code, "linking", blob)};
+}
+
+bool content_store::has_size(const std::filesystem::path& path, byte_count size) const {
+  struct stat found {};
+  const auto file = files_->open(path, O_RDONLY | O_NONBLOCK);
+  return file.ok() && is_file_of((*file).get(), size, found);
 }
 
 result<std::unique_ptr<blob_reader>> content_store::open(const content_ref& what) const {
   const auto path = blob_path(what.sha256);
-  unique_fd file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
-  if (!file && errno == ENOENT) return {errc::not_found, "content " + to_string(what.sha256) + " is not here"};
-  if (!file) return system_error(errno, "opening " + path.string());
+  auto file = files_->open(path, O_RDONLY | O_NONBLOCK);
+  if (!file && file.failure().code == errc::not_found)
+    return {errc::not_found, "content " + to_string(what.sha256) + " is not here"};
+  if (!file) return file.failure();
+  const auto full = files_->path() / path;
   struct stat found {};
-  if (::fstat(file.get(), &found) != 0) return system_error(errno, "looking at " + path.string());
-  if (!S_ISREG(found.st_mode) || static_cast<std::uint64_t>(found.st_size) != blob_file_size(what.size)) {
-    return {errc::corrupt, path.string() + " has " + std::to_string(found.st_size) + " bytes instead of " +
+  if (!is_file_of(file->get(), what.size, found)) {
+    return {errc::corrupt, full.string() + " has " + std::to_string(found.st_size) + " bytes instead of " +
                                std::to_string(blob_file_size(what.size))};
   }
-  return std::make_unique<blob_reader>(std::move(file), path, what.size);
+  return std::make_unique<blob_reader>(std::move(file).value(), full, what.size);
 }
 
 status content_store::remove_leftovers(const std::function<bool(const digest&)>& is_named) {
-  std::error_code failure;
-  for (std::filesystem::directory_iterator it{staging_path(), failure}, end; !failure && it != end;
-       it.increment(failure)) {
-    const auto what = digest_of_name(it->path().filename().string());
+  auto names = files_->list(staging);
+  if (!names) return names.failure();
+  for (const auto& name : *names) {
+    const auto what = digest_of_name(name);
     if (what && !is_named(*what)) {
       // The blob goes first, and for good: without its staging name nobody would look for it again.
       const auto blob = blob_path(*what);
-      if (::unlink(blob.c_str()) == 0) {
-        sync_names(blob.parent_path());
-      } else if (errno != ENOENT) {
-        return system_error(errno, "removing " + blob.string());
-      }
+      const int code = files_->remove(blob);
+      if (code == 0) sync_names(blob.parent_path());
+      if (code != 0 && code != ENOENT) return files_->failure(code, "removing", blob);
     }
-    if (::unlink(it->path().c_str()) != 0) return system_error(errno, "removing " + it->path().string());
+    if (int code = files_->remove(staging / name); code != 0) return files_->failure(code, "removing", staging / name);
   }
-  if (failure) return system_error(failure.value(), "listing " + staging_path().string());
-  sync_names(staging_path());
+  sync_names(staging);
   return success();
 }
 
@@ -219,11 +228,9 @@ status content_store::remove(std::span<const digest> blobs) {
   std::set<std::filesystem::path> changed;
   for (const auto& what : blobs) {
     const auto blob = blob_path(what);
-    if (::unlink(blob.c_str()) == 0) {
-      changed.insert(blob.parent_path());
-    } else if (errno != ENOENT) {
-      return system_error(errno, "removing " + blob.string());
-    }
+    const int code = files_->remove(blob);
+    if (code == 0) changed.insert(blob.parent_path());
+    if (code != 0 && code != ENOENT) return files_->failure(code, "removing", blob);
   }
   // After all of them: the first fsync commits the file system's journal, the others find little to do.
   for (const auto& directory : changed) sync_names(directory);
@@ -232,20 +239,18 @@ status content_store::remove(std::span<const digest> blobs) {
 
 status content_store::set_apart(const digest& what) {
   const auto blob = blob_path(what);
-  const auto damaged = directory_ / "damaged";
-  std::error_code failure;
-  const auto kept = std::distance(std::filesystem::directory_iterator{damaged, failure}, {});
-  if (failure) return system_error(failure.value(), "listing " + damaged.string());
-  const bool keep = static_cast<std::size_t>(kept) < limits::damaged_blobs;
-  const auto gone = keep ? ::rename(blob.c_str(), (damaged / to_string(what)).c_str()) : ::unlink(blob.c_str());
-  if (gone != 0 && errno != ENOENT) return system_error(errno, "setting " + blob.string() + " apart");
+  auto kept = files_->list(damaged);
+  if (!kept) return kept.failure();
+  const bool keep = kept->size() < limits::damaged_blobs;
+  const int code = keep ? files_->rename(blob, damaged / to_string(what)) : files_->remove(blob);
+  if (code != 0 && code != ENOENT) return files_->failure(code, "setting apart", blob);
   sync_names(blob.parent_path());
   return success();
 }
 
-std::filesystem::path content_store::blob_path(const digest& what) const {
+std::filesystem::path content_store::blob_path(const digest& what) {
   const auto name = to_string(what);
-  return directory_ / "blobs" / name.substr(0, 2) / name.substr(2, 2) / name;
+  return std::filesystem::path{"blobs"} / name.substr(0, 2) / name.substr(2, 2) / name;
 }
 
 status content_store::make_blob_directory(const digest& what) {
@@ -254,7 +259,8 @@ status content_store::make_blob_directory(const digest& what) {
   const auto directory = blob_path(what).parent_path();
   const auto parent = directory.parent_path();
   for (const auto& path : {parent, directory}) {
-    if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return system_error(errno, "making " + path.string());
+    if (int code = files_->make_directory(path); code != 0 && code != EEXIST)
+      return files_->failure(code, "making", path);
   }
   // Also when they were there: a process that was killed may have made them and not come to the fsync.
   unsynced_.insert(parent);
@@ -264,12 +270,12 @@ status content_store::make_blob_directory(const digest& what) {
 }
 
 void content_store::sync_file(int file, const std::filesystem::path& path) {
-  if (::fsync(file) != 0) stop_node(fatal_, system_error(errno, "fsync of " + path.string()).detail);
+  if (::fsync(file) != 0) stop_node(fatal_, files_->failure(errno, "fsync of", path).detail);
   ++file_syncs_;
 }
 
 void content_store::sync_names(const std::filesystem::path& directory) {
-  if (auto synced = sync_directory(directory); !synced) stop_node(fatal_, synced.failure().detail);
+  if (auto synced = files_->sync(directory); !synced) stop_node(fatal_, synced.failure().detail);
   ++file_syncs_;
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 
 /// Purpose: large content on disk: staging while it is received, `blobs/ab/cd/<digest>` once an entry names it.
-/// Owner: owns `staging/` and `blobs/`. Thread: any; a `staged_file` belongs to one thread at a time.
+/// Owner: owns `staging/`, `blobs/` and `damaged/`. Thread: any; a `staged_file` belongs to one thread at a time.
 ///
 /// Life of a blob: `begin` -> `write`... -> `finish` (hashed, fsynced, in staging under `<digest>.<id>`, found by
 /// digest)
@@ -31,6 +31,7 @@
 #include "kaiku/core/error.hpp"
 #include "kaiku/storage/blob_file.hpp"
 #include "kaiku/storage/files.hpp"
+#include "kaiku/storage/held_directory.hpp"
 
 namespace kaiku {
 
@@ -93,8 +94,8 @@ class staged_file {
 
 class content_store {
  public:
-  /// `directory` is the data directory, already locked by the store, with `staging/` and `blobs/` in it.
-  content_store(std::filesystem::path directory, std::uint64_t reserve_bytes, fatal_callback fatal);
+  /// `files`: of the data directory, already locked by the store, with `staging/`, `blobs/` and `damaged/` in it.
+  content_store(std::shared_ptr<const held_directory> files, std::uint64_t reserve_bytes, fatal_callback fatal);
 
   /// A new staging file. `expected` bytes (0: not known) are checked against the free space. Errors: `disk_full`,
   /// `io_error`.
@@ -127,15 +128,16 @@ class content_store {
 
  private:
   friend class staged_file;
-  std::filesystem::path staging_path() const { return directory_ / "staging"; }
-  std::filesystem::path blob_path(const digest& what) const;
+  // All paths are names in `files_`.
+  static std::filesystem::path blob_path(const digest& what);
+  bool has_size(const std::filesystem::path& path, byte_count size) const;
   void sync_file(int file, const std::filesystem::path& path);
   void sync_names(const std::filesystem::path& directory);
   /// `blobs/ab/cd`, durable with the next `sync_adopted`.
   status make_blob_directory(const digest& what);
   status link_blob(const content_ref& what);
 
-  std::filesystem::path directory_;
+  std::shared_ptr<const held_directory> files_;
   std::uint64_t reserve_bytes_;
   fatal_callback fatal_;
   mutable std::mutex mutex_;

@@ -5,26 +5,34 @@
 /// Thread: any.
 
 #include <filesystem>
+#include <memory>
+#include <utility>
 
 #include "kaiku/core/content.hpp"
 #include "kaiku/core/error.hpp"
+#include "kaiku/storage/held_directory.hpp"
 
 namespace kaiku {
 
 class data_directory {
  public:
-  /// Makes the directory if it is missing, locks it, and sees that it is one of ours, or empty and then made ours.
+  /// The file of the synced mark.
+  static constexpr const char* mark = "SYNCED";
+
+  /// Makes the directory if it is missing, locks it, and sees that it is one of ours, or empty and then made ours; that
+  /// nothing in it is a symbolic link where a directory has to be; and that nobody else can change the database.
   /// Errors: `in_use`, `bad_request` (not a Kaiku directory, or of another format), `corrupt`, `io_error`, `disk_full`.
   static result<data_directory> claim(const std::filesystem::path& path);
 
-  const std::filesystem::path& path() const { return path_; }
-  std::filesystem::path database() const { return path_ / "db"; }
-  std::filesystem::path mark() const { return path_ / "SYNCED"; }
+  /// Everything in it but the database, which RocksDB opens by its path.
+  const std::shared_ptr<const held_directory>& files() const { return files_; }
+  std::filesystem::path database() const { return files_->path() / "db"; }
 
  private:
-  data_directory(std::filesystem::path path, unique_fd lock) : path_(std::move(path)), lock_(std::move(lock)) {}
+  data_directory(std::shared_ptr<const held_directory> files, unique_fd lock)
+      : files_(std::move(files)), lock_(std::move(lock)) {}
 
-  std::filesystem::path path_;
+  std::shared_ptr<const held_directory> files_;
   unique_fd lock_;
 };
 

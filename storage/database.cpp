@@ -1,11 +1,14 @@
 #include "kaiku/storage/database.hpp"
 
+#include <fcntl.h>
 #include <rocksdb/cache.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_buffer_manager.h>
 
 #include <vector>
+
+#include "kaiku/storage/data_directory.hpp"
 
 namespace kaiku {
 namespace {
@@ -90,12 +93,13 @@ std::optional<std::string> found(const database& in, const rocksdb::Status& outc
 
 }  // namespace
 
-result<std::unique_ptr<database>> database::open(const std::filesystem::path& directory,
-                                                 const std::filesystem::path& mark, fatal_callback fatal) {
-  auto synced = synced_mark::open(mark);
-  if (!synced) return synced.failure();
-  const auto synced_up_to = synced->value();
-  std::unique_ptr<database> opened{new database(std::move(synced).value(), std::move(fatal))};
+result<std::unique_ptr<database>> database::open(const data_directory& where, fatal_callback fatal) {
+  auto mark = where.files()->open(data_directory::mark, O_RDWR | O_CREAT);
+  if (!mark) return mark.failure();
+  synced_mark synced{std::move(mark).value()};
+  const auto synced_up_to = synced.value();
+  std::unique_ptr<database> opened{new database(std::move(synced), std::move(fatal))};
+  const auto directory = where.database();
 
   auto cache = rocksdb::NewLRUCache(block_cache_bytes);
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;

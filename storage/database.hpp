@@ -21,6 +21,8 @@
 
 namespace kaiku {
 
+class data_directory;
+
 inline rocksdb::Slice as_slice(std::string_view x) {
   return {x.data(), x.size()};
 }
@@ -46,9 +48,8 @@ class view {
 
 class database final : public view {
  public:
-  /// `mark` is the file of the synced mark. Errors: `corrupt`, `io_error`, `disk_full`.
-  static result<std::unique_ptr<database>> open(const std::filesystem::path& directory,
-                                                const std::filesystem::path& mark, fatal_callback fatal);
+  /// Errors: `corrupt`, `io_error`, `disk_full`.
+  static result<std::unique_ptr<database>> open(const data_directory& where, fatal_callback fatal);
   ~database() override;
   database(const database&) = delete;
   database& operator=(const database&) = delete;

@@ -25,16 +25,9 @@ using fatal_callback = std::function<void(const std::string&)>;
 /// which says nothing about the disk; else `io_error`. The detail says `what` and the system's reason.
 error system_error(int code, const std::string& what);
 
-/// Fsyncs a directory, so that the names in it are durable. Errors: `io_error`.
-status sync_directory(const std::filesystem::path& directory);
 /// Makes `directory` and what is missing above it, mode 0700, each durable in its parent. Errors: `io_error`,
 /// `disk_full`.
 status make_directories(const std::filesystem::path& directory);
-/// At most `max` bytes of a file. Errors: `not_found`, `io_error`.
-result<std::string> read_file(const std::filesystem::path& path, std::size_t max);
-/// Writes a file so that after a crash it is there whole or not at all: `<path>.new`, fsync, rename, fsync of the
-/// directory.
-status write_file(const std::filesystem::path& path, std::string_view bytes);
 /// Writes everything; goes on after partial writes and signals. Zero, or the errno.
 int write_all(int file, std::string_view bytes);
 

@@ -60,7 +60,7 @@ store::~store() = default;
 result<std::unique_ptr<store>> store::open(options how) {
   auto directory = data_directory::claim(how.directory);
   if (!directory) return directory.failure();
-  auto opened = database::open(directory->database(), directory->mark(), how.fatal);
+  auto opened = database::open(*directory, how.fatal);
   if (!opened) return opened.failure();
   auto& db = **opened;
 
@@ -76,7 +76,7 @@ result<std::unique_ptr<store>> store::open(options how) {
     return {errc::corrupt, how.directory.string() + " has a log that does not end where its hard state says"};
   }
 
-  auto content = std::make_unique<content_store>(how.directory, how.reserve_bytes, how.fatal);
+  auto content = std::make_unique<content_store>(directory->files(), how.reserve_bytes, how.fatal);
   if (!how.clock) how.clock = system_clock;
   auto inner = std::make_shared<impl>(std::move(directory).value(), std::move(opened).value(), *content,
                                       std::move(how.clock), std::move(how.feed));

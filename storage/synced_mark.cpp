@@ -1,22 +1,12 @@
 #include "kaiku/storage/synced_mark.hpp"
 
-#include <fcntl.h>
 #include <unistd.h>
 
-#include <cerrno>
-
 #include "kaiku/core/codec.hpp"
-#include "kaiku/storage/files.hpp"
 
 namespace kaiku {
 namespace {
 constexpr std::size_t mark_bytes = 16;
-}
-
-result<synced_mark> synced_mark::open(const std::filesystem::path& file) {
-  unique_fd opened{::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)};
-  if (!opened) return system_error(errno, "opening " + file.string());
-  return synced_mark{std::move(opened)};
 }
 
 std::uint64_t synced_mark::value() const {

@@ -6,25 +6,23 @@
 /// and never synced itself, so it may lag behind the truth but is never ahead of it. Owner: the database. Thread: the
 /// writer's.
 
-#include <filesystem>
+#include <cstdint>
+#include <utility>
 
 #include "kaiku/core/content.hpp"
-#include "kaiku/core/error.hpp"
 
 namespace kaiku {
 
 class synced_mark {
  public:
-  /// Errors: `io_error`, `disk_full`.
-  static result<synced_mark> open(const std::filesystem::path& file);
+  /// `file` is open for reading and writing; empty at first.
+  explicit synced_mark(unique_fd file) : file_(std::move(file)) {}
 
   /// Sequence number of the last batch known to be synced; 0 if none, or if the file is damaged.
   std::uint64_t value() const;
   void advance(std::uint64_t sequence);
 
  private:
-  explicit synced_mark(unique_fd file) : file_(std::move(file)) {}
-
   unique_fd file_;
 };
 

@@ -2,7 +2,7 @@
 
 /// Purpose: the only place that touches CAF's network side: gives it connections, and asks whether it still knows a way
 /// to a node. CAF is met without its own `publish` and `remote_actor`, which listen and block.
-/// Owner: holds the BASP broker; a connection is CAF's once it was given.
+/// Owner: holds the broker, one of our own (`guard.hpp`); a connection is CAF's once it was given.
 /// Lifecycle: made with the link layer, `release`d before the actor system goes. Thread: the link layer's.
 
 #include <utility>
@@ -10,6 +10,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include <caf/actor.hpp>
@@ -29,11 +30,15 @@ class caf_handover {
   explicit caf_handover(caf::actor_system& system);
 
   const caf::node_id& node() const;
-  /// As the side that accepted: CAF greets the peer and offers it `directory`.
-  void publish(proven_connection connection, std::uint16_t port, const directory_handle& directory);
+  /// Told why, once, when what comes over the connection is of no honest peer. CAF closes it. Thread: CAF's.
+  using on_broken = std::function<void(const std::string& why)>;
+
+  /// As the side that accepted: CAF greets the peer, the node `expected`, and offers it `directory`.
+  void publish(proven_connection connection, std::uint16_t port, const directory_handle& directory,
+               const caf::node_id& expected, on_broken broken);
   /// As the side that dialled. `done` is called once, from a CAF thread, within `timeout`: with the actor that the peer
   /// offers, when its node is `expected`. CAF's own greeting has no deadline: on failure, end the connection.
-  void connect(proven_connection connection, const caf::node_id& expected, milliseconds timeout,
+  void connect(proven_connection connection, const caf::node_id& expected, milliseconds timeout, on_broken broken,
                std::function<void(result<caf::strong_actor_ptr>)> done);
   /// Does CAF have a connection to any of these? Answered by the broker's own thread, so `gone` also means that whoever
   /// monitors an actor there has its DOWN in the mailbox.

@@ -12,6 +12,7 @@
 #include <caf/send.hpp>
 
 #include "kaiku/core/membership.hpp"
+#include "kaiku/messages/linked_peers.hpp"
 #include "kaiku/tls/credentials.hpp"
 
 namespace kaiku {
@@ -132,6 +133,7 @@ std::optional<proven_connection> link_layer::impl::hand_over(const link_session_
   known->second->link.emplace(
       standing_link{last_serial, theirs.boot, theirs.disk, theirs.since, caf_node, std::move(guard)});
   known->second->last_failure.clear();
+  linked_peers::instance().enter(caf_side.node(), caf_node, theirs.name, on_broken(theirs.name, last_serial));
   learn_from(theirs);
   return session->release();
 }
@@ -143,7 +145,7 @@ void link_layer::impl::publish(const link_session_ptr& session, const hello& the
   spdlog::info("link: {} at {} linked", theirs.name.name, session->remote);
   // The directory hears of the link before CAF hears the peer.
   caf::anon_send(directory, link_up{theirs.name, link.disk, link.boot, link.serial, link.caf_node, nullptr});
-  caf_side.publish(std::move(*connection), port, directory);
+  caf_side.publish(std::move(*connection), port, directory, link.caf_node, on_broken(theirs.name, link.serial));
 }
 
 void link_layer::impl::connect(const link_session_ptr& session, const hello& theirs) {
@@ -157,7 +159,8 @@ void link_layer::impl::connect(const link_session_ptr& session, const hello& the
       if (auto again = weak.lock()) again->greeted(id, serial, std::move(remote));
     });
   };
-  caf_side.connect(std::move(*connection), link.caf_node, settings.handshake_timeout, std::move(done));
+  caf_side.connect(std::move(*connection), link.caf_node, settings.handshake_timeout,
+                   on_broken(theirs.name, link.serial), std::move(done));
 }
 
 void link_layer::impl::greeted(const node_id& id, link_serial serial, result<caf::strong_actor_ptr> remote) {
@@ -174,8 +177,32 @@ void link_layer::impl::greeted(const node_id& id, link_serial serial, result<caf
 }
 
 void link_layer::impl::end_link(linked_peer& x) {
+  if (x.link) linked_peers::instance().remove(caf_side.node(), x.link->caf_node);
   x.link.reset();
   x.timer.cancel();
+}
+
+std::function<void(const std::string&)> link_layer::impl::on_broken(const node_id& id, link_serial serial) {
+  return [weak = weak_from_this(), id, serial](const std::string& why) {
+    auto self = weak.lock();
+    if (!self) return;
+    net::post(self->io, [weak, id, serial, why] {
+      if (auto again = weak.lock()) again->convict(id, serial, why);
+    });
+  };
+}
+
+void link_layer::impl::convict(const node_id& id, link_serial serial, const std::string& why) {
+  auto known = peers.find(id);
+  if (known == peers.end() || !known->second->link || known->second->link->serial != serial) return;
+  spdlog::error("link: {} breaks the protocol, its link is closed: {}", id.name, why);
+  known->second->shunned_until = steady_clock::now() + milliseconds{limits::link_shunned_ms};
+  end_link(*known->second);
+}
+
+bool link_layer::impl::is_shunned(const node_id& id) const {
+  const auto known = peers.find(id);
+  return known != peers.end() && steady_clock::now() < known->second->shunned_until;
 }
 
 // --- members -------------------------------------------------------------------------------------------------------

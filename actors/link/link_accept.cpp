@@ -74,7 +74,7 @@ net::awaitable<void> link_layer::impl::serve(link_session_ptr session) {
   const bool proven = end.how == kind::proven && !stopping;
   if (proven && end.peer.purpose != hello_purpose::link)
     answered(end.peer);
-  else if (proven && !session->aborted())
+  else if (proven && !session->aborted() && !is_shunned(end.peer.name))
     publish(session, end.peer);
   else if (!stopping)
     log_accepted(*session, end);

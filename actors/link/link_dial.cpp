@@ -39,7 +39,8 @@ net::awaitable<void> link_layer::impl::dial_forever(linked_peer_ptr target) {
       co_await target->timer.async_wait(net::redirect_error(use_awaitable, woken));
       if (woken) continue;  // a link has ended: from now on, then
     }
-    const bool due = !is_smaller || (!target->link && stands == standing::settled && own.cluster.known());
+    const bool wanted = !is_smaller || (!target->link && stands == standing::settled && own.cluster.known());
+    const bool due = wanted && !is_shunned(target->who.id);
     if (due) co_await dial(target);
     auto since = steady_clock::now();
     while (target->link && !stopping && !target->removed) {

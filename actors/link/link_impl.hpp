@@ -48,6 +48,8 @@ struct linked_peer {
   bool removed = false;
   std::shared_ptr<bool> resolving = std::make_shared<bool>(false);  ///< a thread still looks up its name
   std::string last_failure;  ///< of dialling, as logged; the same is not said twice before a link stood
+  /// It broke the protocol: until then there is no link with it.
+  std::chrono::steady_clock::time_point shunned_until{};
 };
 
 /// Where this node asks for a cluster.
@@ -124,6 +126,10 @@ struct link_layer::impl : std::enable_shared_from_this<impl> {
   void connect(const link_session_ptr& session, const hello& theirs);
   void greeted(const node_id& id, link_serial serial, result<caf::strong_actor_ptr> remote);
   void end_link(linked_peer& x);
+  /// For CAF and for actors, from any thread: the link breaks the protocol.
+  std::function<void(const std::string&)> on_broken(const node_id& id, link_serial serial);
+  void convict(const node_id& id, link_serial serial, const std::string& why);
+  bool is_shunned(const node_id& id) const;
   void log_accepted(const link_session& session, const handshake_outcome& end);
   void log_dial_failure(linked_peer& target, const std::string& what);
   void take_members(membership now);

@@ -6,8 +6,10 @@
 
 #include <csignal>
 #include <cstdio>
+#include <ctime>
 
-#include "kaiku/core/limits.hpp"
+#include "kaiku/node/access_command.hpp"
+#include "kaiku/node/lockdown.hpp"
 #include "kaiku/node/log.hpp"
 #include "kaiku/node/node.hpp"
 #include "kaiku/node/options.hpp"
@@ -29,20 +31,10 @@ void allow_all_files() {
   if (::setrlimit(RLIMIT_NOFILE, &bound) != 0) spdlog::warn("the limit of open files stays as it is");
 }
 
-/// Until a signal says that it is over: gives that one.
-int run(kaiku::node& node, const sigset_t& signals) {
-  constexpr timespec look{kaiku::limits::tls_look_ms / 1000, long{kaiku::limits::tls_look_ms % 1000} * 1'000'000};
-  for (;;) {
-    const int signal = ::sigtimedwait(&signals, nullptr, &look);
-    if (signal == SIGHUP) spdlog::info("SIGHUP: reads certificates and keys again");
-    if (signal > 0 && signal != SIGHUP) return signal;
-    node.reload(signal == SIGHUP);
-  }
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (const auto code = kaiku::run_access_command(argc, argv)) return *code;
   // Every thread inherits the mask, so the signals wait for this one.
   sigset_t signals;
   sigemptyset(&signals);
@@ -61,10 +53,17 @@ int main(int argc, char** argv) {
   const auto& options = std::get<kaiku::options>(*parsed);
   kaiku::set_up_log(options.name, options.level, options.format);
 
+  kaiku::lock_down(options.core_dumps);
   allow_all_files();
+  for (const auto& warning : options.warnings) spdlog::warn("{}", warning);
   auto node = kaiku::node::start(options);
   if (!node) return fail(node.failure().detail, start_failed_exit_code);
-  const int signal = run(**node, signals);
+  const timespec look{kaiku::limits::access_look_ms / 1000, kaiku::limits::access_look_ms % 1000 * 1'000'000};
+  int signal = -1;
+  while (signal != SIGTERM && signal != SIGINT) {
+    signal = sigtimedwait(&signals, nullptr, &look);
+    (*node)->reload(signal == SIGHUP);
+  }
   spdlog::info("stopping signal={}", signal);
   (*node)->shut_down();
   // Everything acknowledged is on disk. What is left are actors and connections of a process that ends.

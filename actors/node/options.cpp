@@ -1,18 +1,15 @@
 #include "kaiku/node/options.hpp"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <charconv>
 #include <cstdlib>
-#include <cstring>
-#include <fstream>
 #include <set>
 
 #include "kaiku/node/option_sources.hpp"
+#include "kaiku/node/secret_file.hpp"
 
 namespace kaiku {
 namespace {
@@ -75,24 +72,9 @@ result<std::vector<endpoint>> parse_join(std::string_view text) {
   return addresses;
 }
 
-/// The file's content without its line end. A secret that strangers can read is none.
-result<std::string> read_secret(const std::string& file) {
-  struct stat info {};
-  if (::stat(file.c_str(), &info) != 0) return usage(file + ": " + std::strerror(errno));
-  if (!S_ISREG(info.st_mode)) return usage(file + " is not a file");
-  if ((info.st_mode & S_IRWXO) != 0) return usage(file + " is open to every user of this machine: chmod o= " + file);
-  std::ifstream in(file, std::ios::binary);
-  // One byte above the bound is enough to see that it is exceeded; it has to fit a handshake frame.
-  std::string secret(limits::link_frame_bytes + 1, '\0');
-  in.read(secret.data(), static_cast<std::streamsize>(secret.size()));
-  if (!in && !in.eof()) return usage(file + " cannot be read: " + std::strerror(errno));
-  secret.resize(static_cast<std::size_t>(in.gcount()));
-  if (secret.size() > limits::link_frame_bytes) {
-    return usage(file + " is longer than " + std::to_string(limits::link_frame_bytes) + " bytes");
-  }
-  while (!secret.empty() && (secret.back() == '\n' || secret.back() == '\r')) secret.pop_back();
-  if (secret.empty()) return usage(file + " is empty");
-  return secret;
+/// It has to fit a handshake frame.
+result<std::string> read_one_secret(const std::string& file) {
+  return read_secret(file, limits::link_frame_bytes);
 }
 
 /// Turns texts into values, keeping the first complaint; each call does nothing once there is one.
@@ -102,6 +84,11 @@ class reader {
 
   const std::optional<error>& complaint() const { return complaint_; }
   bool has(std::string_view name) const { return texts_.find(name) != texts_.end(); }
+  /// Where an option was found; null: nowhere.
+  const std::string* place(std::string_view name) const {
+    const auto found = texts_.find(name);
+    return found == texts_.end() ? nullptr : &found->second.place;
+  }
 
   /// Applies `read`, which gives a `result<T>`, to the option's text and stores the value.
   template <class T, class Read>
@@ -195,6 +182,19 @@ result<std::vector<std::string>> parse_origins(std::string_view text) {
   return origins;
 }
 
+result<std::vector<network>> parse_networks(const std::string& text) {
+  std::vector<network> out;
+  std::istringstream names(text);
+  for (std::string one; std::getline(names, one, ',');) {
+    auto known = network::parse(one);
+    if (!known) return known.failure();
+    out.push_back(*known);
+  }
+  if (out.size() > limits::http_trusted_networks)
+    return usage(std::to_string(out.size()) + " networks; at most " + std::to_string(limits::http_trusted_networks));
+  return out;
+}
+
 void read_client_side(reader& read, http_settings& into) {
   constexpr std::uint32_t hour = 3'600'000;
   read.value("cors-origin", into.cors_origins, parse_origins);
@@ -202,6 +202,9 @@ void read_client_side(reader& read, http_settings& into) {
                                   {{{"forward", follower_writes::forward}, {"redirect", follower_writes::redirect}}});
   read.number("http-connections", into.max_connections, 1, 1'000'000);
   read.number("http-requests", into.max_requests, 1, 1'000'000);
+  read.number("http-connections-each", into.max_connections_each, 0, 1'000'000);
+  read.number("http-requests-each", into.max_requests_each, 0, 1'000'000);
+  read.value("http-trusted-proxy", into.trusted_proxies, parse_networks);
   read.number("http-body-bytes", into.max_body_bytes, 0, std::uint64_t{1} << 50);
   read.number("http-body-rate", into.min_body_rate, 0, std::uint64_t{1} << 30);
   read.number("http-header-bytes", into.max_header_bytes, 1024, limits::http_header_most_bytes);
@@ -219,8 +222,13 @@ void read_redis(reader& read, options& into) {
     if (!address) return address.failure();
     return std::optional{std::move(address).value()};
   });
+  const auto* place = read.place("redis");
+  if (into.redis && !into.redis->password.empty() && place != nullptr && place->starts_with("--"))
+    into.warnings.emplace_back(
+        "the password in --redis can be read by every user of this machine in the list of processes; "
+        "give --redis-password-file");
   std::string password;
-  read.value("redis-password-file", password, read_secret);
+  read.value("redis-password-file", password, read_one_secret);
   if (into.redis && !password.empty()) into.redis->password = std::move(password);
 }
 
@@ -240,13 +248,14 @@ std::optional<tls_files> read_tls(reader& read, const std::string& prefix, const
 }
 
 void read_security(reader& read, options& into) {
-  read.value("peer-secret-file", into.peer_secret, read_secret);
+  read.value("peer-secret-file", into.peer_secret, read_one_secret);
   into.peer_tls = read_tls(read, "peer-tls", "peer-tls-ca");
   into.http_tls = read_tls(read, "http-tls", "http-tls-client-ca");
   bool optional = false;
   read.flag("http-tls-client-optional", optional);
   if (into.http_tls) into.http_tls->optional = optional;
   read.flag("insecure", into.insecure);
+  read.flag("core-dumps", into.core_dumps);
 }
 
 void read_texts(reader& read, options& into) {
@@ -267,6 +276,10 @@ void read_texts(reader& read, options& into) {
   read.choice<durability, 3>(
       "durability", into.default_durability,
       {{{"leader", durability::leader}, {"majority", durability::majority}, {"all", durability::all}}});
+  read.value("auth-file", into.auth_file, [](const std::string& text) -> result<std::filesystem::path> {
+    if (text.empty()) return usage("names no file");
+    return std::filesystem::path(text);
+  });
   read.choice<log_level, 5>("log-level", into.level,
                             {{{"trace", log_level::trace},
                               {"debug", log_level::debug},
@@ -340,10 +353,10 @@ bool keeps_strangers_out(const std::optional<tls_files>& x) {
 std::optional<error> check_exposure(const options& x) {
   if (x.http == x.peers) return usage("--http and --peers are both " + to_string(x.http));
   if (x.insecure) return std::nullopt;
-  if (!is_loopback(x.http) && !keeps_strangers_out(x.http_tls)) {
+  if (!is_loopback(x.http) && x.auth_file.empty() && !keeps_strangers_out(x.http_tls)) {
     return usage("--http " + to_string(x.http) +
                  " is reachable from other machines and anybody there could read and "
-                 "change every file; give --http-tls-client-ca, or --insecure if the network keeps strangers out");
+                 "change every file; give --auth-file, or --insecure if the network keeps strangers out");
   }
   if (!is_loopback(x.peers) && x.peer_secret.empty() && !keeps_strangers_out(x.peer_tls)) {
     return usage(

@@ -51,15 +51,18 @@ struct options {
   std::optional<tls_files> peer_tls;  ///< empty: links are not encrypted
   std::optional<tls_files> http_tls;  ///< empty: plain HTTP
   bool insecure = false;
+  bool core_dumps = false;  ///< the kernel may write the process's memory, secrets included, to a file
   byte_count scrub_rate{limits::scrub_bytes_per_second};
   std::chrono::hours scrub_interval{limits::scrub_interval_hours};  ///< 0: only when asked
   std::chrono::hours set_aside_age{24 * limits::set_aside_days};
   byte_count set_aside_bytes{limits::set_aside_bytes};
   std::chrono::minutes remove_dead_after{};  ///< members silent for so long are removed; 0: never
   std::optional<redis_address> redis;        ///< empty: none
+  std::filesystem::path auth_file;           ///< empty: no access control
   http_settings client_side;                 ///< address and port apart: `http`
   log_level level = log_level::info;
   log_format format = log_format::text;
+  std::vector<std::string> warnings;  ///< to be logged once there is a log
 };
 
 /// `--help` or `--version`: print `text` to standard output and exit 0.

@@ -3,7 +3,7 @@
 /// Purpose: what one port shows and asks for, read from files, and read again when those have changed.
 /// Owner: holds the context that new connections begin with; those that stand keep theirs.
 /// Lifecycle: loaded at the start, or the node does not start; `refresh` is called on SIGHUP and every
-/// `limits::tls_look_ms`. Thread: any.
+/// `limits::access_look_ms`. Thread: any.
 
 #include <memory>
 #include <mutex>

@@ -1,6 +1,6 @@
 // What a multipart form is taken apart into, however its bytes are cut into pieces and in whatever sizes its parts are
 // read: against a second reading of RFC 2046 that has all of it at hand. An input is a Content-Type, the end of a line,
-// and the body. With clang this is a libFuzzer target: -fsanitize=fuzzer in place of driver.cpp.
+// and the body. With clang this is a libFuzzer target: -fsanitize=fuzzer in place of support/fuzz_driver.cpp.
 
 #include <algorithm>
 #include <cstdint>

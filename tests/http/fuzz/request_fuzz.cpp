@@ -1,6 +1,6 @@
 // What a request is taken for, however its bytes are cut into pieces, and what a path is decoded to: against a second
 // reading of RFC 9112 and RFC 3986 that is written for clarity alone. An input is the bytes of a connection.
-// With clang this is a libFuzzer target: -fsanitize=fuzzer in place of driver.cpp.
+// With clang this is a libFuzzer target: -fsanitize=fuzzer in place of support/fuzz_driver.cpp.
 
 #include <algorithm>
 #include <cstdint>

@@ -4,9 +4,9 @@
 /// members (`name@host:port@disk`, separated by commas), learners (how many of the last members are), since (the entry
 /// that names them), undialled (ms), ask_at (addresses), wants_in, takes_in (whoever asks is made a member), log
 /// (members as this node's own log says once it has a link), log_since (the entry that names those, which is not known
-/// committed), version_min, version_max, tls (the files of certificate, key and authority, separated by commas). Prints
-/// what happens, one line each, with the time in front; reads the certificates again on SIGHUP, ends cleanly on
-/// SIGTERM.
+/// committed), version_min, version_max, lie (the number of one to tell every peer), tls (the files of certificate, key
+/// and authority, separated by commas). Prints what happens, one line each, with the time in front; reads the
+/// certificates again on SIGHUP, ends cleanly on SIGTERM.
 
 #include <algorithm>
 #include <atomic>
@@ -23,9 +23,11 @@
 #include <caf/io/middleman.hpp>
 #include <caf/stateful_actor.hpp>
 
+#include "kaiku/actors/observed.hpp"
 #include "kaiku/actors/peer_directory.hpp"
 #include "kaiku/link/link.hpp"
 #include "kaiku/tls/credentials.hpp"
+#include "lies.hpp"
 
 namespace kaiku {
 namespace {
@@ -125,10 +127,11 @@ void fetch_more(listener_actor* self) {
   spdlog::info("fetched {} bytes, {:.0f} MB/s", state.bytes, static_cast<double>(state.bytes) / 1e6 / took.count());
 }
 
-/// In place of election, heartbeat and content.
-class silent : public caf::event_based_actor {
+/// In place of election, heartbeat and content: what comes from peers is looked at as in those.
+class silent : public observed<caf::event_based_actor> {
  public:
-  explicit silent(caf::actor_config& cfg) : event_based_actor(cfg) {}
+  explicit silent(caf::actor_config& cfg) : observed(cfg) {}
+  const char* name() const override { return "silent"; }
   caf::behavior make_behavior() override {
     return {
         [](const peer_up&) {},
@@ -148,6 +151,7 @@ struct listener_settings {
   std::size_t chunks = 0;
   std::function<void(const member&)> on_wanted;
   std::function<void()> on_up;
+  caf::message lie = {};  ///< empty: it tells none
 };
 
 /// In place of replication.
@@ -157,6 +161,7 @@ caf::behavior listener(listener_actor* self, listener_settings settings) {
       [=](const peer_up& x) {
         spdlog::info("up {} http {}", x.id.name, x.http_address);
         settings.on_up();
+        if (!settings.lie.empty()) self->send(caf::actor_cast<caf::actor>(x.actors.content), settings.lie);
         self->state.peer = x.actors.content;
         if (settings.chunks != 0) {
           self->state.chunks_left = settings.chunks;
@@ -253,15 +258,18 @@ int run(arguments given) {
     *knows_cluster = true;
     layer->set_members(now);
   };
-  std::vector<caf::actor> actors{system.spawn(listener, listening_to), system.spawn<silent>()};
-  auto listening = caf::actor_cast<caf::strong_actor_ptr>(actors[0]);
-  auto silence = caf::actor_cast<caf::strong_actor_ptr>(actors[1]);
+  const auto quiet = system.spawn<silent>();
+  const auto silence = caf::actor_cast<caf::strong_actor_ptr>(quiet);
   directory_settings directory;
   directory.self = {settings.self, settings.boot, settings.self.name + ".example:8080", {}};
   directory.self.actors.election = caf::actor_cast<election_handle>(silence);
   directory.self.actors.heartbeat = caf::actor_cast<heartbeat_handle>(silence);
-  directory.self.actors.replication = caf::actor_cast<replication_handle>(listening);
   directory.self.actors.content = caf::actor_cast<content_handle>(silence);
+  directory.self.actors.replication = caf::actor_cast<replication_handle>(silence);
+  if (given.count("lie") != 0) listening_to.lie = test::lies(directory.self).at(std::stoul(given["lie"])).what;
+  const std::vector<caf::actor> actors{system.spawn(listener, listening_to), quiet};
+  directory.self.actors.replication =
+      caf::actor_cast<replication_handle>(caf::actor_cast<caf::strong_actor_ptr>(actors[0]));
   directory.set_members = [=](membership now) { layer->set_members(std::move(now)); };
   directory.on_link_down = [=](const node_id& peer, link_serial link) { layer->on_link_down(peer, link); };
   directory.introduction_timeout = settings.handshake_timeout;

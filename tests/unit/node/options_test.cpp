@@ -441,7 +441,7 @@ BOOST_AUTO_TEST_CASE(what_is_advertised_can_be_reached) {
 
 BOOST_AUTO_TEST_CASE(listening_for_strangers_needs_the_word_insecure) {
   std::string secret = write("secret", "swordfish");
-  CHECK_CONTAINS(refused({"--http", "0.0.0.0:8000"}), "change every file; give --http-tls-client-ca, or");
+  CHECK_CONTAINS(refused({"--http", "0.0.0.0:8000"}), "change every file; give --auth-file, or");
   CHECK_CONTAINS(refused({"--http", "10.0.0.1:8000", "--peer-secret-file", secret}), "--insecure");
   CHECK_CONTAINS(refused({"--peers", "10.0.0.1:9000"}), "pose as a member; give --peer-tls-cert or --peer-secret-file");
   accepted({"--peers", "10.0.0.1:9000", "--peer-secret-file", secret});
@@ -482,10 +482,46 @@ BOOST_AUTO_TEST_CASE(a_secret_file_must_hold_a_secret_that_is_one) {
   CHECK_CONTAINS(refused({"--peer-secret-file", (folder / "none").string()}), "No such file");
   CHECK_CONTAINS(refused({"--peer-secret-file", folder.string()}), "is not a file");
   CHECK_CONTAINS(refused({"--peer-secret-file", write("empty", "\n")}), "is empty");
-  CHECK_CONTAINS(refused({"--peer-secret-file", write("open", "swordfish", 0644)}), "chmod o=");
+  CHECK_CONTAINS(refused({"--peer-secret-file", write("open", "swordfish", 0604)}), "chmod go=");
   CHECK_CONTAINS(refused({"--peer-secret-file", write("long", std::string(limits::link_frame_bytes + 1, 'x'))}),
                  "longer");
-  BOOST_TEST(accepted({"--peer-secret-file", write("group", "sword fish\r\n", 0640)}).peer_secret == "sword fish");
+  BOOST_TEST(accepted({"--peer-secret-file", write("good", "sword fish\r\n", 0600)}).peer_secret == "sword fish");
+  const auto pipe = (folder / "pipe").string();
+  BOOST_REQUIRE_EQUAL(::mkfifo(pipe.c_str(), 0600), 0);
+  CHECK_CONTAINS(refused({"--peer-secret-file", pipe}), "is not a file");
+}
+
+BOOST_AUTO_TEST_CASE(a_secret_that_a_group_can_read_is_one_only_when_root_mounted_it_for_this_process) {
+  for (mode_t mode : {0660u, 0620u})
+    CHECK_CONTAINS(refused({"--peer-secret-file", write("shared", "swordfish", mode)}), "is open to the group");
+  const auto mounted = write("mounted", "swordfish", 0440);
+  if (::geteuid() != 0) {
+    CHECK_CONTAINS(refused({"--peer-secret-file", mounted}), "is open to the group");
+    return;
+  }
+  BOOST_TEST(accepted({"--peer-secret-file", mounted}).peer_secret == "swordfish");
+  BOOST_REQUIRE_EQUAL(::chown(mounted.c_str(), 0, 54321), 0);
+  CHECK_CONTAINS(refused({"--peer-secret-file", mounted}), "is open to the group 54321");
+  BOOST_REQUIRE_EQUAL(::chown(mounted.c_str(), 54321, 0), 0);
+  CHECK_CONTAINS(refused({"--peer-secret-file", mounted}), "is open to the group 0");
+}
+
+BOOST_AUTO_TEST_CASE(a_complaint_about_a_secret_does_not_tell_it) {
+  const std::string secret = "swordfish";
+  for (const char* url : {"redis://:swordfish@", "redis://user:swordfish@host:port", "redis://u:swordfish@host/db",
+                          "redis://:swordfish%zz@host", "rediss://:swordfish@host", "http://:swordfish@host"})
+    BOOST_TEST(!contains(refused({"--redis", url}), secret), url);
+  BOOST_TEST(!contains(refused({"--peer-secret-file", write("open", secret, 0644)}), secret));
+}
+
+BOOST_AUTO_TEST_CASE(a_password_on_the_command_line_is_warned_of) {
+  const auto seen = accepted({"--redis", "redis://:swordfish@10.0.0.1"}).warnings;
+  BOOST_REQUIRE_EQUAL(seen.size(), 1u);
+  CHECK_CONTAINS(seen.front(), "--redis-password-file");
+  BOOST_TEST(!contains(seen.front(), "swordfish"));
+  BOOST_TEST(accepted({"--redis", "redis://10.0.0.1"}).warnings.empty());
+  environment["KAIKU_REDIS"] = "redis://:swordfish@10.0.0.1";
+  BOOST_TEST(accepted({}).warnings.empty());
 }
 
 BOOST_AUTO_TEST_CASE(clients_and_members_need_ports_of_their_own) {

@@ -1,0 +1,103 @@
+// What actors are given of a peer's messages. An input is the number of a message's type, and the message as CAF writes
+// it. What the check lets in has to keep its promises. With clang this is a libFuzzer target: -fsanitize=fuzzer in place
+// of support/fuzz_driver.cpp.
+
+#include <array>
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <caf/binary_deserializer.hpp>
+#include <caf/binary_serializer.hpp>
+#include <caf/execution_unit.hpp>
+
+#include "kaiku/actors/peer_check.hpp"
+#include "kaiku/core/limits.hpp"
+#include "kaiku/messages/messages.hpp"
+
+namespace {
+
+using namespace kaiku;
+
+void demand(bool holds, const char* what) {
+  if (!holds) throw std::logic_error(what);
+}
+
+constexpr caf::execution_unit* nowhere = nullptr;
+
+template <class T>
+std::vector<char> written(T x) {
+  std::vector<char> out;
+  caf::binary_serializer to{nowhere, out};
+  demand(!to(x), "a message that can't be written");
+  return out;
+}
+
+// --- what is promised of messages that are let in ------------------------------------------------------------------
+
+template <class T>
+void check_promises(const T&) {}
+void check_promises(const append_entries& x) {
+  demand(is_valid_node_name(x.leader.name), "a leader of no name");
+  demand(x.entries.size() <= limits::batch_entries, "too many entries");
+  auto at = x.previous;
+  for (const auto& one : x.entries) {
+    demand(one.at.index.value == at.index.value + 1 && one.at.in_term >= at.in_term, "entries out of order");
+    demand(one.at.in_term <= x.in_term, "an entry of the future");
+    demand(decode_command(one.encoded_command).ok(), "an entry that is no command");
+    at = one.at;
+  }
+}
+void check_promises(const vote_request& x) {
+  demand(is_valid_node_name(x.candidate.name), "a candidate of no name");
+  demand(x.in_term.next() > x.in_term && x.last.index.next() > x.last.index, "numbers at their end");
+}
+void check_promises(const write_reply& x) {
+  demand(to_string(x.failure.code) != "unknown" && to_string(x.achieved) != "unknown", "an enumerator that is none");
+  demand(check(x.file.properties).ok(), "properties that are no header");
+}
+void check_promises(const append_reply& x) {
+  demand(x.match.next() > x.match && x.hint.next() > x.hint, "numbers at their end");
+}
+void check_promises(const read_content& x) {
+  demand(x.offset.value + limits::chunk_bytes > x.offset.value, "numbers at their end");
+}
+
+template <class T>
+void take(const char* bytes, std::size_t size) {
+  caf::binary_deserializer in{nowhere, bytes, size};
+  T x{};
+  if (in(x)) return;
+  const auto message = caf::make_message(x);
+  if (!flaw_in(*message.cvals(), caf::make_message_id(), {}).empty()) return;
+  static_cast<void>(speaker_of(*message.cvals()));
+  check_promises(x);
+  const auto once = written(x);
+  caf::binary_deserializer again{nowhere, once};
+  T y{};
+  demand(!again(y), "a message that can't be read again");
+  demand(written(y) == once, "a message that is read for another");
+}
+
+template <class... Ts>
+constexpr std::array<void (*)(const char*, std::size_t), sizeof...(Ts)> takers() {
+  return {&take<Ts>...};
+}
+
+// Handles are CAF's own, and need its network.
+constexpr auto all = takers<vote_request, vote_reply, timeout_now, heartbeat, heartbeat_reply, append_entries, append_reply,
+                            write_request, write_reply, upload_chunk, upload_written, upload_finished, open_upload,
+                            read_content, content_range, read_index_reply, find_write, find_write_reply, change_members,
+                            change_members_reply, hand_over, handed_over, install_snapshot, read_snapshot,
+                            snapshot_range, read_upload, upload_range, upload_ended>();
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size == 0) return 0;
+  all[data[0] % all.size()](reinterpret_cast<const char*>(data) + 1, size - 1);
+  return 0;
+}

@@ -1,0 +1,98 @@
+// Peers that lie, message by message: told to the check alone, and over real links.
+
+#include <boost/test/unit_test.hpp>
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/scoped_actor.hpp>
+
+#include "kaiku/actors/peer_check.hpp"
+#include "lies.hpp"
+#include "link_cluster.hpp"
+
+namespace kaiku::test {
+namespace {
+
+struct some_system {
+  struct config : caf::actor_system_config {
+    config() { add_message_types<caf::id_block::kaiku>(); }
+  } settings;
+  caf::actor_system system{settings};
+  caf::scoped_actor self{system};
+
+  introduction myself() {
+    const auto me = caf::actor_cast<caf::strong_actor_ptr>(self);
+    return {{"n1"},
+            {},
+            "n1:8080",
+            {caf::actor_cast<election_handle>(me), caf::actor_cast<heartbeat_handle>(me),
+             caf::actor_cast<replication_handle>(me), caf::actor_cast<content_handle>(me)}};
+  }
+  /// As an actor would find: the message's own flaw, or that it speaks for somebody else.
+  std::string flaw(const caf::message& x) {
+    auto wrong = flaw_in(*x.cvals(), caf::make_message_id(), system.node());
+    const auto* says = speaker_of(*x.cvals());
+    if (wrong.empty() && says != nullptr && says->name != "n1") wrong = "it speaks for " + says->name;
+    return wrong;
+  }
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(peer_checks, some_system)
+
+BOOST_AUTO_TEST_CASE(let_every_honest_message_in) {
+  for (const auto& one : honest_messages(myself())) BOOST_TEST(flaw(one.what) == "", to_string(one.what));
+}
+
+BOOST_AUTO_TEST_CASE(find_every_lie) {
+  for (const auto& one : lies(myself())) BOOST_TEST(flaw(one.what) != "", one.name);
+}
+
+BOOST_AUTO_TEST_CASE(let_nothing_in_that_stays_on_its_node) {
+  for (const auto& one :
+       {caf::make_message(timer_due{}), caf::make_message(peer_down{}), caf::make_message(local_handles{}),
+        caf::make_message(members_changed{}), caf::make_message(link_up{}), caf::make_message(std::string{"text"}),
+        caf::make_message(1), caf::make_message(heartbeat{}, heartbeat{})})
+    BOOST_TEST(flaw(one) != "");
+  // An error is an answer, and nothing else.
+  const auto failed = caf::make_message(caf::make_error(caf::sec::runtime_error));
+  BOOST_TEST(flaw(failed) != "");
+  BOOST_TEST(flaw_in(*failed.cvals(), caf::make_message_id(1).response_id(), system.node()) == "");
+}
+
+BOOST_AUTO_TEST_CASE(let_nobody_tell_of_the_end_of_another_nodes_actor) {
+  caf::node_id other;
+  BOOST_REQUIRE(!caf::parse(std::string(40, 'a') + "#4711", other));
+  const auto down = caf::make_message(caf::down_msg{self->address(), {}});
+  BOOST_TEST(flaw_in(*down.cvals(), caf::make_message_id(), system.node()) == "");
+  BOOST_TEST(flaw_in(*down.cvals(), caf::make_message_id(), other) != "");
+}
+
+/// Seven liars at a time, each with a lie of its own.
+BOOST_AUTO_TEST_CASE(cut_off_a_member_that_lies_and_nobody_else) {
+  const auto all = lies(myself());
+  constexpr std::size_t at_once = 7;
+  for (std::size_t begin = 0; begin < all.size(); begin += at_once) {
+    cluster c{9};
+    auto honest = c.start(8), victim = c.start(9);
+    BOOST_REQUIRE(victim.says("up n8"));
+    std::vector<peer_process> liars;
+    const auto count = std::min(at_once, all.size() - begin);
+    for (std::size_t i = 0; i < count; ++i)
+      liars.push_back(c.start(static_cast<int>(i + 1), {{"lie", std::to_string(begin + i)}}));
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto name = "n" + std::to_string(i + 1);
+      BOOST_TEST(victim.says(name + " breaks the protocol, its link is closed: it sent"),
+                 all[begin + i].name << "\n" << victim.log());
+      BOOST_TEST(victim.says("down " + name), all[begin + i].name);
+    }
+    BOOST_TEST(victim.process().is_running());
+    BOOST_TEST(victim.count("breaks the protocol") == count, victim.log());
+    BOOST_TEST(victim.count("down n8") == 0u);
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace kaiku::test
