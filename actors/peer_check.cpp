@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <initializer_list>
+#include <iterator>
+#include <set>
 #include <string_view>
 
 #include <caf/system_messages.hpp>
@@ -323,7 +325,7 @@ const node_id* speaker_of(const caf::type_erased_tuple& x) {
                           name_in<timeout_now>(x, &timeout_now::leader),
                           name_in<install_snapshot>(x, &install_snapshot::leader),
                           name_in<introduction>(x, &introduction::id)};
-  const auto* const* said = std::find_if(std::begin(all), std::end(all), [](const auto* one) { return one != nullptr; });
+  const auto said = std::find_if(std::begin(all), std::end(all), [](const auto* one) { return one != nullptr; });
   return said == std::end(all) ? nullptr : *said;
 }
 

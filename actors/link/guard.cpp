@@ -1,5 +1,6 @@
 #include "kaiku/link/guard.hpp"
 
+#include <typeinfo>
 #include <utility>
 
 #include <caf/actor_system.hpp>
