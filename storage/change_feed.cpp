@@ -6,6 +6,7 @@
 namespace kaiku {
 
 void change_feed::announce(changed_keys batch) {
+  if (batch.keys.empty() && !batch.everything) return;
   std::lock_guard guard{mutex_};
   keys_ += batch.keys.size();
   if (!batch.everything && keys_ <= most_keys_) {

@@ -22,7 +22,7 @@ namespace kaiku {
 
 /// A key of `dentries` or of `inodes`, as `docs/storage-format.md` gives them.
 struct changed_key {
-  enum class kind : char { name = 'n', inode = 'i' };
+  enum class kind : std::uint8_t { name, inode };
   kind what = kind::name;
   std::string key;
 };

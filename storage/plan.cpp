@@ -8,10 +8,6 @@ namespace {
 
 using kind = file_info::kind;
 
-bool is_among(const std::vector<std::string>& tags, const std::string& tag) {
-  return std::find(tags.begin(), tags.end(), tag) != tags.end();
-}
-
 /// Whether directories can be reached from the root, remembered for as long as one command looks.
 class reach {
  public:
@@ -57,28 +53,6 @@ planner::planner(const view& state, const precondition& when, log_position at, u
     : state_(state), when_(when), at_(at), now_(now) {}
 
 // --- checks --------------------------------------------------------------------------------------------------------
-
-/// RFC 9110, 13.1.1, 13.1.2 and 13.1.4. Own tags are strong, so a weak one never equals them.
-status planner::check_precondition(const file_info* there) const {
-  if (when_.empty()) return success();
-  const auto tag = there == nullptr ? std::string{} : there->etag();
-  if (when_.if_match_any && there == nullptr) {
-    return {errc::precondition_failed, "If-Match: *, but nothing is there"};
-  }
-  if (!when_.if_match.empty() && (there == nullptr || !is_among(when_.if_match, tag))) {
-    return {errc::precondition_failed, there == nullptr ? "If-Match, but nothing is there" : "what is there is " + tag};
-  }
-  const bool matched = when_.if_match_any || !when_.if_match.empty();
-  constexpr std::int64_t second_ms = 1000;
-  if (!matched && when_.if_unmodified_since && there != nullptr &&
-      there->modified.value / second_ms > when_.if_unmodified_since->value / second_ms) {
-    return {errc::precondition_failed, "what is there was modified since"};
-  }
-  if (there != nullptr && (when_.if_none_match_any || is_among(when_.if_none_match, tag))) {
-    return {errc::precondition_failed, "what is there is " + tag};
-  }
-  return success();
-}
 
 /// What a command that makes something needs of the way to it.
 status planner::check_way(const file_path& path, const names& parts, const place& at, bool make_parents) const {
@@ -209,7 +183,7 @@ result<change> planner::operator()(const put_file& what) {
   const auto at = walk(parts);
   if (auto way = check_way(what.path, parts, at, what.make_parents); !way) return way.failure();
   if (at.leaf && !at.file) return {errc::is_a_directory, "/" + what.path.text() + " is a directory"};
-  if (auto holds = check_precondition(at.file ? &*at.file : nullptr); !holds) return holds.failure();
+  if (auto holds = check_precondition(when_, at.file ? &*at.file : nullptr); !holds) return holds.failure();
 
   out_.created = !at.file;
   const auto parent = at.file ? at.directory : make_way(parts, at);
@@ -237,7 +211,7 @@ result<change> planner::operator()(const make_directory& what) {
   const auto at = walk(parts);
   if (auto way = check_way(what.path, parts, at, what.make_parents); !way) return way.failure();
   if (at.leaf) return {errc::already_exists, "/" + what.path.text() + " is there already"};
-  if (auto holds = check_precondition(nullptr); !holds) return holds.failure();
+  if (auto holds = check_precondition(when_, nullptr); !holds) return holds.failure();
   const auto parent = make_way(parts, at);
   file_info fresh;
   fresh.inode = fresh_inode();
@@ -257,7 +231,7 @@ result<change> planner::operator()(const remove_path& what) {
   }
   if (!when_.empty()) {
     const auto there = at.file ? *at.file : read_inode(state_, at.leaf->inode).info;
-    if (auto holds = check_precondition(&there); !holds) return holds.failure();
+    if (auto holds = check_precondition(when_, &there); !holds) return holds.failure();
   }
   erase(family::dentries, format::key(at.directory, what.path.name()));
   if (at.file) drop_file(*at.file);
@@ -272,7 +246,7 @@ result<change> planner::operator()(const change_properties& what) {
   if (!at.file) return {errc::is_a_directory, "/" + what.path.text() + " is a directory, and has no properties"};
   auto changed = apply(what.patch, at.file->properties);
   if (!changed) return changed.failure();
-  if (auto holds = check_precondition(&*at.file); !holds) return holds.failure();
+  if (auto holds = check_precondition(when_, &*at.file); !holds) return holds.failure();
   if (const auto& before = at.file->properties.expires) {
     erase(family::expiries, format::key(*before, at.file->inode));
   }

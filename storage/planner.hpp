@@ -43,7 +43,6 @@ class planner {
   // --- checks ---
   place walk(const names& path) const { return tree::walk(state_, path, now_); }
   status check_way(const file_path& path, const names& parts, const place& at, bool make_parents) const;
-  status check_precondition(const file_info* there) const;
   status check_target(const file_path& to, const place& at, file_info::kind source, bool overwrite) const;
   result<transfer> check_transfer(const file_path& from, const file_path& to, bool overwrite, bool make_parents) const;
   /// Has a name, whatever it leads to.

@@ -133,6 +133,8 @@ class store {
   /// `upto`: the state of that entry, or of the log's boundary if that lies behind it, instead of the log's end; it
   /// must be committed, so that the content which it names is still here.
   std::shared_ptr<const store_view> snapshot(const std::optional<log_index>& upto = {}) const;
+  /// The end of the log, for who looks at names only: content that it names may go meanwhile.
+  std::shared_ptr<const store_view> snapshot_of_names() const;
 
   hard_state state() const;
   membership members() const;

@@ -33,6 +33,11 @@ std::shared_ptr<const store_view> store::snapshot(const std::optional<log_index>
   return std::shared_ptr<const store_view>{new store_view{std::move(taken)}};
 }
 
+std::shared_ptr<const store_view> store::snapshot_of_names() const {
+  return std::shared_ptr<const store_view>{
+      new store_view{std::make_unique<store_view::inner>(impl_, std::optional<log_index>{})}};
+}
+
 store_view::store_view(std::unique_ptr<inner> taken) : inner_(std::move(taken)) {}
 
 store_view::~store_view() {

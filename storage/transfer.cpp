@@ -38,7 +38,7 @@ result<planner::transfer> planner::check_transfer(const file_path& from, const f
   x.to = walk(x.to_names);
   if (auto way = check_way(to, x.to_names, x.to, make_parents); !way) return way.failure();
   if (auto target = check_target(to, x.to, x.source.info.type, overwrite); !target) return target.failure();
-  if (auto holds = check_precondition(&x.source.info); !holds) return holds.failure();
+  if (auto holds = check_precondition(when_, &x.source.info); !holds) return holds.failure();
   return x;
 }
 

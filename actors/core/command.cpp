@@ -357,4 +357,28 @@ std::optional<write_token> parse_write_token(std::string_view text) {
   return x;
 }
 
+status check_precondition(const precondition& when, const file_info* there) {
+  if (when.empty()) return success();
+  const auto tag = there == nullptr ? std::string{} : there->etag();
+  const auto is_among = [&](const std::vector<std::string>& tags) {
+    return std::find(tags.begin(), tags.end(), tag) != tags.end();
+  };
+  if (when.if_match_any && there == nullptr) {
+    return {errc::precondition_failed, "If-Match: *, but nothing is there"};
+  }
+  if (!when.if_match.empty() && (there == nullptr || !is_among(when.if_match))) {
+    return {errc::precondition_failed, there == nullptr ? "If-Match, but nothing is there" : "what is there is " + tag};
+  }
+  const bool matched = when.if_match_any || !when.if_match.empty();
+  constexpr std::int64_t second_ms = 1000;
+  if (!matched && when.if_unmodified_since && there != nullptr &&
+      there->modified.value / second_ms > when.if_unmodified_since->value / second_ms) {
+    return {errc::precondition_failed, "what is there was modified since"};
+  }
+  if (there != nullptr && (when.if_none_match_any || is_among(when.if_none_match))) {
+    return {errc::precondition_failed, "what is there is " + tag};
+  }
+  return success();
+}
+
 }  // namespace kaiku

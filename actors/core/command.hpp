@@ -189,6 +189,9 @@ struct file_info {
   std::string etag() const;
   friend bool operator==(const file_info&, const file_info&) = default;
 };
+/// What the path that the precondition is about holds (null: nothing) fits it (RFC 9110, 13.1.1, 13.1.2 and 13.1.4).
+/// Own tags are strong, so a weak one never equals them. Errors: `precondition_failed`.
+status check_precondition(const precondition& when, const file_info* there);
 
 /// What of a directory is to be listed.
 struct list_filter {

@@ -44,6 +44,8 @@ inline constexpr std::uint32_t redis_answer_ms = 1000;
 /// From a failure of Redis to the next attempt: at first, and at most.
 inline constexpr std::uint32_t redis_retry_ms = 200;
 inline constexpr std::uint32_t redis_retry_most_ms = 5000;
+/// A Redis that answered in time for so many times as long as the last pause begins with the shortest one again.
+inline constexpr std::uint32_t redis_patience = 16;
 /// A filled Redis that is of no use again before this is filled again only after a pause.
 inline constexpr std::uint32_t redis_lasting_ms = 30'000;
 /// From one transaction to the next: what is written meanwhile goes together.
@@ -70,7 +72,9 @@ inline constexpr std::uint32_t link_undialled_ms = 5000;
 inline constexpr std::uint32_t link_unacknowledged_ms = 5000;
 /// A follower whose fetch or append failed asks again after this, so that a lasting trouble makes no storm.
 inline constexpr std::uint32_t append_retry_ms = 500;
-/// A request's header must be complete within this.
+/// How often the files of certificates and keys are looked at for a change.
+inline constexpr std::uint32_t tls_look_ms = 3000;
+/// A request's header must be complete within this; the first one's with the TLS handshake in front of it.
 inline constexpr std::uint32_t http_header_timeout_ms = 15'000;
 /// A kept-alive connection with no request is closed after this.
 inline constexpr std::uint32_t http_idle_timeout_ms = 60'000;
@@ -82,6 +86,8 @@ inline constexpr std::uint32_t http_body_stall_most_ms = 45'000;
 inline constexpr std::uint32_t http_linger_timeout_ms = 2000;
 /// A piece of a slow body is handed on after this, full or not, so that the leader hears of the upload in time.
 inline constexpr std::uint32_t http_body_piece_ms = 10'000;
+/// How often the file of `--auth-file` is looked at: a token that was taken out works no longer than this.
+inline constexpr std::uint32_t access_look_ms = 2000;
 /// An upload of which nothing was heard for this long is given up: a stalled body and a slow piece, together, and
 /// slack.
 inline constexpr std::uint32_t upload_idle_timeout_ms = 60'000;
@@ -207,6 +213,10 @@ inline constexpr std::size_t http_part_header_bytes = std::size_t{4} * 1024;
 inline constexpr std::uint64_t ttl_most_seconds = std::uint64_t{100} * 366 * 24 * 3600;
 /// What a client may call a request: more than any library makes up.
 inline constexpr std::size_t request_name_bytes = 255;
+/// The file of `--auth-file`, and each key that it names: ten thousand tokens have room.
+inline constexpr std::size_t access_file_bytes = std::size_t{4} * 1024 * 1024;
+/// A key that signs URLs: as many bits as its HMAC has security.
+inline constexpr std::size_t access_key_least_bytes = 32;
 /// An append up to this is kept in memory, so that one that was overtaken can be tried again.
 inline constexpr std::size_t http_append_bytes = std::size_t{1} << 20;
 
@@ -273,8 +283,16 @@ inline constexpr std::size_t http_ranges = 64;
 inline constexpr std::size_t http_form_files = 256;
 /// How often an append that was overtaken is tried again before the client is told.
 inline constexpr std::size_t http_append_attempts = 8;
+/// Networks of proxies that are believed: each request may look at all.
+inline constexpr std::size_t http_trusted_networks = 32;
+/// Tokens, and keys for URLs, of `--auth-file`.
+inline constexpr std::size_t access_tokens = 10'000;
+/// Issuers of JSON Web Tokens: each may have to be asked.
+inline constexpr std::size_t access_issuers = 16;
 /// Content that is looked up may be gone when it is opened: so often it is looked up in all.
 inline constexpr std::size_t http_open_attempts = 3;
+/// For so long a browser that was here once comes with HTTPS alone: a year, as is usual.
+inline constexpr std::uint32_t http_strict_transport_seconds = 365u * 24 * 3600;
 /// Origins that `--cors-origin` may name: each request looks through them.
 inline constexpr std::size_t http_cors_origins = 32;
 /// Entries of one listing page.
@@ -305,8 +323,8 @@ inline constexpr std::uint64_t requests = 200'000;
 inline constexpr std::size_t request_trims = 4;
 /// Expired files that one page of a listing passes: bounds the time of a page that finds little.
 inline constexpr std::size_t listing_expired = 4 * listing_page;
-/// Changed keys of the name space that a mirror has not taken over yet; above it the mirror is built anew. A minute of
-/// writes on a small machine, as long as building the mirror of a million files takes; 100 bytes each.
+/// Changes of keys of the name space, repeats counted, that a mirror has not taken over yet; above it the mirror is
+/// built anew. A write has three: as many as a small machine does in 15 s; 100 bytes each.
 inline constexpr std::size_t mirror_changed_keys = 400'000;
 /// Of these, what goes into one transaction of Redis, which answers nobody else meanwhile: what a copy of a directory
 /// may change (`copy_entries`, a name and an inode each), and a little.

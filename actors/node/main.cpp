@@ -6,7 +6,9 @@
 
 #include <csignal>
 #include <cstdio>
+#include <ctime>
 
+#include "kaiku/node/access_command.hpp"
 #include "kaiku/node/lockdown.hpp"
 #include "kaiku/node/log.hpp"
 #include "kaiku/node/node.hpp"
@@ -32,11 +34,13 @@ void allow_all_files() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  // Every thread inherits the mask, so the two signals wait for this one.
+  if (const auto code = kaiku::run_access_command(argc, argv)) return *code;
+  // Every thread inherits the mask, so the signals wait for this one.
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
 
@@ -54,8 +58,12 @@ int main(int argc, char** argv) {
   for (const auto& warning : options.warnings) spdlog::warn("{}", warning);
   auto node = kaiku::node::start(options);
   if (!node) return fail(node.failure().detail, start_failed_exit_code);
-  int signal = 0;
-  sigwait(&signals, &signal);
+  const timespec look{kaiku::limits::access_look_ms / 1000, kaiku::limits::access_look_ms % 1000 * 1'000'000};
+  int signal = -1;
+  while (signal != SIGTERM && signal != SIGINT) {
+    signal = sigtimedwait(&signals, nullptr, &look);
+    (*node)->reload(signal == SIGHUP);
+  }
   spdlog::info("stopping signal={}", signal);
   (*node)->shut_down();
   // Everything acknowledged is on disk. What is left are actors and connections of a process that ends.

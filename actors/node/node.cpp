@@ -25,6 +25,7 @@
 #include "kaiku/actors/scrub_actor.hpp"
 #include "kaiku/actors/storage_actor.hpp"
 #include "kaiku/actors/supervisor.hpp"
+#include "kaiku/http/access/control.hpp"
 #include "kaiku/http/server/server.hpp"
 #include "kaiku/link/link.hpp"
 #include "kaiku/storage/store.hpp"
@@ -100,7 +101,8 @@ struct node::impl {
 
   options with;
   std::shared_ptr<store> disk;
-  std::shared_ptr<redis_mirror> redis;  ///< may be empty
+  std::shared_ptr<redis_mirror> redis;     ///< may be empty
+  std::shared_ptr<access_control> access;  ///< likewise
   actor_settings settings;
   std::unique_ptr<caf::actor_system> system;
   std::vector<std::unique_ptr<io_thread>> io_threads;
@@ -211,6 +213,7 @@ status node::impl::serve() {
   http_settings h = with.client_side;
   h.address = with.http.host;
   h.port = with.http.port;
+  h.access = access;
   auto started = http_server::start(std::move(h), std::move(workers));
   if (!started) return started.failure();
   http = std::move(*started);
@@ -240,6 +243,11 @@ result<std::unique_ptr<node>> node::start(const options& with) {
   if (!disk) return disk.failure();
   state->disk = std::move(*disk);
   if (with.redis) state->redis = std::make_shared<redis_mirror>(*with.redis, with.name, state->disk, feed);
+  if (!with.auth_file.empty()) {
+    auto access = access_control::open(with.auth_file);
+    if (!access) return access.failure();
+    state->access = std::move(*access);
+  }
   state->system = std::make_unique<caf::actor_system>(state->settings);
 
   std::unique_ptr<node> started{new node(std::move(state))};
@@ -264,6 +272,15 @@ void node::impl::hand_over_leadership() {
             if (x.failure.code == errc::busy) spdlog::warn("leadership not handed over: {}", x.failure.detail);
           },
           [](const caf::error&) { spdlog::warn("leadership could not be handed over in time"); });
+}
+
+void node::reload(bool all) {
+  const auto& access = impl_->access;
+  if (!access) return;
+  if (auto read = all ? access->reload() : access->reload_if_changed(); !read)
+    spdlog::error("access control stays as it was: {}", read.failure().detail);
+  else if (*read)
+    spdlog::info("access control was read anew");
 }
 
 void node::shut_down() {

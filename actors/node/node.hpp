@@ -19,6 +19,9 @@ class node {
   node(const node&) = delete;
   node& operator=(const node&) = delete;
 
+  /// Reads again the files that may change while it runs: those that have changed, or, if `all`, every one. What can't
+  /// be read is logged, and the old stays in force.
+  void reload(bool all);
   /// Hands over leadership, finishes the requests in flight, closes. Takes at most `limits::shutdown_grace_ms`.
   void shut_down();
 

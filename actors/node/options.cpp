@@ -178,6 +178,19 @@ result<std::vector<std::string>> parse_origins(std::string_view text) {
   return origins;
 }
 
+result<std::vector<network>> parse_networks(const std::string& text) {
+  std::vector<network> out;
+  std::istringstream names(text);
+  for (std::string one; std::getline(names, one, ',');) {
+    auto known = network::parse(one);
+    if (!known) return known.failure();
+    out.push_back(*known);
+  }
+  if (out.size() > limits::http_trusted_networks)
+    return usage(std::to_string(out.size()) + " networks; at most " + std::to_string(limits::http_trusted_networks));
+  return out;
+}
+
 void read_client_side(reader& read, http_settings& into) {
   constexpr std::uint32_t hour = 3'600'000;
   read.value("cors-origin", into.cors_origins, parse_origins);
@@ -185,6 +198,9 @@ void read_client_side(reader& read, http_settings& into) {
                                   {{{"forward", follower_writes::forward}, {"redirect", follower_writes::redirect}}});
   read.number("http-connections", into.max_connections, 1, 1'000'000);
   read.number("http-requests", into.max_requests, 1, 1'000'000);
+  read.number("http-connections-each", into.max_connections_each, 0, 1'000'000);
+  read.number("http-requests-each", into.max_requests_each, 0, 1'000'000);
+  read.value("http-trusted-proxy", into.trusted_proxies, parse_networks);
   read.number("http-body-bytes", into.max_body_bytes, 0, std::uint64_t{1} << 50);
   read.number("http-body-rate", into.min_body_rate, 0, std::uint64_t{1} << 30);
   read.number("http-header-bytes", into.max_header_bytes, 1024, limits::http_header_most_bytes);
@@ -231,6 +247,10 @@ void read_texts(reader& read, options& into) {
       "durability", into.default_durability,
       {{{"leader", durability::leader}, {"majority", durability::majority}, {"all", durability::all}}});
   read.value("peer-secret-file", into.peer_secret, read_one_secret);
+  read.value("auth-file", into.auth_file, [](const std::string& text) -> result<std::filesystem::path> {
+    if (text.empty()) return usage("names no file");
+    return std::filesystem::path(text);
+  });
   read.choice<bool, 4>("insecure", into.insecure, {{{"true", true}, {"false", false}, {"1", true}, {"0", false}}});
   read.choice<bool, 4>("core-dumps", into.core_dumps, {{{"true", true}, {"false", false}, {"1", true}, {"0", false}}});
   read.choice<log_level, 5>("log-level", into.level,
@@ -287,10 +307,10 @@ std::optional<error> check_redis(const options& x, const reader& read) {
 std::optional<error> check_exposure(const options& x) {
   if (x.http == x.peers) return usage("--http and --peers are both " + to_string(x.http));
   if (x.insecure) return std::nullopt;
-  if (!is_loopback(x.http)) {
+  if (!is_loopback(x.http) && x.auth_file.empty()) {
     return usage("--http " + to_string(x.http) +
                  " is reachable from other machines and anybody there could read and "
-                 "change every file; give --insecure if the network keeps strangers out");
+                 "change every file; give --auth-file, or --insecure if the network keeps strangers out");
   }
   if (!is_loopback(x.peers) && x.peer_secret.empty()) {
     return usage("--peers " + to_string(x.peers) +

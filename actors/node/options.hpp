@@ -55,6 +55,7 @@ struct options {
   byte_count set_aside_bytes{limits::set_aside_bytes};
   std::chrono::minutes remove_dead_after{};  ///< members silent for so long are removed; 0: never
   std::optional<redis_address> redis;        ///< empty: none
+  std::filesystem::path auth_file;           ///< empty: no access control
   http_settings client_side;                 ///< address and port apart: `http`
   log_level level = log_level::info;
   log_format format = log_format::text;

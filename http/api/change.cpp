@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "kaiku/http/api/access.hpp"
 #include "kaiku/http/api/conditions.hpp"
 #include "kaiku/http/api/digest_field.hpp"
 #include "kaiku/http/api/http_date.hpp"
@@ -163,6 +164,7 @@ task<result<digest>> take_content(exchange& ex, request_body& from, const std::v
 
 task<response> send_change(exchange& ex, client_write write, file_path path, bool gives_file) {
   if (ex.abandoned) throw session_abandoned{};
+  if (auto refused = check_reach(ex, write.what)) co_return std::move(*refused);
   auto outcome =
       co_await ask<result<write_outcome>>(ex, [&](auto done) { ex.node.write(std::move(write), std::move(done)); });
   if (!outcome) co_return problem(outcome.failure());

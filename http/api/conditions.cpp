@@ -78,20 +78,6 @@ result<precondition> write_precondition(const request& in) {
   return out;
 }
 
-bool holds(const precondition& when, const file_info* there) {
-  const auto etag = there == nullptr ? std::string{} : there->etag();
-  const auto among = [&](const std::vector<std::string>& tags) {
-    return there != nullptr && std::find(tags.begin(), tags.end(), etag) != tags.end();
-  };
-  if (when.if_match_any && there == nullptr) return false;
-  if (!when.if_match.empty() && !among(when.if_match)) return false;
-  const bool matched = when.if_match_any || !when.if_match.empty();
-  if (!matched && when.if_unmodified_since && there != nullptr &&
-      seconds(there->modified) > seconds(*when.if_unmodified_since))
-    return false;
-  return !(when.if_none_match_any && there != nullptr) && !among(when.if_none_match);
-}
-
 result<read_verdict> check_read(const request& in, std::string_view etag, std::optional<unix_time_ms> modified) {
   if (auto match = in.header("If-Match")) {
     auto list = parse_tags("If-Match", *match);

@@ -13,9 +13,6 @@ namespace kaiku {
 /// `bad_request`: a malformed list.
 result<precondition> write_precondition(const request& in);
 
-/// Whether `when` holds for what stands there, as the leader checks it.
-bool holds(const precondition& when, const file_info* there);
-
 enum class read_verdict { proceed, not_modified, failed };
 /// Checks a read in the order of RFC 9110, 13.2.2. A weak `etag` matches no If-Match. Without `modified`, conditions on
 /// dates are passed over. Errors: `bad_request`.

@@ -128,7 +128,7 @@ task<attempt> try_append(exchange& ex, append_plan& plan, const freshness& how, 
   if (info && info->is_directory())
     co_return answered(problem({errc::is_a_directory, "a directory stands here; nothing can be appended to it"}));
   const auto* there = absent ? nullptr : &*info;
-  const bool allowed = holds(plan.asked.write.when, there);
+  const bool allowed = check_precondition(plan.asked.write.when, there).ok();
   if (!allowed) {
     if (behind) co_return overtaken();
     // A request that is repeated has itself changed what its condition was about.

@@ -68,4 +68,18 @@ std::string format_rfc3339(unix_time_ms at) {
                tm.tm_min, tm.tm_sec, out.millisecond);
 }
 
+std::optional<unix_time_ms> parse_rfc3339(std::string_view text) {
+  const std::string copy(text);
+  std::tm read{};
+  const char* end = ::strptime(copy.c_str(), "%Y-%m-%dT%H:%M:%S", &read);
+  if (end == nullptr) return std::nullopt;
+  if (*end == '.') {
+    ++end;
+    if (*end < '0' || *end > '9') return std::nullopt;
+    while (*end >= '0' && *end <= '9') ++end;
+  }
+  if (std::string_view{end} != "Z") return std::nullopt;
+  return unix_time_ms{static_cast<std::int64_t>(::timegm(&read)) * 1000};
+}
+
 }  // namespace kaiku

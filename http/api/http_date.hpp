@@ -19,5 +19,7 @@ std::optional<unix_time_ms> parse_http_date(std::string_view text);
 unix_time_ms wall_clock();
 /// `1994-11-06T08:49:37.000Z`.
 std::string format_rfc3339(unix_time_ms at);
+/// Reads that form in UTC, with or without a fraction; empty when it is none.
+std::optional<unix_time_ms> parse_rfc3339(std::string_view text);
 
 }  // namespace kaiku

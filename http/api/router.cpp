@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "kaiku/http/api/access.hpp"
 #include "kaiku/http/api/cors.hpp"
 #include "kaiku/http/api/freshness.hpp"
 #include "kaiku/http/api/handlers.hpp"
@@ -22,23 +23,24 @@ routed later(exchange&) {
 }
 
 constexpr std::array table{
-    route{"/files/{path}", read_path, put_path, post_path, delete_path, patch_path},
-    route{"/writes/{token}", later<show_write>},
-    route{"/set-aside", at_once<list_set_aside>},
-    route{"/set-aside/{token}", at_once<show_set_aside>, nullptr, restore_set_aside, purge_set_aside},
-    route{"/set-aside/{token}/content", at_once<set_aside_content>},
-    route{"/healthz/live", at_once<healthz_live>, nullptr, nullptr, nullptr, nullptr, true},
-    route{"/healthz/ready", at_once<healthz_ready>, nullptr, nullptr, nullptr, nullptr, true},
-    route{"/healthz/leader", at_once<healthz_leader>, nullptr, nullptr, nullptr, nullptr, true},
-    route{"/healthz/replica", at_once<healthz_replica>, nullptr, nullptr, nullptr, nullptr, true},
-    route{"/cluster", at_once<cluster_state>},
-    route{"/cluster/members", at_once<list_members>, nullptr, add_member},
-    route{"/cluster/members/{id}", at_once<show_member>, nullptr, nullptr, remove_member},
-    route{"/cluster/leader", at_once<show_leader>, nullptr, change_leader},
-    route{"/cluster/scrub", later<show_scrub>, nullptr, start_scrub},
-    route{"/metrics", later<show_metrics>, nullptr, nullptr, nullptr, nullptr, true},
-    route{"/openapi.json", at_once<openapi_document>},
-    route{"/assets/{name}", at_once<show_asset>},
+    route{"/files/{path}", permission::files, read_path, put_path, post_path, delete_path, patch_path},
+    route{"/writes/{token}", permission::outcome, later<show_write>},
+    route{"/set-aside", permission::admin, at_once<list_set_aside>},
+    route{"/set-aside/{token}", permission::admin, at_once<show_set_aside>, nullptr, restore_set_aside,
+          purge_set_aside},
+    route{"/set-aside/{token}/content", permission::admin, at_once<set_aside_content>},
+    route{"/healthz/live", permission::open, at_once<healthz_live>, nullptr, nullptr, nullptr, nullptr, true},
+    route{"/healthz/ready", permission::open, at_once<healthz_ready>, nullptr, nullptr, nullptr, nullptr, true},
+    route{"/healthz/leader", permission::open, at_once<healthz_leader>, nullptr, nullptr, nullptr, nullptr, true},
+    route{"/healthz/replica", permission::open, at_once<healthz_replica>, nullptr, nullptr, nullptr, nullptr, true},
+    route{"/cluster", permission::watch, at_once<cluster_state>},
+    route{"/cluster/members", permission::watch, at_once<list_members>, nullptr, add_member},
+    route{"/cluster/members/{id}", permission::watch, at_once<show_member>, nullptr, nullptr, remove_member},
+    route{"/cluster/leader", permission::watch, at_once<show_leader>, nullptr, change_leader},
+    route{"/cluster/scrub", permission::watch, later<show_scrub>, nullptr, start_scrub},
+    route{"/metrics", permission::watch, later<show_metrics>, nullptr, nullptr, nullptr, nullptr, true},
+    route{"/openapi.json", permission::any, at_once<openapi_document>},
+    route{"/assets/{name}", permission::any, at_once<show_asset>},
 };
 
 constexpr std::string_view all_methods = "GET, HEAD, OPTIONS, PUT, POST, DELETE, PATCH";
@@ -100,10 +102,19 @@ std::optional<response> to_leader(const exchange& ex) {
   if (view.leader_http.empty()) return problem({errc::no_leader, "no leader is known that this could be sent to"});
   response out;
   out.status = 307;
+  // All of the query: a signed URL is signed there too.
+  const auto sent = split_target(ex.in.target);
   std::string target(ex.path);
-  if (!ex.query.empty()) target.append("?").append(ex.query);
+  if (sent.ok() && !sent->query.empty()) target.append("?").append(sent->query);
   out.add("Location", "http://" + view.leader_http + target);
   out.add("Cache-Control", "no-store");
+  return out;
+}
+
+response crowded() {
+  auto out = problem({429, "too_many_requests", "Too many requests at once"},
+                     "as many requests of one address as are answered at once are under way");
+  out.add("Retry-After", "1");
   return out;
 }
 
@@ -117,6 +128,10 @@ response too_large(std::uint64_t limit) {
 
 std::span<const route> routes() {
   return table;
+}
+
+bool is_change(http_method method) {
+  return method != http_method::get && method != http_method::head && method != http_method::options;
 }
 
 std::string allowed_methods(const route& one) {
@@ -143,9 +158,12 @@ routed route_request(exchange& ex) {
     break;
   }
   if (found != nullptr) ex.route = found->pattern;
+  if (auto refused = check_access(ex, found, found == nullptr ? "" : allowed_at(ex.path, *found)))
+    return std::move(*refused);
   if (found == nullptr) return problem({errc::not_found, "there is no such resource; files are under /files/"});
   if (ex.server.open_requests > ex.settings.max_requests && !found->probe)
     return problem({errc::overloaded, "more requests are under way than this node answers at once"});
+  if (ex.crowded && !found->probe) return crowded();
   if (auto refused = check_common(in)) return std::move(*refused);
   if (in.header("Origin"))
     if (auto told = check_origin(in, ex.settings, allowed_at(ex.path, *found))) return std::move(*told);

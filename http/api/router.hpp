@@ -27,10 +27,21 @@ struct routed {
 /// Answers at once when it can. HEAD comes here as GET does: the session leaves the body out.
 using read_handler = routed (*)(exchange&);
 
+/// What a request needs once access control is on. Nothing goes without it but what is `open`.
+enum class permission : std::uint8_t {
+  open,     ///< nobody is asked who they are
+  any,      ///< any token
+  files,    ///< `read`, or `write` for changes, and the path
+  outcome,  ///< `read` or `write`: what became of a write
+  watch,    ///< `metrics`, or `admin` for changes
+  admin,
+};
+
 struct route {
   /// As OpenAPI writes it. `{path}` at the end stands for any rest, also none; another name in braces for one segment,
   /// which the handler finds in `exchange::segment`.
   std::string_view pattern;
+  permission needs;
   read_handler read = nullptr;
   asking_handler put = nullptr;
   asking_handler post = nullptr;
@@ -40,6 +51,9 @@ struct route {
 };
 
 std::span<const route> routes();
+
+/// A request that changes something: GET, HEAD and OPTIONS do not.
+bool is_change(http_method method);
 
 /// The methods a route knows, as `Allow` lists them.
 std::string allowed_methods(const route& one);

@@ -75,6 +75,7 @@ struct response {
 };
 
 class request_meter;
+struct identity;
 
 /// Of the whole server, at this moment.
 struct server_figures {
@@ -88,13 +89,17 @@ struct exchange {
   const http_settings& settings;
   const request& in;
   request_body& body;
-  std::string_view path;            ///< of the target, still percent-encoded, from the first `/`
-  std::string_view query;           ///< of the target, without `?`
-  std::string_view segment;         ///< of the path: what the name in braces of the route stands for
-  std::unique_ptr<upload> sending;  ///< here, not in a coroutine, so that the server can drop it whatever happens
-  std::shared_ptr<void> waiting;    ///< the coroutine that awaits an answer of `node`
-  std::string_view route;           ///< the pattern of the route that was taken; empty: none
-  const request_meter& meter;       ///< what was asked of this server so far
+  std::string_view path;                ///< of the target, still percent-encoded, from the first `/`
+  std::string_view query;               ///< of the target, without `?`
+  std::string kept_query;               ///< what `query` views when it is not what was sent
+  std::string_view segment;             ///< of the path: what the name in braces of the route stands for
+  std::unique_ptr<upload> sending;      ///< here, not in a coroutine, so that the server can drop it whatever happens
+  std::shared_ptr<void> waiting;        ///< the coroutine that awaits an answer of `node`
+  std::string_view client;              ///< its address
+  bool crowded = false;                 ///< that address has as many requests under way as it may
+  std::shared_ptr<const identity> who;  ///< who asks; empty without access control, and where nobody needs leave
+  std::string_view route;               ///< the pattern of the route that was taken; empty: none
+  const request_meter& meter;           ///< what was asked of this server so far
   server_figures server;
   const bool& abandoned;  ///< the server is gone: nobody may speak to `node` any more
 };

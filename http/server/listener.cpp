@@ -3,6 +3,7 @@
 #include "kaiku/http/server/server.hpp"
 
 #include <spdlog/spdlog.h>
+#include <algorithm>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -104,8 +105,16 @@ void http_server::impl::accept_next() {
 
 void http_server::impl::take(client_socket socket, worker_state& worker) {
   if (counters->connections >= settings.max_connections) return;  // closed at once
+  error_code gone;
+  const auto peer = socket.remote_endpoint(gone).address();
+  if (gone) return;
+  const auto& trusted = settings.trusted_proxies;
+  const bool counted =
+      settings.max_connections_each != 0 &&
+      std::none_of(trusted.begin(), trusted.end(), [&](const auto& one) { return one.contains(peer); });
+  if (counted && !counters->connections_each.enter(peer, settings.max_connections_each)) return;
   ++counters->connections;
-  auto one = std::make_shared<session>(std::move(socket), worker.shared_from_this());
+  auto one = std::make_shared<session>(std::move(socket), peer, counted, worker.shared_from_this());
   asio::post(worker.io, [one = std::move(one)]() mutable {
     if (!one->abandoned()) session::start(std::move(one));
   });

@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 #include <boost/asio/co_spawn.hpp>
 
+#include "kaiku/http/api/access.hpp"
 #include "kaiku/http/api/cors.hpp"
 #include "kaiku/http/api/problem.hpp"
 #include "kaiku/http/api/router.hpp"
@@ -24,13 +25,32 @@ struct open_request {
   server_counters& counters;
 };
 
+/// Counts it among those of its address, if that has room.
+struct request_of_address {
+  request_of_address(address_counter& all, const ip_address& of, std::size_t most)
+      : counters(all), who(of), entered(most != 0 && all.enter(of, most)), crowded(most != 0 && !entered) {}
+  ~request_of_address() {
+    if (entered) counters.leave(who);
+  }
+  request_of_address(const request_of_address&) = delete;
+  request_of_address& operator=(const request_of_address&) = delete;
+  address_counter& counters;
+  const ip_address who;
+  const bool entered, crowded;
+};
+
 }  // namespace
 
-session::session(client_socket socket, std::shared_ptr<worker_state> worker)
-    : worker_(std::move(worker)), connection_(std::move(socket)) {}
+session::session(client_socket socket, const ip_address& peer, bool counted, std::shared_ptr<worker_state> worker)
+    : worker_(std::move(worker)),
+      peer_(peer),
+      counted_(counted),
+      client_(peer.to_string()),
+      connection_(std::move(socket)) {}
 
 session::~session() {
   worker_->remove(this);
+  if (counted_) worker_->counters->connections_each.leave(peer_);
   --worker_->counters->connections;
 }
 
@@ -138,15 +158,26 @@ task<bool> session::answer() {
   open_request counted(*worker_->counters);
   const auto began = session_clock::now();
   received_ = sent_ = 0;
+  const auto& settings = worker_->settings;
+  auto client = peer_;
+  if (!settings.trusted_proxies.empty()) {
+    client = client_of(request_, peer_, settings.trusted_proxies);
+    client_ = client.to_string();
+  }
+  const request_of_address share(worker_->counters->requests_each, client, settings.max_requests_each);
   exchange_.emplace(exchange{.node = worker_->node,
-                             .settings = worker_->settings,
+                             .settings = settings,
                              .in = request_,
                              .body = *this,
                              .path = {},
                              .query = {},
+                             .kept_query = {},
                              .segment = {},
                              .sending = nullptr,
                              .waiting = nullptr,
+                             .client = client_,
+                             .crowded = share.crowded,
+                             .who = nullptr,
                              .route = {},
                              .meter = worker_->meter,
                              .server = {worker_->counters->connections, worker_->counters->open_requests},
@@ -160,6 +191,7 @@ task<bool> session::answer() {
   if (!body_done_ && (owes_continue_ || framing_.chunked || left_ > limits::http_drained_body_bytes)) keep = false;
   const bool sent = co_await send(plan.now, keep);
   measure(began, plan.now.status);
+  audit(*exchange_, plan.now.status);
   if (!sent) co_return false;
   if (keep && !body_done_) keep = co_await drain_body();
   lingers_ = !keep && (!body_done_ || !input_.empty());

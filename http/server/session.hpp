@@ -16,7 +16,8 @@ namespace kaiku {
 
 class session final : public request_body {
  public:
-  session(client_socket socket, std::shared_ptr<worker_state> worker);
+  /// `peer`: the other end; counted among its address's connections when `counted`.
+  session(client_socket socket, const ip_address& peer, bool counted, std::shared_ptr<worker_state> worker);
   ~session() override;
 
   static void start(std::shared_ptr<session> self);
@@ -51,6 +52,9 @@ class session final : public request_body {
   task<errc> read_chunks(std::string& into, std::size_t max);
 
   std::shared_ptr<worker_state> worker_;
+  const ip_address peer_;
+  const bool counted_;
+  std::string client_;  ///< whom the request at hand is from
   connection connection_;
   input_buffer input_;
   message_parser parser_;

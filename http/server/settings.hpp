@@ -3,13 +3,17 @@
 /// Purpose: what the HTTP server was told: where to listen, and its bounds. Thread: a value.
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "kaiku/core/ids.hpp"
 #include "kaiku/core/limits.hpp"
+#include "kaiku/http/server/client_address.hpp"
 
 namespace kaiku {
+
+class access_control;
 
 /// What a node that does not lead does with a change of files.
 enum class follower_writes : std::uint8_t { forward, redirect };
@@ -20,13 +24,17 @@ struct http_settings {
   std::uint64_t max_body_bytes = limits::http_body_bytes;
   std::size_t max_connections = limits::http_connections;
   std::size_t max_requests = limits::http_requests;  ///< under way, of all connections
+  std::size_t max_connections_each = 0;              ///< of one address; 0: as many as in all
+  std::size_t max_requests_each = 0;                 ///< likewise
+  std::vector<network> trusted_proxies;              ///< believed about whom they ask for
   std::size_t max_header_bytes = limits::http_header_bytes;
   std::size_t max_header_fields = limits::http_header_fields;
   std::size_t max_ranges = limits::http_ranges;
   std::size_t max_listing_page = limits::listing_page;
   std::uint64_t min_body_rate = limits::http_body_rate_bytes;  ///< bytes a second, either way
   follower_writes writes = follower_writes::forward;
-  std::vector<std::string> cors_origins;  ///< as browsers send them, or `*`; none: no CORS
+  std::shared_ptr<const access_control> access;  ///< empty: everybody may everything
+  std::vector<std::string> cors_origins;         ///< as browsers send them, or `*`; none: no CORS
   milliseconds header_timeout{limits::http_header_timeout_ms};
   milliseconds idle_timeout{limits::http_idle_timeout_ms};
   milliseconds body_stall_timeout{limits::http_body_stall_timeout_ms};

@@ -25,6 +25,7 @@ class session;
 struct server_counters {
   std::atomic<std::size_t> connections{0};
   std::atomic<std::size_t> open_requests{0};
+  address_counter connections_each, requests_each;
   const std::shared_ptr<request_registry> requests = std::make_shared<request_registry>();
 };
 

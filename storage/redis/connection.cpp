@@ -78,23 +78,19 @@ result<std::unique_ptr<connection>> connection::open(const redis_address& at) {
     return {errc::io_error, "a connection to Redis takes no timeout"};
   for (const auto& word : greeting(at)) {
     auto answer = out->call(word);
-    // A server that does not know the word answers with what came behind it: the password.
-    if (!answer && word.front() == "AUTH" && answer.failure().code == errc::bad_request)
-      return {errc::bad_request, "Redis does not take the password that it is given"};
-    if (!answer) return answer.failure();
+    if (answer.ok()) continue;
+    // What a server says of AUTH may hold what it was sent.
+    if (word.front() == "AUTH" && answer.failure().code != errc::io_error)
+      return {errc::bad_request, "Redis refuses the user or the password (AUTH)"};
+    return answer.failure();
   }
   return out;
 }
 
 status connection::append(const command& what) {
-  std::vector<const char*> words;
-  std::vector<std::size_t> sizes;
-  for (const auto& word : what) {
-    words.push_back(word.data());
-    sizes.push_back(word.size());
-  }
-  const auto count = static_cast<int>(words.size());
-  if (redisAppendCommandArgv(context_.get(), count, words.data(), sizes.data()) == REDIS_OK) return success();
+  argument_list arguments(what);
+  if (redisAppendCommandArgv(context_.get(), arguments.count(), arguments.texts(), arguments.sizes()) == REDIS_OK)
+    return success();
   return {errc::io_error, std::string{"Redis can't be written to: "} + context_->errstr};
 }
 

@@ -19,6 +19,24 @@ namespace kaiku::redis {
 
 using command = std::vector<std::string>;
 
+/// A command as hiredis takes it; views into it.
+class argument_list {
+ public:
+  explicit argument_list(const command& of) {
+    for (const auto& word : of) {
+      texts_.push_back(word.data());
+      sizes_.push_back(word.size());
+    }
+  }
+  int count() const { return static_cast<int>(texts_.size()); }
+  const char** texts() { return texts_.data(); }
+  const std::size_t* sizes() const { return sizes_.data(); }
+
+ private:
+  std::vector<const char*> texts_;
+  std::vector<std::size_t> sizes_;
+};
+
 /// What makes a new connection ours: its password and its database. The same for every connection.
 std::vector<command> greeting(const redis_address& at);
 

@@ -176,8 +176,10 @@ std::string_view lookup_script() {
 }
 
 bool can_look_up(const file_question& what) {
-  return !what.what.recursive && what.limit <= limits::redis_page && !has_control(what.after) &&
-         !has_control(what.what.prefix);
+  // What is not UTF-8 may stand behind the end.
+  const auto can_be_asked = [](std::string_view text) { return text < end_name && !has_control(text); };
+  return !what.what.recursive && what.limit <= limits::redis_page && can_be_asked(what.after) &&
+         can_be_asked(what.what.prefix);
 }
 
 std::vector<std::string> lookup_command(const std::string& script_sha, const layout& of, log_position at,

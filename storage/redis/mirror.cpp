@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <tuple>
 
 #include "kaiku/storage/redis/copy.hpp"
 
@@ -17,6 +18,13 @@ constexpr int niceness = 10;
 
 command watch_token(const layout& of) {
   return {"WATCH", of.token_key()};
+}
+
+void forget_repeats(std::vector<changed_key>& keys) {
+  const auto both = [](const changed_key& x) { return std::tie(x.what, x.key); };
+  std::sort(keys.begin(), keys.end(), [&](const auto& a, const auto& b) { return both(a) < both(b); });
+  keys.erase(std::unique(keys.begin(), keys.end(), [&](const auto& a, const auto& b) { return both(a) == both(b); }),
+             keys.end());
 }
 
 command get_token(const layout& of) {
@@ -94,6 +102,7 @@ status mirror::round() {
   auto now = look();
   auto changed = feed_->take(now.sequence());
   unwritten_.insert(unwritten_.end(), changed.keys.begin(), changed.keys.end());
+  if (unwritten_.size() > limits::redis_transaction_keys) forget_repeats(unwritten_);
   if (changed.everything || unwritten_.size() > limits::redis_transaction_keys)
     return error{errc::busy, "too much has changed for one transaction"};
   if (now.last() != shown_ || !unwritten_.empty()) return write(now.last(), copy_changed(now, *layout_, unwritten_));
@@ -104,8 +113,14 @@ status mirror::round() {
 }
 
 status mirror::build() {
+  if (auto room = make_room(); !room) return room;
   const layout fresh{prefix_, generation::make()};
-  const auto send = [&](const std::vector<command>& some) { return stopping_ ? status{stopped()} : to_->send(some); };
+  const auto send = [&](const std::vector<command>& some) {
+    if (stopping_) return status{stopped()};
+    auto done = to_->send(some);
+    if (done.ok()) become(state::building, "");
+    return done;
+  };
   {
     auto from = look();
     feed_->take(from.sequence());
@@ -114,13 +129,16 @@ status mirror::build() {
   // What was written meanwhile; nobody reads this generation before its token stands.
   for (;;) {
     auto now = look();
-    const auto changed = feed_->take(now.sequence());
+    auto changed = feed_->take(now.sequence());
     if (changed.everything) return error{errc::busy, "too much was written while Redis was filled"};
+    forget_repeats(changed.keys);
     auto commands = copy_changed(now, fresh, changed.keys);
     if (changed.keys.size() > limits::redis_transaction_keys) {
       if (auto copied = send(commands); !copied) return copied;
       continue;
     }
+    // An earlier filling's last word that is still on its way is void then.
+    if (auto watched = to_->call(watch_token(fresh)); !watched) return watched.failure();
     commands.push_back({"DEL", fresh.token_key()});  // it may be anything
     commands.push_back(copy_token(fresh, now.last()));
     if (auto done = to_->transact(commands); !done) return done;
@@ -129,6 +147,7 @@ status mirror::build() {
   }
   layout_ = std::make_unique<layout>(prefix_, fresh.of());
   looked_ = built_ = clock::now();
+  sweep_at_ = "0";
   sweeping_ = true;
   ++with_.rebuilds;
   with_.show(shown{prefix_, layout_->of(), shown_});
@@ -152,13 +171,21 @@ result<bool> mirror::sweep(const std::string& keep) {
   return sweep_at_ != "0";
 }
 
-status mirror::sweep_all() {
+status mirror::sweep_all(const std::string& keep) {
   sweep_at_ = "0";
   for (;;) {
-    auto more = sweep({});
+    auto more = sweep(keep);
     if (!more) return more.failure();
     if (!*more || stopping_) return success();
   }
+}
+
+status mirror::make_room() {
+  const layout any{prefix_, {}};
+  auto token = to_->call(get_token(any));
+  const bool stands = token.ok() && !token->items.empty() && !token->items.front().nil;
+  if (!token && token.failure().code != errc::bad_request) return token.failure();
+  return sweep_all(stands ? prefix_ + token->items.front().text + ":" : std::string{});
 }
 
 // --- thread --------------------------------------------------------------------------------------------------------
@@ -175,8 +202,9 @@ void mirror::become(state next, const std::string& why) {
   }
 }
 
-void mirror::drop_generation() {
+void mirror::drop_generation(bool wrong) {
   with_.show(std::nullopt);
+  if (wrong && to_ && layout_) static_cast<void>(to_->call({"DEL", layout_->token_key()}));
   layout_.reset();
   doubt_.reset();
   unwritten_.clear();
@@ -193,7 +221,8 @@ void mirror::recover(const error& why) {
     case errc::disk_full:
       become(state::full, why.detail);
       // What was begun is in the way of the next attempt, and so is what nobody reads any more.
-      if (!layout_ && !sweep_all()) to_.reset();
+      sweeping_ = false;
+      if (!sweep_all(layout_ ? layout_->generation_prefix() : std::string{})) to_.reset();
       return;
     case errc::busy:
     case errc::corrupt:
@@ -201,10 +230,10 @@ void mirror::recover(const error& why) {
         spdlog::warn("redis at {} is filled anew: {}", at_.shown(), why.detail);
         pause_ms_ = 0;
       }
-      drop_generation();
+      drop_generation(why.code == errc::corrupt);
       return;
     default:
-      drop_generation();
+      drop_generation(false);
       to_.reset();
       become(state::unreachable, why.detail);
       return;
@@ -212,9 +241,10 @@ void mirror::recover(const error& why) {
 }
 
 status mirror::step() {
-  const auto cluster = disk_->members().cluster;
-  if (!cluster.known()) return success();
-  prefix_ = key_prefix(cluster, self_);
+  // Before that, another leader may yet name another cluster.
+  const auto members = disk_->members();
+  if (!members.confirmed) return success();
+  prefix_ = key_prefix(members.cluster, self_);
   if (!to_) {
     auto opened = connection::open(at_);
     if (!opened) return opened.failure();
@@ -225,14 +255,13 @@ status mirror::step() {
     if (layout_ && distrusted_ == layout_->of().name) {
       spdlog::warn("redis at {} is filled anew: it holds what this node did not write, or lacks something",
                    at_.shown());
-      drop_generation();
+      drop_generation(true);
     }
   }
   if (!layout_) {
     // One that others change all the time must not keep the disk busy.
     const bool lasted = clock::now() - built_ > milliseconds(limits::redis_lasting_ms);
     if (lasted) build_pause_ms_ = 0;
-    become(state::building, "");
     if (clock::now() - built_ < milliseconds(build_pause_ms_)) return success();
     build_pause_ms_ = std::clamp(2 * build_pause_ms_, limits::redis_retry_ms, limits::redis_retry_most_ms);
     if (auto built = build(); !built) return built;

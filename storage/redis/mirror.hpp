@@ -47,13 +47,19 @@ class mirror {
   /// Fails with `busy` unless Redis shows what this wrote last.
   status check_token();
   status write(log_position now, const std::vector<command>& changes);
-  /// Removes some keys of other generations. True: there are more.
+  /// Removes some keys of this node that do not begin with `keep`; with a `keep`, not the token either. True: there are
+  /// more.
   result<bool> sweep(const std::string& keep);
-  status sweep_all();
+  /// All of them.
+  status sweep_all(const std::string& keep);
+  /// What fillings that came to nothing have left goes; what the token names stays until the next one is complete.
+  status make_room();
   void recover(const error& why);
   void become(mirror_view::state next, const std::string& why);
-  void drop_generation();
-  name_space look() const { return name_space{disk_->snapshot()}; }
+  /// `wrong`: nobody is to read it any more, other programs neither.
+  void drop_generation(bool wrong);
+  /// Does not keep content on the disk, however long Redis takes.
+  name_space look() const { return name_space{disk_->snapshot_of_names()}; }
 
   const redis_address at_;
   const node_id self_;

@@ -89,6 +89,7 @@ class reader::impl {
   static impl& of(const redisAsyncContext* context) { return *static_cast<impl*>(context->data); }
   static void on_greeting(redisAsyncContext* context, void* reply, void*);
   static void on_script(redisAsyncContext* context, void* reply, void*);
+  static void on_ping(redisAsyncContext* context, void* reply, void*);
   static void on_answer(redisAsyncContext* context, void* reply, void* data);
 
   const redis_address at_;
@@ -106,7 +107,9 @@ class reader::impl {
   bool want_read_ = false, want_write_ = false;
   bool connected_ = false;  ///< or tried to, since it was last put off
   bool broken_ = false;     ///< the connection is to be given up
-  std::string script_;
+  std::string loaded_;      ///< the script's name, once Redis has said it
+  std::string script_;      ///< likewise, once Redis was quick enough
+  clock_type::time_point pinged_, asked_since_;
   std::deque<clock_type::time_point>
       sent_;  ///< when the answers that are out will be late, in the order of the answers
   clock_type::time_point greeted_by_, try_at_;
@@ -134,13 +137,8 @@ void reader::impl::connect() {
   script_.clear();
   if (broken_) return;
   for (const auto& words : greeting(at_)) {
-    std::vector<const char*> texts;
-    std::vector<std::size_t> sizes;
-    for (const auto& word : words) {
-      texts.push_back(word.data());
-      sizes.push_back(word.size());
-    }
-    redisAsyncCommandArgv(context_, on_greeting, nullptr, static_cast<int>(texts.size()), texts.data(), sizes.data());
+    argument_list arguments(words);
+    redisAsyncCommandArgv(context_, on_greeting, nullptr, arguments.count(), arguments.texts(), arguments.sizes());
   }
   const auto script = lookup_script();
   redisAsyncCommand(context_, on_script, nullptr, "SCRIPT LOAD %b", script.data(), script.size());
@@ -158,7 +156,21 @@ void reader::impl::on_script(redisAsyncContext* context, void* reply, void*) {
     self.broken_ = true;
     return;
   }
-  self.script_.assign(said->str, said->len);
+  // Who is slow without having anything to do is not asked at all.
+  self.loaded_.assign(said->str, said->len);
+  self.pinged_ = clock_type::now();
+  redisAsyncCommand(context, on_ping, nullptr, "PING");
+}
+
+void reader::impl::on_ping(redisAsyncContext* context, void* reply, void*) {
+  auto& self = of(context);
+  const auto now = clock_type::now();
+  if (reply == nullptr || self.broken_ || now - self.pinged_ > milliseconds(limits::redis_read_ms)) {
+    self.broken_ = true;
+    return;
+  }
+  self.script_ = self.loaded_;
+  self.asked_since_ = now;
   self.with_.asked = true;
 }
 
@@ -173,7 +185,9 @@ void reader::impl::put_off() {
   if (context_ != nullptr) redisAsyncFree(context_);  // answers what is out with nothing
   sent_.clear();
   connected_ = broken_ = false;
-  pause_ms_ = was_asked ? limits::redis_retry_ms : std::min(2 * pause_ms_, limits::redis_retry_most_ms);
+  // So that a Redis that is late again and again costs few reads their wait.
+  const bool lasted = was_asked && clock_type::now() - asked_since_ > milliseconds(limits::redis_patience * pause_ms_);
+  pause_ms_ = lasted ? limits::redis_retry_ms : std::min(2 * pause_ms_, limits::redis_retry_most_ms);
   try_at_ = clock_type::now() + milliseconds(pause_ms_);
 }
 
@@ -210,16 +224,12 @@ void reader::impl::send(std::unique_ptr<question> x) {
   }
   x->of = layout_of(*shown);
   const auto words = lookup_command(script_, *x->of, x->at, x->what);
-  std::vector<const char*> texts;
-  std::vector<std::size_t> sizes;
-  for (const auto& word : words) {
-    texts.push_back(word.data());
-    sizes.push_back(word.size());
-  }
+  argument_list arguments(words);
   sent_.push_back(x->late);
-  const auto count = static_cast<int>(texts.size());
   auto* waiting = x.release();  // on_answer's from here on
-  if (redisAsyncCommandArgv(context_, on_answer, waiting, count, texts.data(), sizes.data()) == REDIS_OK) return;
+  if (redisAsyncCommandArgv(context_, on_answer, waiting, arguments.count(), arguments.texts(), arguments.sizes()) ==
+      REDIS_OK)
+    return;
   sent_.pop_back();
   broken_ = true;
   ++with_.answered_late;
@@ -242,7 +252,7 @@ void reader::impl::settle(question& x, const redisReply* reply) {
   }
   std::vector<std::string_view> said;
   const bool list = reply->type == REDIS_REPLY_ARRAY;
-  if (!list && !std::string_view{reply->str, reply->len}.starts_with("WRONGTYPE")) {
+  if (!list && std::string_view{reply->str, reply->len}.find("WRONGTYPE") == std::string_view::npos) {
     // The script is gone, or the server is busy or starting: the next connection will tell.
     broken_ = true;
     ++with_.answered_late;

@@ -143,7 +143,7 @@ BOOST_AUTO_TEST_CASE(an_origin_that_was_named_may_read_answers_and_make_changes)
   BOOST_TEST(preflight.status == 204);
   BOOST_TEST(preflight.header("Access-Control-Allow-Origin") == "https://app.example");
   BOOST_TEST(contains(preflight.header("Access-Control-Allow-Methods"), "PUT"));
-  BOOST_TEST(preflight.header("Access-Control-Allow-Headers") == "*");
+  BOOST_TEST(preflight.header("Access-Control-Allow-Headers") == "*, Authorization");
   for (auto target : {"/files/f", "/files/none", "/healthz/live", "/nowhere"}) {
     auto got = client.ask("GET", target, origin);
     BOOST_TEST(got.header("Access-Control-Allow-Origin") == "https://app.example", target);

@@ -66,6 +66,22 @@ BOOST_AUTO_TEST_CASE(more_than_the_bound_is_everything) {
   BOOST_TEST((keys_of(after) == keys{"e"}));
 }
 
+BOOST_AUTO_TEST_CASE(what_was_taken_counts_towards_the_bound_no_longer) {
+  change_feed feed{3};
+  for (std::uint64_t i = 1; i <= 10; ++i) {
+    feed.announce(names({"a", "b"}));
+    feed.settle(i);
+    const auto taken = feed.take(i);
+    BOOST_TEST(!taken.everything);
+    BOOST_TEST((keys_of(taken) == keys{"a", "b"}));
+  }
+  feed.announce(names({"a", "b"}));
+  feed.settle(11);
+  feed.announce(names({"c", "d"}));
+  feed.settle(12);
+  BOOST_TEST(feed.take(12).everything);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace kaiku::test

@@ -1,5 +1,8 @@
 /// What a node does with a Redis that is lost, empty, full, or holds what it should not.
 
+#include <atomic>
+#include <thread>
+
 #include "fixture.hpp"
 
 namespace kaiku::test {
@@ -146,6 +149,28 @@ BOOST_AUTO_TEST_CASE(a_redis_that_stands_still_costs_one_wait_and_needs_no_filli
   BOOST_TEST(node.mirror->view().rebuilds == 1U);
   BOOST_TEST(node.answers("meanwhile"));
   BOOST_TEST((redis.tree("n1") == node.tree()));
+}
+
+BOOST_AUTO_TEST_CASE(a_redis_that_is_slow_but_alive_is_asked_ever_less_often) {
+  test_redis slow(directory / "slow", {"--enable-debug-command", "yes"});
+  mirrored_store there(slow.address(), "n1");
+  there.settle();
+  std::atomic<bool> enough{false};
+  std::thread brake([&] {
+    while (!enough) slow.call({"DEBUG", "SLEEP", "0.03"});
+  });
+  const auto late = there.mirror->view().answered_late;
+  std::size_t asked = 0;
+  // Far more often than it would take to lose each its wait.
+  wait_until(milliseconds{3000}, [&] {
+    there.ask("");
+    return ++asked == 1'000'000;
+  });
+  enough = true;
+  brake.join();
+  BOOST_TEST(asked > 100U);
+  BOOST_TEST(there.mirror->view().answered_late - late <= 6U);
+  there.settle();
 }
 
 BOOST_AUTO_TEST_CASE(a_full_redis_is_left_alone_until_there_is_room) {

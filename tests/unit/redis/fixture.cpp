@@ -6,7 +6,7 @@
 namespace kaiku::test {
 
 mirrored_store::mirrored_store(const redis_address& at, const std::string& node, std::uint8_t cluster,
-                               std::size_t feed_bound)
+                               std::size_t feed_bound, bool settled)
     : feed(std::make_shared<change_feed>(feed_bound)) {
   std::signal(SIGPIPE, SIG_IGN);  // as kaikud does: hiredis writes to connections that are closed
   const auto wall = [] { return test_time(); };
@@ -19,6 +19,7 @@ mirrored_store::mirrored_store(const redis_address& at, const std::string& node,
   cluster_id id;
   id.bytes.fill(cluster);
   logged({set_members{id, {member{{node}, disk->disk(), "127.0.0.1:1"}}}, {}, {}});
+  if (settled) disk->confirm_cluster();
   mirror = std::make_unique<redis_mirror>(at, node_id{node}, disk, feed, wall);
 }
 

@@ -23,9 +23,9 @@ struct mirrored_store {
   std::shared_ptr<store> disk;
   std::unique_ptr<redis_mirror> mirror;
 
-  /// Leads a cluster of one, named after `cluster`. `feed_bound`: of the feed.
+  /// Leads a cluster of one, named after `cluster`. `feed_bound`: of the feed. `settled`: the cluster is confirmed.
   mirrored_store(const redis_address& at, const std::string& node, std::uint8_t cluster = 1,
-                 std::size_t feed_bound = limits::mirror_changed_keys);
+                 std::size_t feed_bound = limits::mirror_changed_keys, bool settled = true);
 
   proposed propose(proposal what);
   void logged(proposal what) { BOOST_REQUIRE_EQUAL(propose(std::move(what)).failure.code, errc::none); }

@@ -5,6 +5,9 @@
 #include <random>
 
 #include "fixture.hpp"
+#include "kaiku/storage/redis/copy.hpp"
+#include "kaiku/storage/redis/lookup.hpp"
+#include "support/tcp.hpp"
 
 namespace kaiku::test {
 namespace {
@@ -37,11 +40,14 @@ class random_changes {
   void compare() {
     node_.settle();
     for (int i = 0; i < 10; ++i) {
-      node_.compare(random_path());
-      node_.compare(below(3) == 0 ? "" : random_path(), random_name(), 1 + below(3),
-                    below(3) == 0 ? random_name() : "");
+      answered_ += node_.compare(random_path()) ? 1 : 0;
+      answered_ += node_.compare(below(3) == 0 ? "" : random_path(), random_name(), 1 + below(3),
+                                 below(3) == 0 ? random_name() : "")
+                       ? 1
+                       : 0;
     }
   }
+  std::size_t answered() const { return answered_; }
 
  private:
   std::uint64_t below(std::uint64_t bound) { return random_() % bound; }
@@ -82,6 +88,7 @@ class random_changes {
 
   mirrored_store& node_;
   std::mt19937_64 random_;
+  std::size_t answered_ = 0;
 };
 
 }  // namespace
@@ -103,6 +110,12 @@ BOOST_AUTO_TEST_CASE(pages_begin_and_end_where_the_store_s_do) {
     for (const auto* after : {"", "f1", "f10", "f999", "e", "zz"})
       for (const auto* prefix : {"", "f1", "f", "g", "f24x"})
         BOOST_TEST(wait_until(milliseconds{30'000}, [&] { return node.compare("d", after, limit, prefix); }));
+  // What is no name and lies behind all of them.
+  for (const auto* beyond : {"\xff", "\xff\xff"}) {
+    BOOST_TEST(!node.ask("d", beyond).has_value());
+    BOOST_TEST(!node.ask("d", "", 10, beyond).has_value());
+  }
+  BOOST_TEST(node.mirror->view().wrong == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(what_is_not_there_is_left_to_the_store) {
@@ -126,13 +139,71 @@ BOOST_AUTO_TEST_CASE(what_has_expired_is_left_to_the_store) {
 }
 
 BOOST_AUTO_TEST_CASE(a_state_that_redis_does_not_show_is_not_answered) {
+  node.logged(put("file", "x"));
+  const redis::layout of("own:", redis::generation::make());
+  name_space now(node.disk->snapshot_of_names());
+  const auto shown = now.last();
+  const auto copied = redis::copy_all(now, of, [&](const std::vector<redis::command>& some) {
+    for (const auto& one : some) redis.call(one);
+    return success();
+  });
+  BOOST_REQUIRE(copied.ok());
+  redis.call(redis::copy_token(of, shown));
+  const auto sha = redis.call({"SCRIPT", "LOAD", std::string(redis::lookup_script())}).text;
+  const auto says = [&](log_position at) {
+    return redis.call(redis::lookup_command(sha, of, at, {path("file"), "", 0, {}})).items.front().text;
+  };
+  BOOST_TEST(says(shown) == "found");
+  BOOST_TEST(says({shown.in_term, shown.index.next()}) == "behind");
+  BOOST_TEST(says({shown.in_term, shown.index.previous()}) == "behind");
+  BOOST_TEST(says({term{shown.in_term.value + 1}, shown.index}) == "behind");
+}
+
+BOOST_AUTO_TEST_CASE(much_at_once_is_copied_whole) {
+  // More than a command, a pipeline and a step of a sweep hold.
+  for (int i = 0; i < 1500; ++i) node.logged(put("big/f" + std::to_string(i), "x"));
   node.settle();
-  redis.freeze();
-  node.logged(put("new", "x"));
-  BOOST_TEST(!node.ask("").has_value());
-  redis.thaw();
+  BOOST_TEST((redis.tree("n1") == node.tree()));
+  const auto first = redis.generation("n1");
+  redis.call({"DEL", redis.keys("kaiku:*:token").front()});
+  BOOST_TEST(wait_until(milliseconds{30'000}, [&] { return node.mirror->view().rebuilds == 2U; }));
   node.settle();
-  BOOST_TEST(node.answers("new"));
+  BOOST_TEST((redis.tree("n1") == node.tree()));
+  BOOST_TEST(wait_until(milliseconds{30'000}, [&] { return redis.keys("*" + first + "*").empty(); }));
+  node.logged({copy_path{path("big"), path("copy"), true, true, {2}}, {}, {}});
+  node.logged(remove("big", true));
+  node.settle();
+  BOOST_TEST((redis.tree("n1") == node.tree()));
+  BOOST_TEST(node.mirror->view().rebuilds == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(a_cluster_that_is_not_settled_is_not_shown) {
+  temporary_directory elsewhere;
+  test_redis other(elsewhere / "redis");
+  mirrored_store fresh(other.address(), "n1", 1, limits::mirror_changed_keys, false);
+  fresh.logged(put("file", "x"));
+  BOOST_TEST(!fresh.ask("file").has_value());
+  BOOST_TEST(other.keys("*").empty());
+  fresh.disk->confirm_cluster();
+  fresh.settle();
+  BOOST_TEST((other.tree("n1") == fresh.tree()));
+}
+
+BOOST_AUTO_TEST_CASE(a_password_a_user_a_database_and_tcp_are_used) {
+  temporary_directory elsewhere;
+  reserved_port port;
+  test_redis other(elsewhere / "redis", {"--port", std::to_string(port.number())});
+  other.call({"CONFIG", "SET", "requirepass", "canary-password"});
+  redis_address at;
+  at.host = "127.0.0.1";
+  at.port = port.number();
+  at.user = "default";
+  at.password = "canary-password";
+  at.database = 3;
+  mirrored_store there(at, "n1");
+  there.logged(put("file", "x"));
+  there.settle();
+  BOOST_TEST(there.answers("file"));
 }
 
 BOOST_AUTO_TEST_CASE(random_changes_are_shown_as_the_store_has_them) {
@@ -144,6 +215,7 @@ BOOST_AUTO_TEST_CASE(random_changes_are_shown_as_the_store_has_them) {
   }
   BOOST_TEST(node.mirror->view().rebuilds == 1U);
   BOOST_TEST(node.mirror->view().wrong == 0U);
+  BOOST_TEST(run.answered() > 100U);
 }
 
 BOOST_AUTO_TEST_CASE(two_nodes_on_one_server_do_not_disturb_each_other) {

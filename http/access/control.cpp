@@ -1,0 +1,71 @@
+#include "kaiku/http/access/control.hpp"
+
+#include <sys/stat.h>
+
+#include "kaiku/http/access/signed_url.hpp"
+
+namespace kaiku {
+
+result<std::shared_ptr<access_control>> access_control::open(std::filesystem::path file) {
+  auto out = std::make_shared<access_control>(nullptr);
+  out->file_ = std::move(file);
+  if (auto read = out->reload(); !read) return read.failure();
+  return out;
+}
+
+access_control::stamp access_control::look() const {
+  struct stat found {};
+  if (::stat(file_.c_str(), &found) != 0) return {};
+  std::error_code ignored;
+  return {std::filesystem::last_write_time(file_, ignored), static_cast<std::uintmax_t>(found.st_size), found.st_ino};
+}
+
+result<bool> access_control::reload() {
+  std::lock_guard guard{reading_};
+  read_ = look();  // before it is read: a change meanwhile is seen the next time
+  auto rules = access_rules::load(file_);
+  if (!rules) return rules.failure();
+  rules_ = std::move(*rules);
+  return true;
+}
+
+result<bool> access_control::reload_if_changed() {
+  {
+    std::lock_guard guard{reading_};
+    if (look() == read_) return false;
+  }
+  return reload();
+}
+
+access_control::answer access_control::check_token(const std::string& token, unix_time_ms now) const {
+  const auto rules = rules_.load();
+  if (const auto shown = read_token(token)) {
+    const auto known = rules->tokens.find(shown->id);
+    if (known == rules->tokens.end() || !known->second.hash.is_of(shown->secret)) return {nullptr, doubt::wrong};
+    if (known->second.until && now >= *known->second.until) return {nullptr, doubt::expired};
+    return {std::shared_ptr<const identity>{rules, &known->second.who}};
+  }
+  for (const auto& issuer : rules->issuers)
+    if (auto who = issuer.check(token, now)) return {std::make_shared<const identity>(std::move(*who))};
+  return {nullptr, doubt::wrong};
+}
+
+access_control::answer access_control::check_url(std::string_view method, const file_path& path, std::string& query,
+                                                 unix_time_ms now) const {
+  auto said = read_signature(query);
+  if (!said) return {};
+  const auto rules = rules_.load();
+  const auto key = rules->url_keys.find(said->key);
+  if (key == rules->url_keys.end()) return {nullptr, doubt::wrong};
+  const bool writes = method == "PUT";
+  if (!same_secret(sign_url(key->second.secret, writes ? "PUT" : "GET", path, said->expires), said->signature))
+    return {nullptr, doubt::wrong};
+  if (now.value / 1000 >= static_cast<std::int64_t>(said->expires)) return {nullptr, doubt::expired};
+  const identity bound{{}, {}, key->second.below};
+  if (!bound.reaches(path)) return {nullptr, doubt::wrong};
+  query = std::move(said->rest);
+  return {std::make_shared<const identity>(
+      identity{"url:" + said->key, scopes{writes ? scope::write : scope::read}, {path}})};
+}
+
+}  // namespace kaiku

@@ -1,0 +1,138 @@
+#include "kaiku/http/access/jwt.hpp"
+
+#include <rhonabwy.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <mutex>
+#include <nlohmann/json.hpp>
+
+namespace kaiku {
+namespace {
+
+using nlohmann::json;
+
+struct jwk_freer {
+  void operator()(jwk_t* x) const { r_jwk_free(x); }
+};
+struct jwt_freer {
+  void operator()(jwt_t* x) const { r_jwt_free(x); }
+};
+using jwk_ptr = std::unique_ptr<jwk_t, jwk_freer>;
+using jwt_ptr = std::unique_ptr<jwt_t, jwt_freer>;
+
+struct known_algorithm {
+  std::string_view name;
+  jwa_alg code;
+  int key_type;
+};
+constexpr std::array algorithms{known_algorithm{"RS256", R_JWA_ALG_RS256, R_KEY_TYPE_RSA},
+                                known_algorithm{"ES256", R_JWA_ALG_ES256, R_KEY_TYPE_EC},
+                                known_algorithm{"EdDSA", R_JWA_ALG_EDDSA, R_KEY_TYPE_EDDSA}};
+constexpr unsigned least_rsa_bits = 2048;
+
+/// Seconds since 1970, with or without a fraction (RFC 7519, 2).
+std::optional<double> time_of(const json& claims, const char* name) {
+  const auto found = claims.find(name);
+  if (found == claims.end() || !found->is_number()) return std::nullopt;
+  const auto value = found->get<double>();
+  return std::isfinite(value) ? std::optional{value} : std::nullopt;
+}
+
+std::string text_of(const json& claims, const char* name) {
+  const auto found = claims.find(name);
+  return found != claims.end() && found->is_string() ? found->get<std::string>() : std::string{};
+}
+
+bool is_for(const json& claims, const std::string& audience) {
+  const auto found = claims.find("aud");
+  if (found == claims.end()) return false;
+  if (found->is_array()) return std::find(found->begin(), found->end(), json(audience)) != found->end();
+  return *found == json(audience);
+}
+
+/// Empty if they are not a list of paths: then the token is of no use.
+std::optional<std::vector<file_path>> paths_of(const json& claims) {
+  std::vector<file_path> out;
+  const auto found = claims.find("kaiku_paths");
+  if (found == claims.end()) return out;
+  if (!found->is_array() || found->empty()) return std::nullopt;
+  for (const auto& one : *found) {
+    if (!one.is_string()) return std::nullopt;
+    auto path = file_path::parse(one.get<std::string>());
+    if (!path) return std::nullopt;
+    out.push_back(std::move(*path));
+  }
+  return out;
+}
+
+}  // namespace
+
+struct jwt_issuer::impl {
+  jwa_alg algorithm = R_JWA_ALG_UNKNOWN;
+  jwk_ptr key;
+  std::string audience, issuer;
+  mutable std::mutex mutex;  ///< the library counts uses of the key
+
+  std::string claims_of(const std::string& token) const {
+    jwt_t* raw = nullptr;
+    if (r_jwt_init(&raw) != RHN_OK) return {};
+    const jwt_ptr parsed{raw};
+    // No key, and no address of one, is taken from the token itself; none is unsigned.
+    if (r_jwt_advanced_parsen(raw, token.data(), token.size(), R_PARSE_NONE, 0) != RHN_OK) return {};
+    if (r_jwt_get_type(raw) != R_JWT_TYPE_SIGN || r_jwt_get_sign_alg(raw) != algorithm) return {};
+    {
+      std::lock_guard guard{mutex};
+      if (r_jwt_verify_signature(raw, key.get(), 0) != RHN_OK) return {};
+    }
+    const std::unique_ptr<char, void (*)(void*)> claims{r_jwt_get_full_claims_str(raw), r_free};
+    return claims ? std::string{claims.get()} : std::string{};
+  }
+};
+
+result<jwt_issuer> jwt_issuer::make(const std::string& algorithm, const std::string& public_key, std::string audience,
+                                    std::string issuer) {
+  static const bool ready = r_global_init() == RHN_OK;
+  if (!ready) return {errc::bad_request, "the library for JSON Web Tokens does not start"};
+  const auto known =
+      std::find_if(algorithms.begin(), algorithms.end(), [&](const auto& x) { return x.name == algorithm; });
+  if (known == algorithms.end())
+    return {errc::bad_request, "algorithms are RS256, ES256 and EdDSA, not \"" + algorithm + "\""};
+  if (audience.empty()) return {errc::bad_request, "an audience is needed: whom its tokens are for"};
+  auto own = std::make_shared<impl>();
+  jwk_t* raw = nullptr;
+  if (r_jwk_init(&raw) != RHN_OK) return {errc::bad_request, "no memory for a key"};
+  own->key.reset(raw);
+  const auto* bytes = reinterpret_cast<const unsigned char*>(public_key.data());
+  if (r_jwk_import_from_pem_der(raw, R_X509_TYPE_PUBKEY, R_FORMAT_PEM, bytes, public_key.size()) != RHN_OK)
+    return {errc::bad_request, "the key is not a public key in PEM"};
+  unsigned bits = 0;
+  if ((r_jwk_key_type(raw, &bits, 0) & known->key_type) == 0)
+    return {errc::bad_request, "the key is not one for " + algorithm};
+  if (known->code == R_JWA_ALG_RS256 && bits < least_rsa_bits)
+    return {errc::bad_request, "the key has " + std::to_string(bits) + " bits; at least " +
+                                   std::to_string(least_rsa_bits) + " are needed"};
+  own->algorithm = known->code;
+  own->audience = std::move(audience);
+  own->issuer = std::move(issuer);
+  return jwt_issuer{std::move(own)};
+}
+
+std::optional<identity> jwt_issuer::check(const std::string& token, unix_time_ms now) const {
+  const auto claims = json::parse(impl_->claims_of(token), nullptr, false);
+  if (!claims.is_object()) return std::nullopt;
+  const auto seconds = static_cast<double>(now.value) / 1000;
+  const auto until = time_of(claims, "exp"), from = time_of(claims, "nbf");
+  if (!until || seconds >= *until || (claims.contains("nbf") && (!from || seconds < *from))) return std::nullopt;
+  if (!is_for(claims, impl_->audience)) return std::nullopt;
+  auto issuer = text_of(claims, "iss");
+  if (!impl_->issuer.empty() && issuer != impl_->issuer) return std::nullopt;
+  auto below = paths_of(claims);
+  if (!below) return std::nullopt;
+  auto subject = text_of(claims, "sub");
+  return identity{subject.empty() ? std::move(issuer) : std::move(subject), scopes::of_claim(text_of(claims, "scope")),
+                  std::move(*below)};
+}
+
+}  // namespace kaiku
