@@ -44,13 +44,13 @@ std::set<std::string> types_of_messages(const caf::actor_system& system) {
 
 link_guard::link_guard(caf::actor_config& cfg)
     : basp_broker(cfg),
-      types_(types_of_messages<
-             vote_request, vote_reply, timeout_now, heartbeat, heartbeat_reply, append_entries, append_reply,
-             write_request, write_reply, upload_chunk, upload_written, upload_finish, upload_finished, open_upload,
-             upload_opened, read_content, content_range, introduction, read_index, read_index_reply, find_write,
-             find_write_reply, change_members, change_members_reply, hand_over, handed_over, install_snapshot,
-             read_snapshot, snapshot_range, read_upload, upload_range, watch_upload, upload_ended, upload_begun,
-             caf::exit_msg>(basp_broker::system())),
+      types_(types_of_messages<vote_request, vote_reply, timeout_now, heartbeat, heartbeat_reply, append_entries,
+                               append_reply, write_request, write_reply, upload_chunk, upload_written, upload_finish,
+                               upload_finished, open_upload, upload_opened, read_content, content_range, introduction,
+                               read_index, read_index_reply, find_write, find_write_reply, change_members,
+                               change_members_reply, hand_over, handed_over, install_snapshot, read_snapshot,
+                               snapshot_range, read_upload, upload_range, watch_upload, upload_ended, upload_begun,
+                               caf::exit_msg>(basp_broker::system())),
       error_type_(type_of_message<caf::error>(basp_broker::system())) {}
 
 void link_guard::expect(caf::io::connection_handle connection, expected_peer peer) {
@@ -172,8 +172,8 @@ std::string link_guard::flaw_in_message(const connection_state& from, basp::head
   if (header.source_actor == caf::invalid_actor_id && !is_error) return "a message of nobody";
   if (!id.is_response()) return {};
   const auto asked = asked_.find(from.peer.node);
-  const bool expected = asked != asked_.end() &&
-                        asked->second.erase({header.dest_actor, id.request_id().integer_value()}) != 0;
+  const bool expected =
+      asked != asked_.end() && asked->second.erase({header.dest_actor, id.request_id().integer_value()}) != 0;
   if (!expected) pass_over(header);
   return {};
 }

@@ -54,8 +54,7 @@ class greeter : public caf::event_based_actor {
 };
 
 /// Before CAF hears of the connection.
-caf::io::scribe_ptr expect(const caf::actor& broker, caf::io::scribe_ptr connection,
-                           link_guard::expected_peer peer) {
+caf::io::scribe_ptr expect(const caf::actor& broker, caf::io::scribe_ptr connection, link_guard::expected_peer peer) {
   auto* guard = static_cast<link_guard*>(caf::actor_cast<caf::abstract_actor*>(broker));
   guard->expect(connection->hdl(), std::move(peer));
   return connection;
@@ -72,16 +71,16 @@ const caf::node_id& caf_handover::node() const {
 
 void caf_handover::publish(int descriptor, std::uint16_t port, const directory_handle& directory,
                            const caf::node_id& expected, on_broken broken) {
-  auto connection = expect(broker_, system_.middleman().backend().new_scribe(descriptor),
-                           {expected, false, std::move(broken)});
+  auto connection =
+      expect(broker_, system_.middleman().backend().new_scribe(descriptor), {expected, false, std::move(broken)});
   caf::anon_send(broker_, caf::publish_atom_v, std::move(connection), port,
                  caf::actor_cast<caf::strong_actor_ptr>(directory), system_.message_types(directory));
 }
 
 void caf_handover::connect(int descriptor, const caf::node_id& expected, milliseconds timeout, on_broken broken,
                            std::function<void(result<caf::strong_actor_ptr>)> done) {
-  auto connection = expect(broker_, system_.middleman().backend().new_scribe(descriptor),
-                           {expected, true, std::move(broken)});
+  auto connection =
+      expect(broker_, system_.middleman().backend().new_scribe(descriptor), {expected, true, std::move(broken)});
   system_.spawn<greeter, caf::hidden>(broker_, std::move(connection), expected, timeout, std::move(done));
 }
 

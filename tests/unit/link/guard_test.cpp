@@ -128,26 +128,29 @@ std::vector<breach> breaches() {
   const std::string heartbeat_type = "@<>+kaiku::heartbeat";
   return {
       {"a frame before its greeting", [](raw_member& m) { m.tell(m.message_of("@<>+kaiku::heartbeat")); }},
-      {"a frame before its greeting", [](raw_member& m) { m.frame(message_type::server_handshake, m.payload(m.self())); }},
-      {"a frame in the name of", [](raw_member& m) { m.frame(message_type::client_handshake, m.payload(another_node())); }},
+      {"a frame before its greeting",
+       [](raw_member& m) { m.frame(message_type::server_handshake, m.payload(m.self())); }},
+      {"a frame in the name of",
+       [](raw_member& m) { m.frame(message_type::client_handshake, m.payload(another_node())); }},
       {"a frame without its payload", [](raw_member& m) { m.frame(message_type::client_handshake, ""); }},
       {"a frame without its payload", greeted([](raw_member& m) { m.tell(""); })},
       {"a frame that ends too early", [](raw_member& m) { m.frame(message_type::client_handshake, "x"); }},
       {"a frame of 4194305 bytes", greeted([](raw_member& m) {
          m.frame(message_type::direct_message, "", 7, m.directory(), 0, 0, limits::link_payload_bytes + 1);
        })},
-      {"a frame of 4294967295 bytes", greeted([](raw_member& m) {
-         m.frame(message_type::direct_message, "", 7, m.directory(), 0, 0, UINT32_MAX);
-       })},
+      {"a frame of 4294967295 bytes",
+       greeted([](raw_member& m) { m.frame(message_type::direct_message, "", 7, m.directory(), 0, 0, UINT32_MAX); })},
       {"a second greeting", greeted([](raw_member& m) { m.greet(); })},
       {"a message on behalf of another node", greeted([](raw_member& m) {
-         m.frame(message_type::routed_message, m.payload(another_node(), m.peer()) + m.message_of("@<>+kaiku::heartbeat"), 7,
-                 m.directory());
+         m.frame(message_type::routed_message,
+                 m.payload(another_node(), m.peer()) + m.message_of("@<>+kaiku::heartbeat"), 7, m.directory());
        })},
       {"a message with unknown flags", greeted([](raw_member& m) { m.tell(m.message_of("@<>"), 7, 0x80); })},
       {"a message of nobody", greeted([=](raw_member& m) { m.tell(m.message_of(heartbeat_type), 0); })},
-      {"a message that goes by way of others", greeted([=](raw_member& m) { m.tell(m.message_of(heartbeat_type, "", 1)); })},
-      {"a message that does not say what it is", greeted([](raw_member& m) { m.tell(std::string(1, '\0') + "\xff\xff\xff"); })},
+      {"a message that goes by way of others",
+       greeted([=](raw_member& m) { m.tell(m.message_of(heartbeat_type, "", 1)); })},
+      {"a message that does not say what it is",
+       greeted([](raw_member& m) { m.tell(std::string(1, '\0') + "\xff\xff\xff"); })},
       // With a default value in the place of every handle.
       {"a message of a type that does not cross nodes",
        greeted([](raw_member& m) { m.tell(m.message_of("@<>+kaiku::local_handles")); })},
@@ -183,7 +186,8 @@ BOOST_AUTO_TEST_CASE(cuts_off_a_member_that_does_not_keep_to_cafs_protocol) {
     raw_member liar{system, c.address(2)};
     one.commit(liar);
     BOOST_TEST(victim.says(std::string{"n1 breaks the protocol, its link is closed: it sent "} + one.what),
-               one.what << "\n" << victim.log());
+               one.what << "\n"
+                        << victim.log());
     BOOST_TEST(liar.is_cut_off(), one.what);
     BOOST_TEST(victim.process().is_running(), one.what);
     BOOST_TEST(victim.count("down n3") == 0u, one.what);
