@@ -72,8 +72,6 @@ inline constexpr std::uint32_t link_undialled_ms = 5000;
 inline constexpr std::uint32_t link_unacknowledged_ms = 5000;
 /// A follower whose fetch or append failed asks again after this, so that a lasting trouble makes no storm.
 inline constexpr std::uint32_t append_retry_ms = 500;
-/// How often the files of certificates and keys are looked at for a change.
-inline constexpr std::uint32_t tls_look_ms = 3000;
 /// A request's header must be complete within this; the first one's with the TLS handshake in front of it.
 inline constexpr std::uint32_t http_header_timeout_ms = 15'000;
 /// A kept-alive connection with no request is closed after this.
@@ -86,7 +84,8 @@ inline constexpr std::uint32_t http_body_stall_most_ms = 45'000;
 inline constexpr std::uint32_t http_linger_timeout_ms = 2000;
 /// A piece of a slow body is handed on after this, full or not, so that the leader hears of the upload in time.
 inline constexpr std::uint32_t http_body_piece_ms = 10'000;
-/// How often the file of `--auth-file` is looked at: a token that was taken out works no longer than this.
+/// How often the files of `--auth-file` and of certificates are looked at: a token that was taken out works no longer
+/// than this.
 inline constexpr std::uint32_t access_look_ms = 2000;
 /// An upload of which nothing was heard for this long is given up: a stalled body and a slow piece, together, and
 /// slack.

@@ -12,6 +12,7 @@
 #include <caf/send.hpp>
 
 #include "kaiku/link/guard.hpp"
+#include "kaiku/link/tls_scribe.hpp"
 
 namespace kaiku {
 namespace {
@@ -53,6 +54,13 @@ class greeter : public caf::event_based_actor {
   std::function<void(result<caf::strong_actor_ptr>)> done_;
 };
 
+/// CAF's end of the connection.
+caf::io::scribe_ptr scribe_for(caf::actor_system& system, proven_connection connection) {
+  auto& backend = system.middleman().backend();
+  if (!connection.tls) return backend.new_scribe(connection.socket);
+  return make_tls_scribe(backend, std::move(connection));
+}
+
 /// Before CAF hears of the connection.
 caf::io::scribe_ptr expect(const caf::actor& broker, caf::io::scribe_ptr connection, link_guard::expected_peer peer) {
   auto* guard = static_cast<link_guard*>(caf::actor_cast<caf::abstract_actor*>(broker));
@@ -69,19 +77,17 @@ const caf::node_id& caf_handover::node() const {
   return system_.node();
 }
 
-void caf_handover::publish(int descriptor, std::uint16_t port, const directory_handle& directory,
+void caf_handover::publish(proven_connection connection, std::uint16_t port, const directory_handle& directory,
                            const caf::node_id& expected, on_broken broken) {
-  auto connection =
-      expect(broker_, system_.middleman().backend().new_scribe(descriptor), {expected, false, std::move(broken)});
-  caf::anon_send(broker_, caf::publish_atom_v, std::move(connection), port,
+  auto scribe = expect(broker_, scribe_for(system_, std::move(connection)), {expected, false, std::move(broken)});
+  caf::anon_send(broker_, caf::publish_atom_v, std::move(scribe), port,
                  caf::actor_cast<caf::strong_actor_ptr>(directory), system_.message_types(directory));
 }
 
-void caf_handover::connect(int descriptor, const caf::node_id& expected, milliseconds timeout, on_broken broken,
-                           std::function<void(result<caf::strong_actor_ptr>)> done) {
-  auto connection =
-      expect(broker_, system_.middleman().backend().new_scribe(descriptor), {expected, true, std::move(broken)});
-  system_.spawn<greeter, caf::hidden>(broker_, std::move(connection), expected, timeout, std::move(done));
+void caf_handover::connect(proven_connection connection, const caf::node_id& expected, milliseconds timeout,
+                           on_broken broken, std::function<void(result<caf::strong_actor_ptr>)> done) {
+  auto scribe = expect(broker_, scribe_for(system_, std::move(connection)), {expected, true, std::move(broken)});
+  system_.spawn<greeter, caf::hidden>(broker_, std::move(scribe), expected, timeout, std::move(done));
 }
 
 std::shared_ptr<std::atomic<caf_handover::route>> caf_handover::ask_for_route(std::vector<caf::node_id> nodes) {

@@ -1,23 +1,15 @@
 #include "kaiku/link/handshake.hpp"
 
-#include <array>
+#include <algorithm>
 
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/read.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
+#include "kaiku/core/endpoint.hpp"
 
 namespace kaiku {
 namespace {
 
 namespace net = boost::asio;
-using boost::system::error_code;
-using net::use_awaitable;
 using outcome = handshake_outcome;
 
-/// How long a peer may take to read the last frame.
-constexpr milliseconds last_word_linger{500};
 constexpr auto connection_ended = "the connection ended in the hello";
 
 /// One exchange on its way: what was sent and heard so far.
@@ -72,6 +64,31 @@ net::awaitable<bool> expect(exchange& x, Frame& frame, std::string& payload) {
   co_return true;
 }
 
+net::awaitable<bool> secure(exchange& x) {
+  if (!x.side.tls) co_return true;
+  const auto role = x.side.rules.role == link_role::dialler ? tls_role::client : tls_role::server;
+  auto secured = co_await x.session->start_tls(x.side.tls, role);
+  co_return secured || x.broken(secured.failure().detail);
+}
+
+/// Where the members say that a node is; of one that they do not name, what it says itself.
+std::string host_of(const hello& theirs, const std::vector<member>& members) {
+  auto known = std::find_if(members.begin(), members.end(), [&](const member& x) { return x.id == theirs.name; });
+  auto where = parse_endpoint(known == members.end() ? theirs.peer_address : known->peer_address);
+  return where ? where->host : "";
+}
+
+/// The certificate is for somebody else.
+std::optional<refusal> judge_certificate(const exchange& x) {
+  if (!x.side.tls) return std::nullopt;
+  const auto& theirs = x.so_far.peer;
+  const auto host = host_of(theirs, x.side.rules.members);
+  if (x.session->is_certified(theirs.name.name) || (!host.empty() && x.session->is_certified(host)))
+    return std::nullopt;
+  return refusal{refusal_reason::certificate, "the certificate is for " + x.session->certified_names() + ", not for " +
+                                                  theirs.name.name + (host.empty() ? "" : " or " + host)};
+}
+
 net::awaitable<bool> send_hello(exchange& x) {
   auto frame = encode(x.side.rules.self);
   x.own_hello = frame.substr(frame_prefix_bytes);
@@ -83,7 +100,9 @@ net::awaitable<bool> hear_hello(exchange& x) {
   auto heard = co_await expect(x, x.so_far.peer, x.peer_hello);
   if (!heard) co_return false;
   x.so_far.said_hello = true;
-  if (auto no = judge(x.so_far.peer, x.side.rules)) {
+  auto no = judge_certificate(x);
+  if (!no) no = judge(x.so_far.peer, x.side.rules);
+  if (no) {
     x.so_far.why = std::move(*no);
     co_return co_await refuse(x);
   }
@@ -137,101 +156,10 @@ net::awaitable<void> say_welcome(exchange& x) {
 
 }  // namespace
 
-link_session::link_session(tcp::socket socket)
-    : socket_(std::move(socket)), deadline_(socket_.get_executor()), pause_(socket_.get_executor()) {}
-
-void link_session::start_deadline(milliseconds timeout) {
-  deadline_.expires_after(timeout);
-  deadline_.async_wait([self = weak_from_this()](error_code ec) {
-    auto session = self.lock();
-    if (!ec && session) session->abort();
-  });
-}
-
-void link_session::abort() {
-  aborted_ = true;
-  error_code ignored;
-  deadline_.cancel(ignored);
-  pause_.cancel(ignored);
-  socket_.close(ignored);
-}
-
-int link_session::release() {
-  error_code ignored;
-  deadline_.cancel(ignored);
-  return socket_.release(ignored);
-}
-
-bool link_session::has_unread_bytes() const {
-  error_code failed;
-  return socket_.available(failed) != 0 && !failed;
-}
-
-net::awaitable<void> link_session::pause(milliseconds time) {
-  if (aborted_) co_return;
-  pause_.expires_after(time);
-  error_code ignored;
-  co_await pause_.async_wait(net::redirect_error(use_awaitable, ignored));
-}
-
-void link_session::wake() {
-  error_code ignored;
-  pause_.cancel(ignored);
-}
-
-net::awaitable<bool> link_session::connect(const std::vector<tcp::endpoint>& endpoints) {
-  error_code failed = net::error::host_not_found;
-  for (const auto& endpoint : endpoints) {
-    if (aborted_) co_return false;
-    error_code ignored;
-    socket_.close(ignored);
-    co_await socket_.async_connect(endpoint, net::redirect_error(use_awaitable, failed));
-    if (!failed) co_return !aborted_;
-  }
-  co_return false;
-}
-
-net::awaitable<result<std::string>> link_session::read_payload() {
-  const error late{errc::body_incomplete, "the hello took too long"};
-  const error cut{errc::body_incomplete, connection_ended};
-  std::array<char, frame_prefix_bytes> prefix{};
-  error_code failed;
-  co_await net::async_read(socket_, net::buffer(prefix), net::redirect_error(use_awaitable, failed));
-  if (failed) co_return aborted_ ? late : cut;
-  auto length = frame_length({prefix.data(), prefix.size()});
-  if (!length) co_return error{errc::corrupt, "this is no Kaiku hello"};
-  std::string payload(*length, '\0');
-  co_await net::async_read(socket_, net::buffer(payload), net::redirect_error(use_awaitable, failed));
-  if (failed) co_return aborted_ ? late : cut;
-  co_return payload;
-}
-
-net::awaitable<bool> link_session::write(const std::string& bytes) {
-  error_code failed;
-  co_await net::async_write(socket_, net::buffer(bytes), net::redirect_error(use_awaitable, failed));
-  co_return !failed;
-}
-
-net::awaitable<void> link_session::refuse(const refusal& why) {
-  const link_frame frame{why};
-  co_await say_last(frame);
-}
-
-net::awaitable<void> link_session::say_last(const link_frame& frame) {
-  if (aborted_) co_return;
-  start_deadline(last_word_linger);
-  auto bytes = encode(frame);
-  auto sent = co_await write(bytes);
-  if (!sent) co_return;
-  error_code failed;
-  socket_.shutdown(tcp::socket::shutdown_send, failed);
-  std::array<char, 512> ignored{};
-  while (!failed) co_await socket_.async_read_some(net::buffer(ignored), net::redirect_error(use_awaitable, failed));
-}
-
 net::awaitable<outcome> accept_handshake(const std::shared_ptr<link_session>& session, const handshake_side& side) {
   exchange x{session, side, {}, {}};
-  auto good = co_await hear_hello(x);
+  auto good = co_await secure(x);
+  if (good) good = co_await hear_hello(x);
   if (good) good = co_await send_hello(x);
   if (good) good = co_await hear_proof(x);
   if (good) good = co_await wait_for_old_link(x);
@@ -243,7 +171,8 @@ net::awaitable<outcome> accept_handshake(const std::shared_ptr<link_session>& se
 
 net::awaitable<outcome> dial_handshake(const std::shared_ptr<link_session>& session, const handshake_side& side) {
   exchange x{session, side, {}, {}};
-  auto good = co_await send_hello(x);
+  auto good = co_await secure(x);
+  if (good) good = co_await send_hello(x);
   if (good) good = co_await hear_hello(x);
   if (good) good = co_await wait_for_old_link(x);
   if (good) good = co_await send_proof(x);

@@ -19,8 +19,10 @@
 /// second proof, and the connection ends: CAF never meets it.
 ///
 /// Instead of any frame either side may send a refusal, and closes. The acceptor proves itself second, so that it gives
-/// a stranger nothing that the secret could be guessed from. All of it runs over plain TCP: whoever can change packets
-/// between members can take over a link after its proof.
+/// a stranger nothing that the secret could be guessed from. With certificates all of it runs over TLS, which has
+/// proved both sides to each other by then; the hello says which member the certificate must be for, and there is no
+/// secret. With a secret it runs over plain TCP: whoever can change packets between members can take over a link after
+/// its proof.
 
 #include <array>
 #include <cstdint>
@@ -96,6 +98,7 @@ enum class refusal_reason : std::uint8_t {
   too_many = 12,        ///< more unproven connections than are kept
   no_cluster = 13,      ///< this node belongs to no cluster, or does not know yet
   name_taken = 14,      ///< a node of that name and with another disk is here
+  certificate = 15,     ///< the sender's certificate is not for the member that it says it is
 };
 
 struct refusal {

@@ -13,6 +13,7 @@
 
 #include "kaiku/core/membership.hpp"
 #include "kaiku/messages/linked_peers.hpp"
+#include "kaiku/tls/credentials.hpp"
 
 namespace kaiku {
 
@@ -73,6 +74,7 @@ handshake_side link_layer::impl::side_for(const link_session_ptr& session, link_
   for (const auto& [id, x] : peers)
     if (x->link) side.rules.linked.push_back({id, to_string(x->link->caf_node), x->link->disk});
   side.secret = settings.secret;
+  if (settings.tls) side.tls = settings.tls->context();
   // By weak pointer: the session's own coroutine holds this function.
   side.old_link_gone = [this, weak = std::weak_ptr{session}](const hello& theirs) {
     return wait_for_old_link(weak.lock(), theirs);
@@ -112,12 +114,18 @@ net::awaitable<bool> link_layer::impl::wait_for_old_link(link_session_ptr sessio
   co_return false;
 }
 
-/// Enters the new link and gives the descriptor for CAF; -1 when there is no place for it any more, or no directory.
-int link_layer::impl::hand_over(const link_session_ptr& session, const hello& theirs) {
+/// Enters the new link and gives the connection for CAF; nothing when there is no place for it any more, or no
+/// directory.
+std::optional<proven_connection> link_layer::impl::hand_over(const link_session_ptr& session, const hello& theirs) {
   auto known = peers.find(theirs.name);
-  if (known == peers.end() || known->second->link || !directory) return -1;
+  if (known == peers.end() || known->second->link || !directory) return std::nullopt;
+  if (session->has_bytes_in_hand()) {
+    // CAF would wait for the socket to announce what has been taken from it already.
+    refused_members.warn("closed the connection of {}: it sent more behind its proof at once", theirs.name.name);
+    return std::nullopt;
+  }
   connection_guard guard{session->socket().native_handle()};
-  if (!guard.holds()) return -1;
+  if (!guard.holds()) return std::nullopt;
   caf::node_id caf_node;
   auto unreadable = caf::parse(theirs.caf_node, caf_node);
   INVARIANT(!unreadable, "parsed before, when its old link was waited for");
@@ -131,18 +139,18 @@ int link_layer::impl::hand_over(const link_session_ptr& session, const hello& th
 }
 
 void link_layer::impl::publish(const link_session_ptr& session, const hello& theirs) {
-  auto descriptor = hand_over(session, theirs);
-  if (descriptor < 0) return;
+  auto connection = hand_over(session, theirs);
+  if (!connection) return;
   const auto& link = *peers.at(theirs.name)->link;
   spdlog::info("link: {} at {} linked", theirs.name.name, session->remote);
   // The directory hears of the link before CAF hears the peer.
   caf::anon_send(directory, link_up{theirs.name, link.disk, link.boot, link.serial, link.caf_node, nullptr});
-  caf_side.publish(descriptor, port, directory, link.caf_node, on_broken(theirs.name, link.serial));
+  caf_side.publish(std::move(*connection), port, directory, link.caf_node, on_broken(theirs.name, link.serial));
 }
 
 void link_layer::impl::connect(const link_session_ptr& session, const hello& theirs) {
-  auto descriptor = hand_over(session, theirs);
-  if (descriptor < 0) return;
+  auto connection = hand_over(session, theirs);
+  if (!connection) return;
   const auto& link = *peers.at(theirs.name)->link;
   auto done = [weak = weak_from_this(), id = theirs.name, serial = link.serial](result<caf::strong_actor_ptr> remote) {
     auto self = weak.lock();
@@ -151,8 +159,8 @@ void link_layer::impl::connect(const link_session_ptr& session, const hello& the
       if (auto again = weak.lock()) again->greeted(id, serial, std::move(remote));
     });
   };
-  caf_side.connect(descriptor, link.caf_node, settings.handshake_timeout, on_broken(theirs.name, link.serial),
-                   std::move(done));
+  caf_side.connect(std::move(*connection), link.caf_node, settings.handshake_timeout,
+                   on_broken(theirs.name, link.serial), std::move(done));
 }
 
 void link_layer::impl::greeted(const node_id& id, link_serial serial, result<caf::strong_actor_ptr> remote) {

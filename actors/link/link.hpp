@@ -1,12 +1,12 @@
 #pragma once
 
-/// Purpose: connections between members. Accepts and dials with deadlines, exchanges the hello, proves the shared
-/// secret, refuses strangers with a reason on both sides, and only then hands the socket to CAF. CAF itself never
-/// listens. Owner: owns the peer port and every connection until CAF has it, and a second descriptor of those that CAF
-/// has, to end them when the process at the other end no longer answers. Learns who is a member from `set_members`.
-/// Lifecycle: `start` takes the port; `open` and the first `set_members` begin to accept and to dial; `stop` ends every
-/// connection and the thread. It is stopped before its actor system goes. The directory and the link layer need each
-/// other, so:
+/// Purpose: connections between members. Accepts and dials with deadlines, does TLS with certificates on both sides or
+/// proves the shared secret, exchanges the hello, refuses strangers with a reason on both sides, and only then hands
+/// the connection to CAF. CAF itself never listens. Owner: owns the peer port and every connection until CAF has it,
+/// and a second descriptor of those that CAF has, to end them when the process at the other end no longer answers.
+/// Learns who is a member from `set_members`. Lifecycle: `start` takes the port; `open` and the first `set_members`
+/// begin to accept and to dial; `stop` ends every connection and the thread. It is stopped before its actor system
+/// goes. The directory and the link layer need each other, so:
 ///
 ///   std::shared_ptr links = link_layer::start(system, settings);  // takes the port, or says why not
 ///   auto directory = system.spawn<peer_directory>(...);           // shares it for set_members and on_link_down
@@ -33,7 +33,7 @@
 ///
 /// While it joins it goes on asking. Members that are asked tell their directory (`join_wanted`); the asking node's
 /// directory is told to `forget_bootstrap`, so that it takes no part in founding a second cluster. Nothing of this is
-/// believed before the secret is proved.
+/// believed before the certificate or the secret is proved.
 
 #include <cstdint>
 #include <functional>
@@ -49,14 +49,17 @@
 
 namespace kaiku {
 
+class tls_credentials;
+
 struct link_settings {
   std::string listen_address = "127.0.0.1";  ///< numeric
   std::uint16_t listen_port = 9000;          ///< 0: any free one
   node_id self;
   incarnation disk;
   boot_id boot;
-  std::string secret;        ///< shared by all members; empty: none is asked for, and a peer that asks is refused
-  std::string peer_address;  ///< host:port where members reach this node
+  std::string secret;  ///< shared by all members; empty: none is asked for, and a peer that asks is refused
+  std::shared_ptr<tls_credentials> tls;  ///< empty: plain TCP, and no certificate says who a peer is
+  std::string peer_address;              ///< host:port where members reach this node
   /// Peer addresses at which a node whose disk knows no cluster asks for one. Empty: it does not ask.
   std::vector<std::string> ask_at;
   /// It asks to become a member. Else only whether there is a cluster that has its name already.

@@ -121,7 +121,7 @@ struct link_layer::impl : std::enable_shared_from_this<impl> {
   bool may_be_taken_back() const;
   void answered(const hello& theirs);
   void turned_away(const refusal& why);
-  int hand_over(const link_session_ptr& session, const hello& theirs);
+  std::optional<proven_connection> hand_over(const link_session_ptr& session, const hello& theirs);
   void publish(const link_session_ptr& session, const hello& theirs);
   void connect(const link_session_ptr& session, const hello& theirs);
   void greeted(const node_id& id, link_serial serial, result<caf::strong_actor_ptr> remote);

@@ -29,6 +29,7 @@
 #include "kaiku/http/server/server.hpp"
 #include "kaiku/link/link.hpp"
 #include "kaiku/storage/store.hpp"
+#include "kaiku/tls/credentials.hpp"
 
 namespace kaiku {
 namespace {
@@ -90,6 +91,7 @@ void end_process(const std::string& why) {
 struct node::impl {
   explicit impl(options o) : with(std::move(o)) {}
 
+  status load_credentials();
   status open_ports();
   void make_actors();
   void watch();
@@ -101,8 +103,9 @@ struct node::impl {
 
   options with;
   std::shared_ptr<store> disk;
-  std::shared_ptr<redis_mirror> redis;     ///< may be empty
-  std::shared_ptr<access_control> access;  ///< likewise
+  std::shared_ptr<redis_mirror> redis;                  ///< may be empty
+  std::shared_ptr<access_control> access;               ///< likewise
+  std::shared_ptr<tls_credentials> peer_tls, http_tls;  ///< likewise
   actor_settings settings;
   std::unique_ptr<caf::actor_system> system;
   std::vector<std::unique_ptr<io_thread>> io_threads;
@@ -114,6 +117,19 @@ struct node::impl {
   boot_id boot = random_id_of_kind<boot_id>();
 };
 
+status node::impl::load_credentials() {
+  const auto load = [](const char* what, tls_use use, const std::optional<tls_files>& files,
+                       std::shared_ptr<tls_credentials>& into) -> status {
+    if (!files) return success();
+    auto loaded = tls_credentials::load(what, use, *files);
+    if (!loaded) return loaded.failure();
+    into = std::move(*loaded);
+    return success();
+  };
+  if (auto done = load("peer links", tls_use::links, with.peer_tls, peer_tls); !done) return done;
+  return load("HTTPS", tls_use::clients, with.http_tls, http_tls);
+}
+
 status node::impl::open_ports() {
   link_settings l;
   l.listen_address = with.peers.host;
@@ -122,6 +138,7 @@ status node::impl::open_ports() {
   l.disk = disk->disk();
   l.boot = boot;
   l.secret = with.peer_secret;
+  l.tls = peer_tls;
   l.peer_address = to_string(with.advertise_peers);
   l.wants_in = !with.join.empty();
   l.knows_cluster = [d = disk] { return d->members().cluster.known(); };
@@ -213,6 +230,7 @@ status node::impl::serve() {
   http_settings h = with.client_side;
   h.address = with.http.host;
   h.port = with.http.port;
+  h.tls = http_tls;
   h.access = access;
   auto started = http_server::start(std::move(h), std::move(workers));
   if (!started) return started.failure();
@@ -234,6 +252,7 @@ void node::impl::introduce_everybody() {
 
 result<std::unique_ptr<node>> node::start(const options& with) {
   auto state = std::make_unique<impl>(with);
+  if (auto loaded = state->load_credentials(); !loaded) return loaded.failure();
   store::options s;
   s.directory = with.data;
   s.fatal = end_process;
@@ -275,6 +294,8 @@ void node::impl::hand_over_leadership() {
 }
 
 void node::reload(bool all) {
+  for (const auto& one : {impl_->peer_tls, impl_->http_tls})
+    if (one) one->refresh(all);
   const auto& access = impl_->access;
   if (!access) return;
   if (auto read = all ? access->reload() : access->reload_if_changed(); !read)

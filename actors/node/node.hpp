@@ -13,7 +13,7 @@ namespace kaiku {
 
 class node {
  public:
-  /// Errors say what to mend: the data directory's, the peer port's and the HTTP port's.
+  /// Errors say what to mend: the certificates', the data directory's, the peer port's and the HTTP port's.
   static result<std::unique_ptr<node>> start(const options& with);
   ~node();
   node(const node&) = delete;

@@ -124,6 +124,10 @@ class reader {
     });
   }
 
+  void flag(std::string_view name, bool& into) {
+    choice<bool, 4>(name, into, {{{"true", true}, {"false", false}, {"1", true}, {"0", false}}});
+  }
+
   void duration(std::string_view name, milliseconds& into, std::uint32_t low, std::uint32_t high, const char* why) {
     value(name, into, [&](const std::string& text) -> result<milliseconds> {
       auto number = parse_number<std::uint32_t>(text);
@@ -228,6 +232,32 @@ void read_redis(reader& read, options& into) {
   if (into.redis && !password.empty()) into.redis->password = std::move(password);
 }
 
+result<std::string> file_name(const std::string& text) {
+  if (text.empty()) return usage("names no file");
+  return text;
+}
+
+/// Certificate and key stand together.
+std::optional<tls_files> read_tls(reader& read, const std::string& prefix, const std::string& authority) {
+  tls_files files;
+  read.value(prefix + "-cert", files.certificate, file_name);
+  read.value(prefix + "-key", files.key, file_name);
+  read.value(authority, files.authority, file_name);
+  if (files == tls_files{}) return std::nullopt;
+  return files;
+}
+
+void read_security(reader& read, options& into) {
+  read.value("peer-secret-file", into.peer_secret, read_one_secret);
+  into.peer_tls = read_tls(read, "peer-tls", "peer-tls-ca");
+  into.http_tls = read_tls(read, "http-tls", "http-tls-client-ca");
+  bool optional = false;
+  read.flag("http-tls-client-optional", optional);
+  if (into.http_tls) into.http_tls->optional = optional;
+  read.flag("insecure", into.insecure);
+  read.flag("core-dumps", into.core_dumps);
+}
+
 void read_texts(reader& read, options& into) {
   read.value("name", into.name, [](const std::string& text) -> result<node_id> {
     if (is_valid_node_name(text)) return node_id{text};
@@ -246,13 +276,10 @@ void read_texts(reader& read, options& into) {
   read.choice<durability, 3>(
       "durability", into.default_durability,
       {{{"leader", durability::leader}, {"majority", durability::majority}, {"all", durability::all}}});
-  read.value("peer-secret-file", into.peer_secret, read_one_secret);
   read.value("auth-file", into.auth_file, [](const std::string& text) -> result<std::filesystem::path> {
     if (text.empty()) return usage("names no file");
     return std::filesystem::path(text);
   });
-  read.choice<bool, 4>("insecure", into.insecure, {{{"true", true}, {"false", false}, {"1", true}, {"0", false}}});
-  read.choice<bool, 4>("core-dumps", into.core_dumps, {{{"true", true}, {"false", false}, {"1", true}, {"0", false}}});
   read.choice<log_level, 5>("log-level", into.level,
                             {{{"trace", log_level::trace},
                               {"debug", log_level::debug},
@@ -304,18 +331,38 @@ std::optional<error> check_redis(const options& x, const reader& read) {
   return std::nullopt;
 }
 
+std::optional<error> check_tls(const options& x, const reader& read) {
+  const auto& peers = x.peer_tls;
+  if (peers && (peers->certificate.empty() || peers->key.empty() || peers->authority.empty()))
+    return usage("--peer-tls-cert, --peer-tls-key and --peer-tls-ca go together");
+  if (peers && !x.peer_secret.empty())
+    return usage("--peer-tls-cert and --peer-secret-file exclude each other: a certificate proves more");
+  const auto& clients = x.http_tls;
+  if (clients && (clients->certificate.empty() || clients->key.empty()))
+    return usage("--http-tls-cert and --http-tls-key go together");
+  if (read.has("http-tls-client-optional") && (!clients || clients->authority.empty()))
+    return usage("--http-tls-client-optional goes with --http-tls-client-ca");
+  return std::nullopt;
+}
+
+/// Nobody but who has a certificate that this node's operators have signed.
+bool keeps_strangers_out(const std::optional<tls_files>& x) {
+  return x && !x->authority.empty() && !x->optional;
+}
+
 std::optional<error> check_exposure(const options& x) {
   if (x.http == x.peers) return usage("--http and --peers are both " + to_string(x.http));
   if (x.insecure) return std::nullopt;
-  if (!is_loopback(x.http) && x.auth_file.empty()) {
+  if (!is_loopback(x.http) && x.auth_file.empty() && !keeps_strangers_out(x.http_tls)) {
     return usage("--http " + to_string(x.http) +
                  " is reachable from other machines and anybody there could read and "
                  "change every file; give --auth-file, or --insecure if the network keeps strangers out");
   }
-  if (!is_loopback(x.peers) && x.peer_secret.empty()) {
-    return usage("--peers " + to_string(x.peers) +
-                 " is reachable from other machines and anybody there could pose as a "
-                 "member; give --peer-secret-file, or --insecure if the network keeps strangers out");
+  if (!is_loopback(x.peers) && x.peer_secret.empty() && !keeps_strangers_out(x.peer_tls)) {
+    return usage(
+        "--peers " + to_string(x.peers) +
+        " is reachable from other machines and anybody there could pose as a "
+        "member; give --peer-tls-cert or --peer-secret-file, or --insecure if the network keeps strangers out");
   }
   return std::nullopt;
 }
@@ -339,6 +386,7 @@ result<parse_outcome> parse_options(int argc, const char* const* argv, const sur
   reader read(std::get<sourced_options>(*gathered));
   options parsed;
   read_texts(read, parsed);
+  read_security(read, parsed);
   read_times(read, parsed);
   read_care(read, parsed);
   read_redis(read, parsed);
@@ -346,6 +394,7 @@ result<parse_outcome> parse_options(int argc, const char* const* argv, const sur
   if (read.complaint()) return *read.complaint();
   if (auto complaint = complete(parsed, read, around.host_name)) return *complaint;
   if (auto complaint = check_redis(parsed, read)) return *complaint;
+  if (auto complaint = check_tls(parsed, read)) return *complaint;
   if (auto complaint = check_exposure(parsed)) return *complaint;
   return parse_outcome(std::move(parsed));
 }

@@ -20,6 +20,7 @@
 #include "kaiku/core/limits.hpp"
 #include "kaiku/http/server/settings.hpp"
 #include "kaiku/storage/redis/address.hpp"
+#include "kaiku/tls/context.hpp"
 
 namespace kaiku {
 
@@ -46,7 +47,9 @@ struct options {
   durability default_durability = durability::leader;
   milliseconds election_timeout{limits::election_timeout_ms};
   milliseconds heartbeat_interval{limits::heartbeat_interval_ms};
-  std::string peer_secret;  ///< content of `--peer-secret-file` without the line end; empty: none
+  std::string peer_secret;            ///< content of `--peer-secret-file` without the line end; empty: none
+  std::optional<tls_files> peer_tls;  ///< empty: links are not encrypted
+  std::optional<tls_files> http_tls;  ///< empty: plain HTTP
   bool insecure = false;
   bool core_dumps = false;  ///< the kernel may write the process's memory, secrets included, to a file
   byte_count scrub_rate{limits::scrub_bytes_per_second};

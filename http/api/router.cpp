@@ -106,7 +106,7 @@ std::optional<response> to_leader(const exchange& ex) {
   const auto sent = split_target(ex.in.target);
   std::string target(ex.path);
   if (sent.ok() && !sent->query.empty()) target.append("?").append(sent->query);
-  out.add("Location", "http://" + view.leader_http + target);
+  out.add("Location", (ex.settings.tls ? "https://" : "http://") + view.leader_http + target);
   out.add("Cache-Control", "no-store");
   return out;
 }

@@ -48,15 +48,21 @@ void patience::waited(session_clock::duration how_long, std::size_t bytes) {
   left_ = std::min(most_, left_ + of_rate);
 }
 
-connection::connection(client_socket socket) : socket_(std::move(socket)) {
+connection::connection(client_socket socket, const tls_context& tls) : socket_(std::move(socket)) {
   error_code ignored;
   socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+  if (!tls) return;
+  socket_.native_non_blocking(true, ignored);
+  tls_ = std::make_unique<tls_session>(tls, tls_role::server, socket_.native_handle());
 }
 
 task<connection::read_end> connection::read(std::span<char> to, session_clock::time_point deadline, std::size_t& got) {
   arm(deadline);
   error_code failed;
-  got = co_await socket_.async_read_some(asio::buffer(to.data(), to.size()), asio::redirect_error(use_task, failed));
+  if (tls_)
+    got = co_await read_tls(to, failed);
+  else
+    got = co_await socket_.async_read_some(asio::buffer(to.data(), to.size()), asio::redirect_error(use_task, failed));
   disarm();
   if (!failed) co_return read_end::data;
   if (failed == asio::error::eof) co_return read_end::closed;
@@ -75,9 +81,14 @@ task<bool> connection::write(std::string_view head, std::string_view body, patie
     const auto began = session_clock::now();
     arm(began + with.left());
     error_code failed;
-    std::array<asio::const_buffer, 2> both{asio::buffer(head.data(), head.size()),
-                                           asio::buffer(body.data(), body.size())};
-    auto sent = co_await socket_.async_write_some(both, asio::redirect_error(use_task, failed));
+    std::size_t sent = 0;
+    if (tls_) {
+      sent = co_await write_tls(head, body, failed);
+    } else {
+      std::array<asio::const_buffer, 2> both{asio::buffer(head.data(), head.size()),
+                                             asio::buffer(body.data(), body.size())};
+      sent = co_await socket_.async_write_some(both, asio::redirect_error(use_task, failed));
+    }
     disarm();
     if (failed) co_return false;
     with.waited(session_clock::now() - began, sent);
@@ -90,6 +101,7 @@ task<bool> connection::write(std::string_view head, std::string_view body, patie
 
 task<void> connection::linger(session_clock::time_point deadline) {
   error_code ignored;
+  if (tls_) tls_->finish();
   socket_.shutdown(client_socket::shutdown_send, ignored);
   std::vector<char> dropped(kept_buffer_bytes);
   for (;;) {
@@ -109,6 +121,8 @@ void connection::check_deadline(session_clock::time_point now) {
 
 void connection::close() {
   error_code ignored;
+  if (tls_) tls_->finish();
+  tls_.reset();  // its descriptor may be another connection's soon
   socket_.close(ignored);
 }
 

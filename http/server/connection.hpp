@@ -1,6 +1,6 @@
 #pragma once
 
-/// Purpose: bytes in and out of one client socket, with a deadline on every wait.
+/// Purpose: bytes in and out of one client socket, plain or over TLS, with a deadline on every wait.
 /// Owner: a session. Thread: the session's.
 
 #include <span>
@@ -11,6 +11,8 @@
 #include "kaiku/http/server/worker.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
+
+#include "kaiku/tls/session.hpp"
 
 namespace kaiku {
 
@@ -53,8 +55,11 @@ class connection {
  public:
   enum class read_end { data, closed, timed_out, failed };
 
-  explicit connection(client_socket socket);
+  /// With a context: over TLS, which begins with `shake_hands`.
+  connection(client_socket socket, const tls_context& tls);
 
+  /// False: it failed. Whoever began in plain HTTP was told so, and is to be waited for (`linger`).
+  task<bool> shake_hands(session_clock::time_point deadline);
   /// Reads what comes into `to`; `got` bytes. `closed`: the client sends no more.
   task<read_end> read(std::span<char> to, session_clock::time_point deadline, std::size_t& got);
   task<read_end> read(std::span<char> to, patience& with, std::size_t& got);
@@ -74,8 +79,17 @@ class connection {
     timed_out_ = false;
   }
   void disarm() { deadline_ = session_clock::time_point::max(); }
+  using error_code = boost::system::error_code;
+  task<std::size_t> read_tls(std::span<char> to, error_code& failed);
+  /// One record, of what comes next of the two.
+  task<std::size_t> write_tls(std::string_view head, std::string_view body, error_code& failed);
+  /// Waits for what a step wants. False: it was the last one, and `failed` says how.
+  task<bool> wait_for(tls_session::outcome step, error_code& failed);
+  task<void> say_this_is_https();
 
   client_socket socket_;
+  std::unique_ptr<tls_session> tls_;  ///< none once the socket is closed
+  std::string record_;                ///< of two pieces; kept for its memory
   session_clock::time_point deadline_ = session_clock::time_point::max();
   bool timed_out_ = false;
 };

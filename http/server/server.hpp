@@ -1,11 +1,11 @@
 #pragma once
 
-/// Purpose: serves HTTP/1.1 on one address, over several I/O threads. Each session lives on one of them and speaks to
-/// that thread's gateway only.
-/// Owner: owns the listening socket and the sessions. The io_contexts and gateways belong to the node and must outlive
-/// it. Lifecycle: `start` binds and accepts; `drain` stops accepting and closes idle connections, requests in flight go
-/// on; the destructor closes what is left. Thread: `start`, `drain`, `open_requests` from any. The destructor from any
-/// but with every io_context either still run by its thread or stopped for good.
+/// Purpose: serves HTTP/1.1 on one address, plain or over TLS, on several I/O threads. Each session lives on one of
+/// them and speaks to that thread's gateway only. Owner: owns the listening socket and the sessions. The io_contexts
+/// and gateways belong to the node and must outlive it. Lifecycle: `start` binds and accepts; `drain` stops accepting
+/// and closes idle connections, requests in flight go on; the destructor closes what is left. Thread: `start`, `drain`,
+/// `open_requests` from any. The destructor from any but with every io_context either still run by its thread or
+/// stopped for good.
 
 #include <cstdint>
 #include <functional>

@@ -9,6 +9,7 @@
 #include "kaiku/http/api/router.hpp"
 #include "kaiku/http/server/bridge.hpp"
 #include "kaiku/http/server/reply_head.hpp"
+#include "kaiku/tls/credentials.hpp"
 
 namespace kaiku {
 namespace {
@@ -46,7 +47,7 @@ session::session(client_socket socket, const ip_address& peer, bool counted, std
       peer_(peer),
       counted_(counted),
       client_(peer.to_string()),
-      connection_(std::move(socket)) {}
+      connection_(std::move(socket), worker_->settings.tls ? worker_->settings.tls->context() : nullptr) {}
 
 session::~session() {
   worker_->remove(this);
@@ -86,8 +87,14 @@ void session::abandon() {
 }
 
 task<void> session::serve() {
-  for (;;) {
-    const bool ready = co_await read_header();
+  const auto first_deadline = session_clock::now() + worker_->settings.header_timeout;
+  bool welcome = true;
+  if (worker_->settings.tls) {
+    welcome = co_await connection_.shake_hands(first_deadline);
+    lingers_ = !welcome;
+  }
+  while (welcome) {
+    const bool ready = co_await read_header(first_deadline);
     if (!ready) break;
     const bool go_on = co_await answer();
     if (!go_on) break;
@@ -116,12 +123,13 @@ bool session::scan_header(std::size_t& scanned, std::size_t& size) {
   return refused_.has_value();
 }
 
-task<bool> session::read_header() {
+task<bool> session::read_header(session_clock::time_point first_deadline) {
   const auto& settings = worker_->settings;
   std::size_t scanned = 0, size = 0;
   idle_ = input_.empty();
   if (idle_ && worker_->draining()) co_return false;
-  auto deadline = session_clock::now() + (first_ || !idle_ ? settings.header_timeout : settings.idle_timeout);
+  auto deadline = session_clock::now() + (idle_ ? settings.idle_timeout : settings.header_timeout);
+  if (first_) deadline = first_deadline;
   while (!scan_header(scanned, size)) {
     if (idle_ && !input_.empty()) {
       idle_ = false;
@@ -213,6 +221,7 @@ task<bool> session::send(response& what, bool keep) {
     if (!first) what = problem(first.failure());
   }
   add_cors(request_, worker_->settings, what);
+  add_strict_transport(what);
   head_.clear();
   write_reply_head(what, worker_->node.view(), request_.version, keep, head_);
   sending_ = full_patience();
@@ -247,6 +256,12 @@ task<bool> session::send_parts(const response& what, std::string piece) {
   co_return ended;
 }
 
+/// RFC 6797: a browser does not try plain HTTP again.
+void session::add_strict_transport(response& what) const {
+  if (worker_->settings.tls)
+    what.add("Strict-Transport-Security", "max-age=" + std::to_string(limits::http_strict_transport_seconds));
+}
+
 void session::measure(session_clock::time_point began, unsigned code) {
   worker_->meter.count({.route = exchange_->route,
                         .method = request_.method,
@@ -258,6 +273,7 @@ void session::measure(session_clock::time_point began, unsigned code) {
 
 task<void> session::refuse() {
   response answer = refusal_problem(*refused_);
+  add_strict_transport(answer);
   head_.clear();
   write_reply_head(answer, worker_->node.view(), 11, false, head_);
   worker_->meter.count({.status = answer.status});

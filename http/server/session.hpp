@@ -34,12 +34,13 @@ class session final : public request_body {
   static task<void> run(std::shared_ptr<session> self);
   task<void> serve();
   /// False: there is no request to answer; when `refused_` is set, that goes out first.
-  task<bool> read_header();
+  task<bool> read_header(session_clock::time_point first_deadline);
   /// Strips empty lines, looks for the header's end. True when it is complete or refused.
   bool scan_header(std::size_t& scanned, std::size_t& size);
   bool accept_header(std::size_t size);
   /// False: the connection ends.
   task<bool> answer();
+  void add_strict_transport(response& what) const;
   void measure(session_clock::time_point began, unsigned code);
   task<bool> send(response& what, bool keep);
   /// `piece` is the first of the first part.

@@ -13,14 +13,16 @@
 
 namespace kaiku {
 
+class tls_credentials;
 class access_control;
 
 /// What a node that does not lead does with a change of files.
 enum class follower_writes : std::uint8_t { forward, redirect };
 
 struct http_settings {
-  std::string address = "127.0.0.1";  ///< numeric, or a name that resolves
-  std::uint16_t port = 8000;          ///< 0: any free one
+  std::string address = "127.0.0.1";     ///< numeric, or a name that resolves
+  std::uint16_t port = 8000;             ///< 0: any free one
+  std::shared_ptr<tls_credentials> tls;  ///< empty: plain HTTP; else nothing but HTTPS
   std::uint64_t max_body_bytes = limits::http_body_bytes;
   std::size_t max_connections = limits::http_connections;
   std::size_t max_requests = limits::http_requests;  ///< under way, of all connections

@@ -1,10 +1,7 @@
 /// Strangers on the peer port: refused or timed out, and no member notices.
 
 #include <atomic>
-#include <fstream>
 #include <random>
-#include <set>
-#include <sstream>
 #include <thread>
 
 #include <boost/test/unit_test.hpp>
@@ -18,28 +15,6 @@ using namespace kaiku::test;
 
 /// How long a connection that proves nothing may stay: `limits::link_handshake_timeout_ms` and some.
 constexpr milliseconds stranger_deadline{6000};
-
-/// The established connections between members, as the kernel lists them (proc(5), /proc/net/tcp): a link that was
-/// dropped and made anew has another port.
-std::set<std::string> member_links(test_cluster& cluster) {
-  std::set<std::string> ports;
-  for (std::size_t i = 0; i < cluster.size(); ++i) {
-    std::ostringstream hex;
-    hex << std::uppercase << std::hex << cluster.node(i).peers().port;
-    ports.insert(hex.str());
-  }
-  std::set<std::string> out;
-  std::ifstream in("/proc/net/tcp");
-  std::string line;
-  std::getline(in, line);
-  while (std::getline(in, line)) {
-    std::istringstream fields(line);
-    std::string slot, local, remote, state;
-    fields >> slot >> local >> remote >> state;
-    if (state == "01" && ports.contains(remote.substr(remote.find(':') + 1))) out.insert(local + " " + remote);
-  }
-  return out;
-}
 
 /// A write every few milliseconds, to see whether anybody is held up.
 class steady_writer {

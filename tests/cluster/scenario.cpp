@@ -1,7 +1,9 @@
 #include "scenario.hpp"
 
+#include <fstream>
 #include <iostream>
 #include <random>
+#include <sstream>
 
 #include <nlohmann/json.hpp>
 
@@ -70,6 +72,26 @@ void check_in_time(milliseconds took, milliseconds bound) {
   BOOST_TEST(took.count() <= bound.count(), took.count()
                                                 << " ms for a new leader, " << bound.count()
                                                 << " allowed; CPU pressure " << read_file("/proc/pressure/cpu"));
+}
+
+std::set<std::string> member_links(test_cluster& cluster) {
+  std::set<std::string> ports;
+  for (std::size_t i = 0; i < cluster.size(); ++i) {
+    std::ostringstream hex;
+    hex << std::uppercase << std::hex << cluster.node(i).peers().port;
+    ports.insert(hex.str());
+  }
+  std::set<std::string> out;
+  std::ifstream in("/proc/net/tcp");
+  std::string line;
+  std::getline(in, line);
+  while (std::getline(in, line)) {
+    std::istringstream fields(line);
+    std::string slot, local, remote, state;
+    fields >> slot >> local >> remote >> state;
+    if (state == "01" && ports.contains(remote.substr(remote.find(':') + 1))) out.insert(local + " " + remote);
+  }
+  return out;
 }
 
 std::uint64_t set_aside(test_cluster& cluster) {

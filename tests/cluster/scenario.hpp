@@ -4,6 +4,7 @@
 /// Thread: the main thread, for Boost.Test's checks.
 
 #include <cstdint>
+#include <set>
 #include <string>
 
 #include <boost/test/unit_test.hpp>
@@ -39,6 +40,10 @@ void wait_for_writes(test_cluster& cluster, const history& told, std::size_t mor
 /// Checks the time a new leader took; the message says how busy the machine was (proc(5), /proc/pressure): a machine
 /// that hardly runs the nodes at all can't elect in time either.
 void check_in_time(milliseconds took, milliseconds bound);
+
+/// The established connections between members, as the kernel lists them (proc(5), /proc/net/tcp): a link that was
+/// dropped and made anew has another port.
+std::set<std::string> member_links(test_cluster& cluster);
 
 /// Entries set aside on all disks, as `/cluster` says.
 std::uint64_t set_aside(test_cluster& cluster);

@@ -63,8 +63,8 @@ std::ostream& operator<<(std::ostream& out, const http_response& x) {
   return out << x.status << " " << x.problem_code() << " " << x.body.substr(0, 300);
 }
 
-http_client::http_client(endpoint server, milliseconds deadline)
-    : server_(std::move(server)), deadline_(deadline), request_end_(clock::now() + deadline) {}
+http_client::http_client(endpoint server, milliseconds deadline, tls_context tls)
+    : server_(std::move(server)), deadline_(deadline), tls_(std::move(tls)), request_end_(clock::now() + deadline) {}
 
 http_response http_client::request(std::string_view method, std::string_view target, const header_list& headers,
                                    std::string_view body) {
@@ -128,6 +128,7 @@ http_response http_client::exchange(std::string_view method, std::string_view ta
 
 void http_client::connect() {
   connection_ = tcp_connection(server_, deadline_);
+  if (tls_) connection_.start_tls(tls_, request_end_);
   buffer_.clear();
   close_after_ = false;
   framing_ = framing::none;

@@ -1,6 +1,6 @@
 #pragma once
 
-/// Purpose: an HTTP/1.1 client for tests, on plain sockets: keep-alive, bodies that are made or hashed on the way, and
+/// Purpose: an HTTP/1.1 client for tests, plain or over TLS: keep-alive, bodies that are made or hashed on the way, and
 /// a deadline on everything. It also does what a well-behaved client does not: stop in the middle of a body, or send
 /// raw bytes. Thread: one at a time.
 
@@ -44,8 +44,8 @@ std::ostream& operator<<(std::ostream& out, const http_response& x);
 
 class http_client {
  public:
-  /// `deadline` is for each request as a whole, and can be changed at any time.
-  explicit http_client(endpoint server, milliseconds deadline = milliseconds{10'000});
+  /// `deadline` is for each request as a whole, and can be changed at any time. With a context: HTTPS.
+  explicit http_client(endpoint server, milliseconds deadline = milliseconds{10'000}, tls_context tls = {});
 
   void set_deadline(milliseconds deadline) { deadline_ = deadline; }
   const endpoint& server() const { return server_; }
@@ -103,6 +103,7 @@ class http_client {
 
   endpoint server_;
   milliseconds deadline_;
+  tls_context tls_;
   tcp_connection connection_;
   clock::time_point request_end_;
   std::string buffer_;  ///< received and not yet taken

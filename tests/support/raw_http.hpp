@@ -1,9 +1,11 @@
 #pragma once
 
-/// Purpose: an HTTP client for tests that sends the bytes it is told, right or wrong, and reads one answer at a time.
+/// Purpose: an HTTP client for tests that sends the bytes it is told, right or wrong, and reads one answer at a time;
+/// plain, or over TLS.
 /// Every wait has a deadline; passing it fails the test with a message. Thread: the test's.
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -13,11 +15,14 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include "kaiku/tls/session.hpp"
 
 namespace kaiku::test {
 
@@ -41,7 +46,11 @@ struct raw_answer {
 
 class raw_http {
  public:
-  explicit raw_http(std::uint16_t port, int receive_buffer = 0) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+  /// What those speak that are not told otherwise; empty: plain HTTP.
+  static inline tls_context usual_tls;
+
+  explicit raw_http(std::uint16_t port, int receive_buffer = 0, const tls_context& tls = usual_tls)
+      : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
     if (receive_buffer > 0) ::setsockopt(socket_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
     int on = 1;
     ::setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -50,6 +59,7 @@ class raw_http {
     to.sin_port = htons(port);
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     connected_ = ::connect(socket_, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0;
+    if (connected_ && tls) begin_tls(tls);
   }
   ~raw_http() { ::close(socket_); }
   raw_http(const raw_http&) = delete;
@@ -59,6 +69,11 @@ class raw_http {
 
   /// False when the server has closed.
   bool send(std::string_view bytes) {
+    while (tls_ && !bytes.empty()) {
+      const auto sent = tls_->write(bytes.data(), bytes.size());
+      bytes.remove_prefix(sent.bytes);
+      if (sent.now != tls_session::step::done && !wait_for(sent.now)) return false;
+    }
     while (!bytes.empty()) {
       wait(POLLOUT);
       auto n = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -109,7 +124,14 @@ class raw_http {
   /// Something has come, or comes within `wait`.
   bool has_input(std::chrono::milliseconds wait) {
     pollfd one{socket_, POLLIN, 0};
-    return !input_.empty() || ::poll(&one, 1, static_cast<int>(wait.count())) > 0;
+    const auto end = std::chrono::steady_clock::now() + wait;
+    while (input_.empty()) {
+      const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+      if (::poll(&one, 1, std::max(0, static_cast<int>(left.count()))) == 0) return false;
+      // What TLS says for itself is none.
+      if (!tls_ || read_tls() != tls_session::step::wants_read) return true;
+    }
+    return true;
   }
   void finish_sending() { ::shutdown(socket_, SHUT_WR); }
   /// An abrupt end: the server sees a reset.
@@ -127,7 +149,31 @@ class raw_http {
     pollfd one{socket_, events, 0};
     if (::poll(&one, 1, deadline_ms) == 0) throw std::runtime_error("no answer within the test's deadline");
   }
+  /// False: the step was the last one.
+  bool wait_for(tls_session::step now) {
+    if (now != tls_session::step::wants_read && now != tls_session::step::wants_write) return false;
+    wait(now == tls_session::step::wants_read ? POLLIN : POLLOUT);
+    return true;
+  }
+  void begin_tls(const tls_context& with) {
+    ::fcntl(socket_, F_SETFL, ::fcntl(socket_, F_GETFL) | O_NONBLOCK);
+    tls_ = std::make_unique<tls_session>(with, tls_role::client, socket_);
+    auto last = tls_->handshake().now;
+    while (wait_for(last)) last = tls_->handshake().now;
+    connected_ = last == tls_session::step::done;
+  }
+  tls_session::step read_tls() {
+    char buffer[tls_record_bytes];
+    const auto got = tls_->read(buffer, sizeof buffer);
+    input_.append(buffer, got.bytes);
+    return got.now;
+  }
   bool fill() {
+    if (tls_) {
+      auto last = read_tls();
+      while (wait_for(last)) last = read_tls();
+      return last == tls_session::step::done;
+    }
     wait(POLLIN);
     char buffer[65536];
     auto n = ::recv(socket_, buffer, sizeof buffer, 0);
@@ -146,6 +192,7 @@ class raw_http {
   }
 
   int socket_;
+  std::unique_ptr<tls_session> tls_;
   bool connected_ = false;
   std::string input_;
 };

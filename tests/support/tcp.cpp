@@ -19,6 +19,7 @@ namespace kaiku::test {
 namespace {
 
 using kind = network_failure::kind;
+using step = tls_session::step;
 
 sockaddr_in resolve(const endpoint& x) {
   sockaddr_in out{};
@@ -97,28 +98,63 @@ tcp_connection::~tcp_connection() {
   close();
 }
 
-tcp_connection::tcp_connection(tcp_connection&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+tcp_connection::tcp_connection(tcp_connection&& other) noexcept
+    : fd_(std::exchange(other.fd_, -1)), tls_(std::move(other.tls_)), pulled_(std::move(other.pulled_)) {}
 
 tcp_connection& tcp_connection::operator=(tcp_connection&& other) noexcept {
   std::swap(fd_, other.fd_);
+  std::swap(tls_, other.tls_);
+  std::swap(pulled_, other.pulled_);
   return *this;
 }
 
+void tcp_connection::start_tls(const tls_context& with, clock::time_point end) {
+  tls_ = std::make_unique<tls_session>(with, tls_role::client, fd_);
+  auto last = tls_->handshake().now;
+  while (wait_for(last, end)) last = tls_->handshake().now;
+  if (last != step::done) throw network_failure(kind::cut_off, "no TLS: " + tls_->failure());
+}
+
+bool tcp_connection::wait_for(step now, clock::time_point end) const {
+  if (now != step::wants_read && now != step::wants_write) return false;
+  if (wait_for_events(fd_, now == step::wants_read ? POLLIN : POLLOUT, end) == 0)
+    throw network_failure(kind::timed_out, "TLS: timed out");
+  return true;
+}
+
+bool tcp_connection::pull() {
+  if (!pulled_.empty()) return true;
+  char piece[tls_record_bytes];
+  const auto got = tls_->read(piece, sizeof piece);
+  pulled_.assign(piece, got.bytes);
+  return got.now != step::wants_read && got.now != step::wants_write;
+}
+
 void tcp_connection::close() {
+  if (tls_) tls_->finish();
+  tls_.reset();
+  pulled_.clear();
   if (fd_ >= 0) ::close(std::exchange(fd_, -1));
 }
 
 void tcp_connection::finish_sending() {
+  if (tls_) tls_->finish();
   ::shutdown(fd_, SHUT_WR);
 }
 
 void tcp_connection::reset() {
   linger hard{1, 0};
   ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+  tls_.reset();
   close();
 }
 
 std::size_t tcp_connection::send_some(std::string_view bytes, clock::time_point end) {
+  while (tls_) {
+    const auto sent = tls_->write(bytes.data(), bytes.size());
+    if (sent.now == step::done) return sent.bytes;
+    if (!wait_for(sent.now, end)) throw network_failure(kind::cut_off, "send over TLS: " + tls_->failure());
+  }
   for (;;) {
     ssize_t n = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (n > 0) return static_cast<std::size_t>(n);
@@ -132,18 +168,37 @@ void tcp_connection::send_all(std::string_view bytes, clock::time_point end) {
   while (!bytes.empty()) bytes.remove_prefix(send_some(bytes, end));
 }
 
-bool tcp_connection::is_readable() const {
+bool tcp_connection::is_readable() {
+  if (tls_) return pull();
   return wait_for_events(fd_, POLLIN, clock::now()) != 0;
 }
 
-bool tcp_connection::wait_readable_or_writable(clock::time_point end) const {
+bool tcp_connection::wait_readable_or_writable(clock::time_point end) {
+  while (tls_) {
+    if (pull()) return true;
+    const short came = wait_for_events(fd_, POLLIN | POLLOUT, end);
+    if (came == 0) throw network_failure(kind::timed_out, "send over TLS: timed out");
+    if ((came & POLLOUT) != 0) return pull();
+  }
   short events = wait_for_events(fd_, POLLIN | POLLOUT, end);
   if (events == 0) throw network_failure(kind::timed_out, "send: timed out");
   return (events & (POLLIN | POLLERR | POLLHUP)) != 0;
 }
 
 std::string tcp_connection::receive(std::size_t most, clock::time_point end) {
+  if (!pulled_.empty()) {
+    auto out = pulled_.substr(0, most);
+    pulled_.erase(0, out.size());
+    return out;
+  }
   std::string out(most, '\0');
+  while (tls_) {
+    const auto got = tls_->read(out.data(), out.size());
+    out.resize(got.bytes);
+    if (got.now == step::done || got.now == step::ended) return out;
+    if (!wait_for(got.now, end)) throw network_failure(kind::cut_off, "receive over TLS: " + tls_->failure());
+    out.resize(most);
+  }
   for (;;) {
     ssize_t n = ::recv(fd_, out.data(), out.size(), 0);
     if (n >= 0) {

@@ -1,13 +1,16 @@
 #pragma once
 
-/// Purpose: plain sockets for tests: a connection on which every call has a deadline, and ports to listen on.
+/// Purpose: sockets for tests: a connection, plain or over TLS, on which every call has a deadline, and ports to listen
+/// on.
 /// Thread: a connection belongs to one thread at a time.
 
 #include <cstdint>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 
+#include "kaiku/tls/session.hpp"
 #include "support/wait.hpp"
 
 namespace kaiku::test {
@@ -43,6 +46,9 @@ class tcp_connection {
   tcp_connection(const tcp_connection&) = delete;
   tcp_connection& operator=(const tcp_connection&) = delete;
 
+  /// From now on everything goes over TLS. Throws `cut_off` when the other side will not have it, `timed_out`.
+  void start_tls(const tls_context& with, clock::time_point end);
+
   bool is_open() const { return fd_ >= 0; }
   void close();
   /// Nothing more follows from this side (FIN).
@@ -55,16 +61,23 @@ class tcp_connection {
   std::size_t send_some(std::string_view bytes, clock::time_point end);
   void send_all(std::string_view bytes, clock::time_point end);
   /// Whether something, an end included, can be received now.
-  bool is_readable() const;
+  bool is_readable();
   /// Waits until something can be received or sent; true: received. Throws `timed_out`.
-  bool wait_readable_or_writable(clock::time_point end) const;
+  bool wait_readable_or_writable(clock::time_point end);
   /// Up to `most` bytes; empty: the other side has ended. Throws `timed_out`, `cut_off` (reset).
   std::string receive(std::size_t most, clock::time_point end);
   /// True when the other side ends or resets the connection within `deadline`; what it sends before is thrown away.
   bool is_closed_within(milliseconds deadline);
 
  private:
+  /// Waits for what TLS wants. False: it has ended or failed.
+  bool wait_for(tls_session::step now, clock::time_point end) const;
+  /// Reads what the socket has. True: bytes, or an end, and not only what TLS says for itself.
+  bool pull();
+
   int fd_ = -1;
+  std::unique_ptr<tls_session> tls_;
+  std::string pulled_;  ///< received over TLS and not yet taken
 };
 
 /// A port of 127.0.0.1 that no other test of this machine takes while this object lives. It lies below the range from

@@ -36,6 +36,7 @@ bool has_test_failed() {
 test_cluster::test_cluster(const cluster_options& options) : directory_(make_test_directory()), options_(options) {
   if (options.in_memory && ::mount("kaiku-test", directory_.c_str(), "tmpfs", 0, "size=1g,mode=0700") != 0)
     throw std::system_error(errno, std::generic_category(), "mount tmpfs at " + directory_.string());
+  if (options.tls) authority_ = std::make_unique<test_authority>(directory_, "authority");
   if (options.networked) network_ = std::make_unique<test_network>(options.nodes);
   std::vector<node_options> all;
   std::string members;
@@ -69,11 +70,25 @@ node_options test_cluster::next_node() {
     redises_.push_back(std::make_unique<test_redis>(directory_ / (node.name + "-redis")));
     node.extra.insert(node.extra.end(), {"--redis", redises_.back()->url()});
   }
+  if (authority_) add_tls(node);
   if (network_) {
     node.extra.emplace_back("--insecure");  // there are no strangers on this network
     node.run_in = network_->enter(i);
   }
   return node;
+}
+
+std::string test_cluster::certified_names(std::size_t i) const {
+  return "DNS:n" + std::to_string(i + 1) + ",IP:" + (network_ ? network_->address(i) : "127.0.0.1");
+}
+
+/// One pair of files for both ports: `directory()` has `n1-tls.pem` and `n1-tls.key`.
+void test_cluster::add_tls(node_options& to) {
+  const auto own = authority_->issue(to.name + "-tls", certified_names(ports_.size() - 1));
+  for (const std::string port : {"--peer-tls", "--http-tls"})
+    to.extra.insert(to.extra.end(), {port + "-cert", own.certificate, port + "-key", own.key});
+  to.extra.insert(to.extra.end(), {"--peer-tls-ca", authority_->file()});
+  to.tls = client_context(authority_->file());
 }
 
 test_node& test_cluster::add_node(const std::vector<std::size_t>& through) {

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "support/certificates.hpp"
 #include "support/test_disk.hpp"
 #include "support/test_network.hpp"
 #include "support/test_node.hpp"
@@ -31,6 +32,8 @@ struct cluster_options {
   bool in_memory = false;
   /// A Redis of its own beside each node. In the whole program with KAIKU_TEST_REDIS=1.
   bool redis = false;
+  /// TLS everywhere: each node has a certificate of its own, for its name and its address.
+  bool tls = false;
 };
 
 class test_cluster {
@@ -56,6 +59,10 @@ class test_cluster {
   /// The power of these nodes fails at one moment. They stop with it, and are to be killed; or they run on, each with a
   /// dead disk.
   void cut_power(const std::vector<std::size_t>& nodes, bool runs_on);
+  /// Only with `tls`: who signed the certificates. Its files and the nodes' (`n1-tls.pem`) are in `directory()`.
+  test_authority& authority() { return *authority_; }
+  /// What node `i` needs a certificate for, as `test_authority::issue` takes it.
+  std::string certified_names(std::size_t i) const;
   /// Only with `redis`.
   test_redis& redis(std::size_t i) { return *redises_.at(i); }
 
@@ -80,10 +87,12 @@ class test_cluster {
  private:
   struct ports;
   node_options next_node();
+  void add_tls(node_options& to);
 
   void unmount(bool keep);
 
   std::filesystem::path directory_;
+  std::unique_ptr<test_authority> authority_;
   std::unique_ptr<test_network> network_;
   std::vector<std::unique_ptr<test_disk>> disks_;
   std::vector<std::unique_ptr<test_redis>> redises_;

@@ -32,6 +32,7 @@ struct node_options {
   std::string join;                      ///< `host:port,...`; likewise
   std::vector<std::string> extra = {};   ///< pairs of option and value; one given here replaces the usual one
   std::vector<std::string> run_in = {};  ///< the command that runs it, such as `test_network::enter`
+  tls_context tls = {};                  ///< what its clients speak; empty: plain HTTP
 };
 
 /// What a node says about itself in the header of an answer.
@@ -76,8 +77,10 @@ class test_node {
   std::string log_tail(std::size_t lines = 25) const { return tail_of(options_.log, lines); }
 
   http_client client(milliseconds deadline = milliseconds{10'000}) const {
-    return http_client(options_.http, deadline);
+    return http_client(options_.http, deadline, options_.tls);
   }
+  /// From now on its clients speak this.
+  void set_tls(tls_context tls) { options_.tls = std::move(tls); }
   bool is_ready() const;
   /// Empty when it does not answer.
   std::optional<node_status> status() const;

@@ -236,6 +236,7 @@ BOOST_AUTO_TEST_CASE(a_method_that_is_not_there_is_405_with_allow_and_one_that_i
 
 BOOST_AUTO_TEST_CASE(a_follower_that_redirects_names_the_leader_before_it_reads_a_body) {
   settings.writes = follower_writes::redirect;
+  const std::string leader = settings.tls ? "https://10.0.0.7:8000" : "http://10.0.0.7:8000";
   node.view_.now = role::follower;
   node.view_.leader_http = "10.0.0.7:8000";
   node.add_file("f", "x");
@@ -247,11 +248,10 @@ BOOST_AUTO_TEST_CASE(a_follower_that_redirects_names_the_leader_before_it_reads_
                 " HTTP/1.1\r\nHost: k\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
     auto got = client.read();
     BOOST_TEST(got.status == 307);
-    BOOST_TEST(got.header("Location") == std::string("http://10.0.0.7:8000") + target);
+    BOOST_TEST(got.header("Location") == leader + target);
   }
   raw_http client(port());
-  BOOST_TEST(client.ask("PUT", "http://evil.example/files/f", {}, "x").header("Location") ==
-             "http://10.0.0.7:8000/files/f");
+  BOOST_TEST(client.ask("PUT", "http://evil.example/files/f", {}, "x").header("Location") == leader + "/files/f");
   BOOST_TEST(client.ask("GET", "/files/f").status == 200);
   BOOST_TEST(client.ask("POST", "/cluster/scrub").status == 202);
   BOOST_TEST(node.writes == 0);

@@ -1,10 +1,12 @@
 /// One member for `link_test.cpp`: a link layer and a directory, and listeners in place of all other actors. Arguments
 /// are `key=value`: name, port, disk, cluster, boot (small numbers; 0: not known), secret, timeout (ms of a handshake),
-/// rtt (round trips to measure), members (`name@host:port@disk`, separated by commas), learners (how many of the last
-/// members are), since (the entry that names them), undialled (ms), ask_at (addresses), wants_in, takes_in (whoever
-/// asks is made a member), log (members as this node's own log says once it has a link), log_since (the entry that
-/// names those, which is not known committed), version_min, version_max, lie (the number of one to tell every peer).
-/// Prints what happens, one line each, with the time in front; ends cleanly on SIGTERM.
+/// rtt (round trips to measure), chunks (of content to fetch from the peer, as a follower does, and to measure),
+/// members (`name@host:port@disk`, separated by commas), learners (how many of the last members are), since (the entry
+/// that names them), undialled (ms), ask_at (addresses), wants_in, takes_in (whoever asks is made a member), log
+/// (members as this node's own log says once it has a link), log_since (the entry that names those, which is not known
+/// committed), version_min, version_max, lie (the number of one to tell every peer), tls (the files of certificate, key
+/// and authority, separated by commas). Prints what happens, one line each, with the time in front; reads the
+/// certificates again on SIGHUP, ends cleanly on SIGTERM.
 
 #include <algorithm>
 #include <atomic>
@@ -24,6 +26,7 @@
 #include "kaiku/actors/observed.hpp"
 #include "kaiku/actors/peer_directory.hpp"
 #include "kaiku/link/link.hpp"
+#include "kaiku/tls/credentials.hpp"
 #include "lies.hpp"
 
 namespace kaiku {
@@ -78,6 +81,9 @@ struct listener_state {
   std::size_t trips_left = 0;
   std::chrono::steady_clock::time_point sent;
   std::vector<std::int64_t> trips_us;
+  std::size_t chunks_left = 0, chunks_under_way = 0;
+  std::uint64_t bytes = 0;
+  std::chrono::steady_clock::time_point begun;
 };
 using listener_actor = caf::stateful_actor<listener_state>;
 
@@ -101,6 +107,26 @@ void next_trip(listener_actor* self) {
           [](const caf::error&) { spdlog::info("no answer of the peer's content actor"); });
 }
 
+/// Keeps a window of chunks on their way, and says how fast they came.
+void fetch_more(listener_actor* self) {
+  auto& state = self->state;
+  while (state.chunks_left != 0 && state.chunks_under_way < limits::chunk_window) {
+    --state.chunks_left;
+    ++state.chunks_under_way;
+    self->request(state.peer, std::chrono::seconds{10}, read_content{})
+        .then(
+            [self](const content_range& x) {
+              self->state.bytes += x.bytes.view().size();
+              --self->state.chunks_under_way;
+              fetch_more(self);
+            },
+            [](const caf::error&) { spdlog::info("no answer of the peer's content actor"); });
+  }
+  if (state.chunks_under_way != 0) return;
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - state.begun;
+  spdlog::info("fetched {} bytes, {:.0f} MB/s", state.bytes, static_cast<double>(state.bytes) / 1e6 / took.count());
+}
+
 /// In place of election, heartbeat and content: what comes from peers is looked at as in those.
 class silent : public observed<caf::event_based_actor> {
  public:
@@ -110,15 +136,19 @@ class silent : public observed<caf::event_based_actor> {
     return {
         [](const peer_up&) {},
         [](const peer_down&) {},
-        [](const read_content&) {
-          return content_range{{errc::none, {}}, chunk{"bytes"}};
+        [this](const read_content&) {
+          return content_range{{errc::none, {}}, content_};
         },
     };
   }
+
+ private:
+  const chunk content_{std::string(limits::chunk_bytes, 'x')};
 };
 
 struct listener_settings {
   std::size_t round_trips = 0;
+  std::size_t chunks = 0;
   std::function<void(const member&)> on_wanted;
   std::function<void()> on_up;
   caf::message lie = {};  ///< empty: it tells none
@@ -132,8 +162,13 @@ caf::behavior listener(listener_actor* self, listener_settings settings) {
         spdlog::info("up {} http {}", x.id.name, x.http_address);
         settings.on_up();
         if (!settings.lie.empty()) self->send(caf::actor_cast<caf::actor>(x.actors.content), settings.lie);
-        if (round_trips == 0) return;
         self->state.peer = x.actors.content;
+        if (settings.chunks != 0) {
+          self->state.chunks_left = settings.chunks;
+          self->state.begun = std::chrono::steady_clock::now();
+          fetch_more(self);
+        }
+        if (round_trips == 0) return;
         self->state.trips_left = round_trips;
         next_trip(self);
       },
@@ -148,10 +183,20 @@ caf::behavior listener(listener_actor* self, listener_settings settings) {
   };
 }
 
+std::shared_ptr<tls_credentials> load_credentials(const std::string& text) {
+  tls_files files;
+  std::istringstream list{text};
+  for (auto* file : {&files.certificate, &files.key, &files.authority}) std::getline(list, *file, ',');
+  auto loaded = tls_credentials::load("peer links", tls_use::links, files);
+  INVARIANT(loaded.ok(), loaded.failure().detail);
+  return *loaded;
+}
+
 int run(arguments given) {
   sigset_t wanted;
   sigemptyset(&wanted);
   sigaddset(&wanted, SIGTERM);
+  sigaddset(&wanted, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &wanted, nullptr);
 
   caf::actor_system_config config;
@@ -185,6 +230,7 @@ int run(arguments given) {
     settings.version_max = static_cast<std::uint8_t>(std::stoi(given["version_max"]));
   if (given.count("undialled") != 0) settings.undialled_wait = milliseconds{std::stoi(given["undialled"])};
   if (given.count("timeout") != 0) settings.handshake_timeout = milliseconds{std::stoi(given["timeout"])};
+  if (given.count("tls") != 0) settings.tls = load_credentials(given["tls"]);
   auto links = link_layer::start(system, settings);
   if (!links) {
     spdlog::info("not started: {}", links.failure().detail);
@@ -194,6 +240,7 @@ int run(arguments given) {
   std::shared_ptr<link_layer> layer = std::move(*links);
   listener_settings listening_to;
   listening_to.round_trips = given.count("rtt") != 0 ? std::stoul(given["rtt"]) : std::size_t{0};
+  listening_to.chunks = given.count("chunks") != 0 ? std::stoul(given["chunks"]) : std::size_t{0};
   listening_to.on_wanted = [=](const member& who) mutable {
     if (given.count("takes_in") == 0) return;
     auto now = as_membership(given);
@@ -232,8 +279,10 @@ int run(arguments given) {
   layer->open(handle);
   spdlog::info("started");
 
-  int signal = 0;
-  sigwait(&wanted, &signal);
+  for (int signal = 0; signal != SIGTERM;) {
+    sigwait(&wanted, &signal);
+    if (signal == SIGHUP && settings.tls) settings.tls->refresh(true);
+  }
   layer->stop();
   caf::anon_send_exit(handle, caf::exit_reason::user_shutdown);
   for (const auto& x : actors) caf::anon_send_exit(x, caf::exit_reason::user_shutdown);

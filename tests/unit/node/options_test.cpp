@@ -441,12 +441,41 @@ BOOST_AUTO_TEST_CASE(what_is_advertised_can_be_reached) {
 
 BOOST_AUTO_TEST_CASE(listening_for_strangers_needs_the_word_insecure) {
   std::string secret = write("secret", "swordfish");
-  CHECK_CONTAINS(refused({"--http", "0.0.0.0:8000"}), "change every file; give --insecure");
+  CHECK_CONTAINS(refused({"--http", "0.0.0.0:8000"}), "change every file; give --auth-file, or");
   CHECK_CONTAINS(refused({"--http", "10.0.0.1:8000", "--peer-secret-file", secret}), "--insecure");
-  CHECK_CONTAINS(refused({"--peers", "10.0.0.1:9000"}), "pose as a member; give --peer-secret-file");
+  CHECK_CONTAINS(refused({"--peers", "10.0.0.1:9000"}), "pose as a member; give --peer-tls-cert or --peer-secret-file");
   accepted({"--peers", "10.0.0.1:9000", "--peer-secret-file", secret});
   accepted({"--peers", "10.0.0.1:9000", "--http", "[::]:8000", "--insecure"});
   CHECK_CONTAINS(refused({"--http", "0.0.0.0:8000", "--insecure=false"}), "--insecure");
+}
+
+BOOST_AUTO_TEST_CASE(certificates_of_everybody_keep_strangers_out) {
+  const std::vector<std::string> links{"--peer-tls-cert", "c", "--peer-tls-key", "k", "--peer-tls-ca", "a"};
+  auto exposed = links;
+  exposed.insert(exposed.end(), {"--peers", "10.0.0.1:9000"});
+  const auto x = accepted(exposed);
+  BOOST_TEST((x.peer_tls == tls_files{"c", "k", "a"}));
+  BOOST_TEST(!x.http_tls);
+  std::vector<std::string> https{"--http", "0.0.0.0:8000", "--http-tls-cert", "c", "--http-tls-key", "k"};
+  CHECK_CONTAINS(refused(https), "--insecure");
+  https.insert(https.end(), {"--http-tls-client-ca", "a"});
+  BOOST_TEST((accepted(https).http_tls == tls_files{"c", "k", "a"}));
+  https.emplace_back("--http-tls-client-optional");
+  CHECK_CONTAINS(refused(https), "--insecure");
+  https.emplace_back("--insecure");
+  BOOST_TEST((accepted(https).http_tls == tls_files{"c", "k", "a", true}));
+}
+
+BOOST_AUTO_TEST_CASE(what_tls_needs_is_given_together) {
+  CHECK_CONTAINS(refused({"--peer-tls-cert", "c"}), "go together");
+  CHECK_CONTAINS(refused({"--peer-tls-cert", "c", "--peer-tls-key", "k"}), "go together");
+  CHECK_CONTAINS(refused({"--peer-tls-ca", "a"}), "go together");
+  CHECK_CONTAINS(refused({"--http-tls-cert", "c"}), "go together");
+  CHECK_CONTAINS(refused({"--http-tls-client-ca", "a"}), "go together");
+  CHECK_CONTAINS(refused({"--http-tls-client-optional"}), "goes with --http-tls-client-ca");
+  CHECK_CONTAINS(refused({"--peer-tls-cert", "c", "--peer-tls-key", "k", "--peer-tls-ca", "a", "--peer-secret-file",
+                          write("secret", "swordfish")}),
+                 "exclude each other");
 }
 
 BOOST_AUTO_TEST_CASE(a_secret_file_must_hold_a_secret_that_is_one) {

@@ -1,0 +1,23 @@
+#pragma once
+
+/// Purpose: what a certificate says, for comparisons and for people. Thread: pure functions, but for the clock.
+
+#include <optional>
+#include <string>
+
+#include <openssl/x509.h>
+
+namespace kaiku {
+
+/// The names and addresses that it is for (its subject alternative names), for a person: `n1, 10.0.0.1`; printable
+/// ASCII.
+std::string names_in(const X509& certificate);
+/// Is it for this host name or numeric address? The subject does not count, and neither do wildcards: they would let
+/// one member pose as another.
+bool is_for(X509& certificate, const std::string& name);
+/// The end of its time: `2026-01-31 12:00:00 UTC`.
+std::string expiry_of(const X509& certificate);
+/// Why it is not valid now: it has expired, or its time is yet to come.
+std::optional<std::string> out_of_time(const X509& certificate);
+
+}  // namespace kaiku

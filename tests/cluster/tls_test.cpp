@@ -1,0 +1,248 @@
+/// A cluster whose members and clients speak TLS: it works as any other, changes its certificates while it works, and
+/// strangers by the thousand disturb nobody.
+
+#include <algorithm>
+#include <atomic>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include <boost/test/unit_test.hpp>
+
+#include "scenario.hpp"
+
+namespace {
+
+using namespace kaiku::test;
+
+constexpr const char* majority = "majority";
+
+std::size_t count_in(const std::string& text, const std::string& what) {
+  std::size_t out = 0;
+  for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + 1)) ++out;
+  return out;
+}
+
+/// A client that begins a connection for every request: each sees the certificates of that moment.
+class busy_client {
+ public:
+  busy_client(const test_node& node, std::string path) {
+    thread_ = std::jthread([this, &node, path = std::move(path)](const std::stop_token& stopped) {
+      while (!stopped.stop_requested()) ask(node, path);
+    });
+  }
+  std::size_t done() const { return done_; }
+  /// Ends it; what failed.
+  std::vector<std::string> failures() {
+    thread_.request_stop();
+    thread_.join();
+    return failures_;
+  }
+
+ private:
+  void ask(const test_node& node, const std::string& path) try {
+    const auto content = std::to_string(done_);
+    auto put = node.client().put(path, content, {{"Kaiku-Durability", majority}});
+    auto got = node.client().get(path + "?consistency=linearizable");
+    if (!put.is_success() || got.status != 200 || got.body != content)
+      failures_.push_back(std::to_string(put.status) + " " + std::to_string(got.status) + " " + put.body + got.body);
+    ++done_;
+  } catch (const network_failure& e) {
+    failures_.emplace_back(e.what());
+  }
+
+  std::atomic<std::size_t> done_{0};
+  std::vector<std::string> failures_;
+  std::jthread thread_;
+};
+
+/// An operator replaces the trusted authorities on every node.
+void trust(test_cluster& cluster, const std::vector<std::string>& authorities) {
+  const auto fresh = cluster.authority().file() + ".new";
+  {
+    std::ofstream out(fresh);
+    for (const auto& one : authorities) out << read_file(one);
+  }
+  std::filesystem::rename(fresh, cluster.authority().file());
+}
+
+/// How often each node has read its certificates, for the peer port and the clients' one.
+using load_counts = std::vector<std::pair<std::size_t, std::size_t>>;
+
+load_counts count_loads(test_cluster& cluster) {
+  load_counts out;
+  for (std::size_t i = 0; i < cluster.size(); ++i) {
+    const auto log = cluster.node(i).log();
+    out.emplace_back(count_in(log, "tls: peer links: certificate for"), count_in(log, "tls: HTTPS: certificate for"));
+  }
+  return out;
+}
+
+void wait_until_reloaded(test_cluster& cluster, const load_counts& before) {
+  cluster.wait_for("every node has read its certificates again", milliseconds{15'000}, [&] {
+    const auto now = count_loads(cluster);
+    for (std::size_t i = 0; i < now.size(); ++i)
+      if (now[i].first == before[i].first || now[i].second == before[i].second) return false;
+    return true;
+  });
+}
+
+/// As an operator does who does not want to wait until the nodes look by themselves.
+void reload(test_cluster& cluster) {
+  const auto before = count_loads(cluster);
+  for (std::size_t i = 0; i < cluster.size(); ++i) cluster.node(i).process().send_signal(SIGHUP);
+  wait_until_reloaded(cluster, before);
+}
+
+/// Connections that prove nothing, of every kind, as many as a node can't fail to notice.
+class crowd {
+ public:
+  explicit crowd(const endpoint& at) {
+    for (int i = 0; i < 1000; ++i) {
+      members_.emplace_back(at, milliseconds{5000});
+      try {
+        if (i % 4 == 1) members_.back().send_all("GET / HTTP/1.1\r\n\r\n", clock::now() + milliseconds{1000});
+        if (i % 4 == 2) members_.back().send_all(std::string("\x16\x03\x01\x02", 4), clock::now() + milliseconds{1000});
+        if (i % 4 == 3) members_.back().send_all(generated_bytes{7, 4096}.all(), clock::now() + milliseconds{1000});
+      } catch (const network_failure&) {  // closed already
+      }
+    }
+  }
+
+ private:
+  std::vector<tcp_connection> members_;
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(tls)
+
+BOOST_AUTO_TEST_CASE(a_cluster_with_tls_everywhere_replicates_fails_over_and_takes_members_in) {
+  test_cluster cluster({.tls = true});
+  const auto first = cluster.wait_for_leader();
+  const generated_bytes large{1, 5'000'000};
+  put_or_fail(cluster.node(cluster.followers()[0]), "large", large, {{"Kaiku-Durability", "all"}});
+  wait_until_everywhere(cluster, "large", large);
+  cluster.node(first).kill();
+  const auto second = cluster.wait_for_leader(milliseconds{10'000}, first);
+  put_or_fail(cluster.node(second), "after", {2, 1000}, {{"Kaiku-Durability", majority}});
+  cluster.node(first).start();
+  cluster.wait_until_ready();
+  cluster.add_node({second});
+  cluster.wait_until_ready(milliseconds{30'000});
+  wait_until_everywhere(cluster, "large", large);
+  wait_until_everywhere(cluster, "after", {2, 1000});
+  // Nothing is left in plain text.
+  http_client plain(cluster.node(0).http());
+  BOOST_TEST(plain.request("GET", "/files/after").status == 400);
+}
+
+BOOST_AUTO_TEST_CASE(all_certificates_and_the_authority_change_under_load_and_no_request_fails) {
+  test_cluster cluster({.tls = true});
+  cluster.wait_for_leader();
+  cluster.wait_until_converged();
+  const auto links = member_links(cluster);
+  BOOST_TEST(links.size() == 3u);
+  const auto old = cluster.authority().file() + ".old";
+  std::filesystem::copy_file(cluster.authority().file(), old);
+  test_authority next(cluster.directory(), "next");
+  // Clients trust both from the beginning, as theirs would be told to.
+  trust(cluster, {old, next.file()});
+  std::vector<std::unique_ptr<busy_client>> clients;
+  for (std::size_t i = 0; i < cluster.size(); ++i) {
+    cluster.node(i).set_tls(client_context(cluster.authority().file()));
+    clients.push_back(std::make_unique<busy_client>(cluster.node(i), "c" + std::to_string(i)));
+  }
+  const auto wait_for_requests = [&] {
+    std::vector<std::size_t> done;
+    for (const auto& one : clients) done.push_back(one->done());
+    cluster.wait_for("every client is served", milliseconds{20'000}, [&] {
+      for (std::size_t i = 0; i < clients.size(); ++i)
+        if (clients[i]->done() < done[i] + 5) return false;
+      return true;
+    });
+  };
+  wait_for_requests();
+  reload(cluster);
+  // Found without a signal.
+  const auto before = count_loads(cluster);
+  for (std::size_t i = 0; i < cluster.size(); ++i)
+    next.issue(cluster.node(i).name() + "-tls", cluster.certified_names(i));
+  wait_until_reloaded(cluster, before);
+  wait_for_requests();
+  trust(cluster, {next.file()});
+  reload(cluster);
+  wait_for_requests();
+  for (auto& one : clients)
+    for (const auto& failed : one->failures()) BOOST_ERROR(failed);
+  BOOST_TEST((member_links(cluster) == links), "a link between members was dropped");
+
+  // New links, and new connections of clients, are made with the new ones alone.
+  for (std::size_t i = 0; i < cluster.size(); ++i) cluster.node(i).set_tls(client_context(next.file()));
+  const auto away = cluster.followers()[0];
+  cluster.node(away).kill();
+  cluster.node(away).start();
+  cluster.wait_until_ready();
+  BOOST_CHECK_THROW(http_client(cluster.node(0).http(), milliseconds{5000}, client_context(old)).get("c0"),
+                    network_failure);
+}
+
+BOOST_AUTO_TEST_CASE(a_thousand_strangers_at_once_neither_end_a_link_nor_slow_a_transfer_between_members) {
+  test_cluster cluster({.tls = true});
+  const auto leader = cluster.wait_for_leader();
+  cluster.wait_until_converged();
+  const auto links = member_links(cluster);
+  const auto transfer = [&] {
+    const generated_bytes bulk{3, 96u << 20};
+    const auto begun = clock::now();
+    put_or_fail(cluster.node(leader), "bulk", bulk, {{"Kaiku-Durability", "all"}});
+    return static_cast<double>(since(begun).count());
+  };
+  transfer();
+  // The best of three each: what else the machine does only slows.
+  double alone = 1e9, beside = 1e9;
+  for (int round = 0; round < 3; ++round) {
+    alone = std::min(alone, transfer());
+    std::vector<std::unique_ptr<crowd>> crowds;
+    for (std::size_t i = 0; i < cluster.size(); ++i) crowds.push_back(std::make_unique<crowd>(cluster.node(i).peers()));
+    beside = std::min(beside, transfer());
+  }
+  std::cout << "  96 MiB to all members: " << alone << " ms, beside 3 x 1000 strangers " << beside << " ms"
+            << std::endl;
+  BOOST_TEST(beside < alone / 0.8);
+  BOOST_TEST((member_links(cluster) == links), "a link between members was dropped");
+  BOOST_TEST(cluster.wait_for_leader() == leader);
+}
+
+BOOST_AUTO_TEST_CASE(a_node_whose_certificates_are_unusable_does_not_start_and_says_why) {
+  const auto directory = make_test_directory();
+  test_authority authority(directory, "authority");
+  const auto good = authority.issue("good", "DNS:n1"), other = authority.issue("other", "DNS:n1");
+  const auto says = [&](std::vector<std::string> extra) {
+    reserved_port http, peers;
+    node_options with;
+    with.data = directory / "data";
+    with.log = directory / "log";
+    with.http.port = http.number();
+    with.peers.port = peers.number();
+    with.extra = std::move(extra);
+    std::filesystem::remove(with.log);
+    test_node node(with);
+    node.start();
+    BOOST_TEST(node.process().wait_for_exit(milliseconds{10'000}).value_or(-1) == 1);
+    return node.log();
+  };
+  const auto mixed = says({"--http-tls-cert", good.certificate, "--http-tls-key", other.key});
+  BOOST_TEST(count_in(mixed, "does not belong to the certificate in " + good.certificate) == 1u, mixed);
+  const auto missing =
+      says({"--peer-tls-cert", good.certificate, "--peer-tls-key", good.key, "--peer-tls-ca", "/none"});
+  BOOST_TEST(count_in(missing, "peer links: /none: No such file") == 1u, missing);
+  std::filesystem::remove_all(directory);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,224 @@
+// HTTPS: who gets in, with what, and what happens when certificates change. All the rest of this folder runs over TLS,
+// too: with KAIKU_TEST_TLS in the environment.
+
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "http_fixture.hpp"
+#include "support/command.hpp"
+
+namespace {
+
+using namespace kaiku;
+using namespace kaiku::test;
+
+struct https_fixture : http_fixture {
+  https_fixture() { settings.tls = load_https({made.server.certificate, made.server.key, {}}); }
+
+  tls_context client() const { return client_context(made.authority.file()); }
+  int status_of(const tls_context& with) {
+    raw_http one(port(), 0, with);
+    return one.connected() ? one.ask("GET", "/healthz/live").status : 0;
+  }
+  std::string s_client(const std::string& arguments, const std::string& request = "") {
+    return run_s_client(port(), arguments, request);
+  }
+  /// Why the server is not even started with these.
+  std::string complaint(const tls_files& files) {
+    auto loaded = tls_credentials::load("HTTPS", tls_use::clients, files);
+    return loaded ? "" : loaded.failure().detail;
+  }
+
+  test_certificates made;
+};
+
+bool contains(const std::string& text, const std::string& what) {
+  return text.find(what) != std::string::npos;
+}
+
+constexpr const char* get_live = "GET /healthz/live HTTP/1.0\\r\\n\\r\\n";
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(https, https_fixture)
+
+BOOST_AUTO_TEST_CASE(other_peoples_clients_are_served_and_told_to_come_with_https_alone) {
+  node.add_file("large", std::string(3'000'000, 'x'));
+  const auto address = "https://localhost:" + std::to_string(port());
+  const auto headers = run_command({"curl", "-sS", "--cacert", made.authority.file(), "-o",
+                                    (made.directory / "got").string(), "-D", "-", address + "/files/large"});
+  BOOST_TEST(contains(headers, "Strict-Transport-Security: max-age=31536000\r\n"), headers);
+  BOOST_TEST(std::filesystem::file_size(made.directory / "got") == 3'000'000u);
+  const auto written = run_command({"curl", "-sS", "--cacert", made.authority.file(), "-T",
+                                    (made.directory / "got").string(), "-w", "%{http_code}", address + "/files/copy"});
+  BOOST_TEST(contains(written, "201"), written);
+  BOOST_TEST(node.uploaded_bytes == 3'000'000u);
+  // A refusal of the server itself says so, too.
+  raw_http wrong(port(), 0, client());
+  wrong.send("GET /files/ HTTP/1.1\r\n\r\n");
+  BOOST_TEST(wrong.read().header("Strict-Transport-Security") == "max-age=31536000");
+}
+
+BOOST_AUTO_TEST_CASE(versions_and_ciphers_are_those_of_mozillas_intermediate_list) {
+  const std::string lax = " -cipher ALL:@SECLEVEL=0";
+  for (const char* version : {"-tls1_2", "-tls1_3"})
+    BOOST_TEST(contains(s_client(version, get_live), "HTTP/1.1 200"), version);
+  for (const char* version : {"-tls1", "-tls1_1"}) {
+    const auto said = s_client(version + lax, get_live);
+    BOOST_TEST(contains(said, "alert protocol version"), version << ": " << said);
+  }
+  for (const char* cipher : {"AES128-SHA", "AES256-GCM-SHA384", "ECDHE-ECDSA-AES128-SHA256", "ECDHE-ECDSA-AES256-SHA",
+                             "DHE-RSA-AES128-GCM-SHA256", "NULL", "aNULL"}) {
+    const auto said = s_client(std::string("-tls1_2 -cipher ") + cipher + ":@SECLEVEL=0", get_live);
+    BOOST_TEST(!contains(said, "HTTP/1.1 200"), cipher << ": " << said);
+  }
+  for (const char* cipher :
+       {"ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-ECDSA-CHACHA20-POLY1305"}) {
+    const auto said = s_client(std::string("-tls1_2 -cipher ") + cipher, get_live);
+    BOOST_TEST(contains(said, "HTTP/1.1 200"), cipher << ": " << said);
+    BOOST_TEST(contains(said, "Compression: NONE"), said);
+    BOOST_TEST(contains(said, "Secure Renegotiation IS supported"), said);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_client_that_asks_for_a_renegotiation_gets_none) {
+  // s_client begins one at a line that is an R.
+  const auto said = s_client("-tls1_2", std::string("R\\n") + get_live);
+  BOOST_TEST(!contains(said, "HTTP/1.1 200"), said);
+  BOOST_TEST(contains(said, "no renegotiation"), said);
+}
+
+BOOST_AUTO_TEST_CASE(the_protocol_is_http_1_1_and_who_wants_only_another_is_refused) {
+  BOOST_TEST(contains(s_client("-alpn h2,http/1.1", get_live), "ALPN protocol: http/1.1"));
+  BOOST_TEST(contains(s_client("-alpn h2", get_live), "no application protocol"));
+  BOOST_TEST(contains(s_client("", get_live), "No ALPN negotiated"));
+}
+
+BOOST_AUTO_TEST_CASE(a_plain_request_is_told_that_this_is_https_and_noise_is_closed) {
+  raw_http plain(port(), 0, {});
+  plain.request("GET", "/files/");
+  const auto got = plain.read();
+  BOOST_TEST(got.status == 400);
+  BOOST_TEST(got.body == "This port speaks HTTPS\n");
+  BOOST_TEST(plain.at_end());
+  for (const auto& bytes :
+       {std::string(500, '\0'), std::string("\x16\x03\x01\x02\x00\x01garbage"), std::string("DELETE /")}) {
+    raw_http noise(port(), 0, {});
+    noise.send(bytes);
+    noise.finish_sending();
+    BOOST_TEST(noise.read().status == 0);
+  }
+  BOOST_TEST(status_of(client()) == 200);
+  BOOST_TEST(node.writes == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_handshake_counts_as_a_connection_and_must_end_within_the_headers_time) {
+  settings.max_connections = 2;
+  settings.header_timeout = settings.linger_timeout = milliseconds{200};
+  raw_http silent(port(), 0, {}), dripping(port(), 0, {});
+  BOOST_TEST(eventually([&] { return status_of(client()) == 0; }));
+  const auto began = std::chrono::steady_clock::now();
+  const std::string hello("\x16\x03\x01\x02\x00\x01", 6);
+  std::size_t sent = 0;
+  auto next = began;
+  BOOST_TEST(eventually([&] {
+    if (std::chrono::steady_clock::now() >= next && sent < hello.size()) {
+      dripping.send({&hello[sent++], 1});
+      next += milliseconds{30};
+    }
+    return status_of(client()) == 200;
+  }));
+  BOOST_TEST(silent.at_end());
+  BOOST_TEST(dripping.at_end());
+  BOOST_TEST((std::chrono::steady_clock::now() - began < std::chrono::seconds{10}));
+}
+
+BOOST_AUTO_TEST_CASE(the_server_may_drain_and_go_while_handshakes_are_under_way) {
+  raw_http silent(port(), 0, {}), half(port(), 0, {}), served(port(), 0, client());
+  half.send(std::string("\x16\x03\x01\x02\x00\x01", 6));
+  BOOST_TEST(served.ask("GET", "/healthz/live").status == 200);
+  server->drain();
+  BOOST_TEST(silent.at_end());
+  BOOST_TEST(half.at_end());
+  BOOST_TEST(served.at_end());
+  server.reset();
+}
+
+BOOST_AUTO_TEST_CASE(a_client_certificate_is_asked_for_when_there_is_an_authority_for_clients) {
+  test_authority other(made.directory.path(), "other");
+  const auto known = made.authority.issue("known", "DNS:client");
+  const auto expired = made.authority.issue("expired", "DNS:client", -1);
+  const auto stranger = other.issue("stranger", "DNS:client");
+  const auto trusted = made.authority.file();
+  for (bool optional : {false, true}) {
+    BOOST_TEST_CONTEXT((optional ? "optional" : "required")) {
+      stop();
+      io.restart();
+      settings.tls = load_https({made.server.certificate, made.server.key, trusted, optional});
+      BOOST_TEST(status_of(client_context(trusted, known)) == 200);
+      BOOST_TEST(status_of(client()) == (optional ? 200 : 0));
+      BOOST_TEST(status_of(client_context(trusted, expired)) == 0);
+      BOOST_TEST(status_of(client_context(trusted, stranger)) == 0);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(new_certificates_are_for_new_connections_and_the_old_ones_go_on) {
+  raw_http old(port(), 0, client());
+  BOOST_TEST(old.ask("GET", "/healthz/live").status == 200);
+  test_authority next(made.directory.path(), "next");
+  settings.tls->refresh(false);
+  BOOST_TEST(status_of(client()) == 200);
+  next.issue("server", "DNS:localhost");
+  settings.tls->refresh(false);
+  BOOST_TEST(status_of(client()) == 0);
+  BOOST_TEST(status_of(client_context(next.file())) == 200);
+  BOOST_TEST(old.ask("GET", "/healthz/live").status == 200);
+}
+
+BOOST_AUTO_TEST_CASE(a_pair_that_does_not_load_changes_nothing_until_it_does) {
+  const auto wanted = made.authority.issue("wanted", "DNS:localhost");
+  BOOST_TEST(status_of(client()) == 200);
+  // First the certificate, then the key: in between they do not fit.
+  std::filesystem::copy_file(wanted.certificate, made.server.certificate,
+                             std::filesystem::copy_options::overwrite_existing);
+  settings.tls->refresh(false);
+  BOOST_TEST(status_of(client()) == 200);
+  std::ofstream(made.server.key) << "no key\n";
+  settings.tls->refresh(true);
+  BOOST_TEST(status_of(client()) == 200);
+  std::filesystem::remove(made.server.key);
+  settings.tls->refresh(true);
+  BOOST_TEST(status_of(client()) == 200);
+  const auto before = s_client("-showcerts", get_live);
+  std::filesystem::copy_file(wanted.key, made.server.key);
+  settings.tls->refresh(false);
+  BOOST_TEST(status_of(client()) == 200);
+  BOOST_TEST((s_client("-showcerts", get_live) != before), "the new certificate is shown");
+}
+
+BOOST_AUTO_TEST_CASE(files_that_are_no_pair_are_refused_with_their_names) {
+  const auto& own = made.server;
+  const auto other = made.authority.issue("other", "DNS:other");
+  const auto none = (made.directory / "none").string(), noise = (made.directory / "noise").string();
+  std::ofstream(noise) << "noise\n";
+  ::chmod(noise.c_str(), 0600);
+  BOOST_TEST(complaint({own.certificate, own.key, {}}) == "");
+  BOOST_TEST(contains(complaint({none, own.key, {}}), none + ": No such file"));
+  BOOST_TEST(contains(complaint({own.certificate, none, {}}), none + ": No such file"));
+  BOOST_TEST(contains(complaint({own.certificate, own.key, none}), none + ": No such file"));
+  BOOST_TEST(contains(complaint({made.directory.path().string(), own.key, {}}), "is not a file"));
+  BOOST_TEST(contains(complaint({noise, own.key, {}}), noise + " holds no certificate"));
+  BOOST_TEST(contains(complaint({own.certificate, noise, {}}), noise + " holds no private key"));
+  BOOST_TEST(contains(complaint({own.certificate, own.key, noise}), noise + " holds no certificate of an authority"));
+  BOOST_TEST(contains(complaint({own.certificate, other.key, {}}), "does not belong to the certificate"));
+  ::chmod(own.key.c_str(), 0644);
+  BOOST_TEST(contains(complaint({own.certificate, own.key, {}}), "chmod o="));
+  // Its operator may be about to renew it.
+  const auto expired = made.authority.issue("expired", "DNS:localhost", -1);
+  BOOST_TEST(complaint({expired.certificate, expired.key, {}}) == "");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
