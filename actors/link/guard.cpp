@@ -133,8 +133,13 @@ std::string link_guard::flaw_in_header(connection_state& from, caf::io::new_data
     case message_type::monitor_message:
     case message_type::down_message:
     case message_type::heartbeat: return x.flags == 0 ? "" : "a frame with unknown flags";
-    case message_type::server_handshake:
-    case message_type::client_handshake: return "a second greeting";
+    case message_type::client_handshake:
+      // CAF's client greets a second time, to say that this connection is the one to use.
+      if (!from.peer.dialled && !std::exchange(from.chosen, true) &&
+          (x.flags & ~basp::header::select_connection_flag) == 0)
+        return {};
+      return "another greeting";
+    case message_type::server_handshake: return "another greeting";
     case message_type::routed_message: return "a message on behalf of another node";
   }
   return "a frame of no known kind";
@@ -148,7 +153,7 @@ std::string link_guard::flaw_in_payload(connection_state& from, basp::header& he
   caf::node_id source;
   if (in(source)) return "a frame that ends too early";
   if (source != from.peer.node) return "a frame in the name of " + to_string(source);
-  if (!from.greeted) {
+  if (basp::is_handshake(header)) {
     from.greeted = true;
     return {};
   }

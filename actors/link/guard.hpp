@@ -53,6 +53,7 @@ class link_guard : public caf::io::basp_broker {
   struct connection_state {
     expected_peer peer;
     bool greeted = false;
+    bool chosen = false;  ///< by a second greeting
   };
 
   // Why the frame must not be read on; empty: it may, as it is left behind.

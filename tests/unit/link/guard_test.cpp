@@ -140,7 +140,10 @@ std::vector<breach> breaches() {
        })},
       {"a frame of 4294967295 bytes",
        greeted([](raw_member& m) { m.frame(message_type::direct_message, "", 7, m.directory(), 0, 0, UINT32_MAX); })},
-      {"a second greeting", greeted([](raw_member& m) { m.greet(); })},
+      {"another greeting", greeted([](raw_member& m) {
+         m.greet();
+         m.greet();
+       })},
       {"a message on behalf of another node", greeted([](raw_member& m) {
          m.frame(message_type::routed_message,
                  m.payload(another_node(), m.peer()) + m.message_of("@<>+kaiku::heartbeat"), 7, m.directory());
