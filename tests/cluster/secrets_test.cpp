@@ -113,8 +113,7 @@ BOOST_AUTO_TEST_CASE(of_peers_and_redis_are_found_nowhere_also_when_they_are_ref
   BOOST_TEST(cluster.node(0).client().put("f", std::string_view{"x"}).is_success());
   for (std::size_t i = 0; i < cluster.size(); ++i) knock(cluster.node(i).peers());
   cluster.wait_for("the password is refused", milliseconds{10'000}, [&] {
-    return cluster.node(0).client().request("GET", "/cluster").body.find("does not take the password") !=
-           std::string::npos;
+    return server.call({"INFO", "errorstats"}).text.find("errorstat_ERR:count=") != std::string::npos;
   });
   // From its next start on, one has another secret.
   std::ofstream(peer_file) << other << '\n';
@@ -124,6 +123,16 @@ BOOST_AUTO_TEST_CASE(of_peers_and_redis_are_found_nowhere_also_when_they_are_ref
     return (cluster.node(0).log() + cluster.node(1).log()).find("the shared secrets of") != std::string::npos;
   });
   for (std::size_t i = 0; i < cluster.size(); ++i) check_nowhere(cluster.node(i), {peers, other, redis});
+}
+
+BOOST_AUTO_TEST_CASE(are_not_told_by_an_error_of_a_redis_that_repeats_what_it_does_not_know) {
+  const secrets kept;
+  const test_redis server(kept / "redis", {"--rename-command", "AUTH", ""});
+  auto at = server.address();
+  at.password = "canary-of-redis-4401";
+  const auto opened = kaiku::redis::connection::open(at);
+  BOOST_REQUIRE(!opened.ok());
+  BOOST_TEST(opened.failure().detail == "Redis does not take the password that it is given");
 }
 
 BOOST_AUTO_TEST_CASE(in_the_url_of_redis_are_warned_of_and_go_no_further_than_the_arguments) {
