@@ -116,8 +116,10 @@ std::string link_guard::flaw_in_header(connection_state& from, caf::io::new_data
   caf::binary_deserializer in{context(), data.buf};
   if (data.buf.size() != basp::header_size || in(x)) return "a frame without a header";
   if (x.payload_len > limits::link_payload_bytes) return "a frame of " + std::to_string(x.payload_len) + " bytes";
+  if (x.operation > message_type::heartbeat) return "a frame of no known kind";
   // CAF reads the payload of a greeting without looking whether there is one.
   if ((x.payload_len == 0) != (x.operation == message_type::heartbeat)) return "a frame without its payload";
+  if (!basp::valid(x)) return "a header that makes no sense";
   const auto greeting = from.peer.dialled ? message_type::server_handshake : message_type::client_handshake;
   if (!from.greeted) return x.operation == greeting && x.flags == 0 ? "" : "a frame before its greeting";
   switch (x.operation) {

@@ -112,8 +112,10 @@ BOOST_AUTO_TEST_CASE(of_peers_and_redis_are_found_nowhere_also_when_they_are_ref
                  "--redis-password-file", kept.write("redis-password", redis), "--log-level", "trace"}});
   BOOST_TEST(cluster.node(0).client().put("f", std::string_view{"x"}).is_success());
   for (std::size_t i = 0; i < cluster.size(); ++i) knock(cluster.node(i).peers());
-  cluster.wait_for("the password is refused", milliseconds{10'000},
-                   [&] { return cluster.node(0).log().find("does not take the password") != std::string::npos; });
+  cluster.wait_for("the password is refused", milliseconds{10'000}, [&] {
+    return cluster.node(0).client().request("GET", "/cluster").body.find("does not take the password") !=
+           std::string::npos;
+  });
   // From its next start on, one has another secret.
   std::ofstream(peer_file) << other << '\n';
   BOOST_TEST(cluster.node(1).terminate(milliseconds{15'000}).value_or(-1) == 0);

@@ -166,11 +166,12 @@ std::vector<breach> breaches() {
        greeted([](raw_member& m) { m.tell(m.message_of("@<>+@atom+@strong_actor_ptr")); })},
       {"a message of a type that does not cross nodes", greeted([](raw_member& m) { m.tell(m.message_of("@<>")); })},
       {"a frame in the name of", greeted([](raw_member& m) {
-         m.frame(message_type::down_message, m.payload(another_node(), m.peer(), caf::error{}), 7);
+         m.frame(message_type::down_message, m.payload(another_node(), m.peer(), caf::error{}), 7, 0, 0, 0);
        })},
       {"a frame for another node", greeted([](raw_member& m) {
-         m.frame(message_type::monitor_message, m.payload(m.self(), another_node()), 0, m.directory());
+         m.frame(message_type::monitor_message, m.payload(m.self(), another_node()), 0, m.directory(), 0, 0);
        })},
+      {"a header that makes no sense", greeted([](raw_member& m) { m.frame(message_type::heartbeat, "", 7); })},
       {"a frame of no known kind", greeted([](raw_member& m) { m.frame(static_cast<message_type>(9), "x"); })},
   };
 }
@@ -208,7 +209,7 @@ BOOST_AUTO_TEST_CASE(passes_over_greetings_by_name_and_answers_that_nobody_waits
   peer.tell(peer.message_of("@<>+@atom+@atom+@str"), 7, basp::header::named_receiver_flag);
   for (std::uint64_t number : {1u, 2u, 3u, 100u})
     peer.tell(peer.message_of("@<>+@error"), 7, 0, caf::make_message_id(number).response_id().integer_value());
-  peer.frame(message_type::heartbeat, "");
+  peer.frame(message_type::heartbeat, "", 0, 0, 0, 0);
   BOOST_TEST(peer.is_linked());
   BOOST_TEST(victim.count("breaks the protocol") == 0u, victim.log());
   BOOST_TEST(victim.process().is_running());
