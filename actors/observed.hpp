@@ -42,8 +42,8 @@ class actor_registry {
   std::unique_ptr<impl> impl_;
 };
 
-/// A message of another node that no honest peer can have sent, or that speaks for somebody else (`peer_check.hpp`): its
-/// link is ended, and it is not to be used.
+/// A message of another node that no honest peer can have sent, or that speaks for somebody else (`peer_check.hpp`):
+/// its link is ended, and it is not to be used.
 bool is_refused(const caf::scheduled_actor& self, const caf::mailbox_element& x);
 /// What nobody on this node waits for: dropped, with a line in the log.
 caf::result<caf::message> on_unexpected(caf::scheduled_actor& self, caf::message_view& x);
@@ -64,8 +64,7 @@ class observed : public Base {
     this->set_exit_handler([](caf::scheduled_actor* self, caf::exit_msg& x) {
       if (!x.source || x.source.node() == self->node()) caf::scheduled_actor::default_exit_handler(self, x);
     });
-    this->set_default_handler(
-        [](caf::scheduled_actor* self, caf::message_view& x) { return on_unexpected(*self, x); });
+    this->set_default_handler([](caf::scheduled_actor* self, caf::message_view& x) { return on_unexpected(*self, x); });
   }
 
   using Base::enqueue;

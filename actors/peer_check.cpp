@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <initializer_list>
+#include <iterator>
+#include <set>
 #include <string_view>
 
 #include <caf/system_messages.hpp>
@@ -42,7 +44,8 @@ bool is_sane(durability x) {
 }
 bool is_sane(const file_info& x) {
   const bool kind = x.type == file_info::kind::file || x.type == file_info::kind::directory;
-  return kind && is_sane(x.content) && is_sane(x.version.in_term) && is_sane(x.version.index) && check(x.properties).ok();
+  return kind && is_sane(x.content) && is_sane(x.version.in_term) && is_sane(x.version.index) &&
+         check(x.properties).ok();
 }
 bool is_sane(const member& x) {
   return is_valid_node_name(x.id.name) && x.peer_address.size() <= address_bytes && is_printable(x.peer_address);
@@ -56,8 +59,9 @@ bool is_sane(const set_members& x) {
   return x.cluster.known() && !x.voters.empty() && names.size() <= limits::members;
 }
 bool is_sane(const std::vector<std::string>& tags) {
-  return tags.size() <= limits::condition_tags &&
-         std::all_of(tags.begin(), tags.end(), [](const auto& x) { return x.size() <= limits::http_header_most_bytes; });
+  return tags.size() <= limits::condition_tags && std::all_of(tags.begin(), tags.end(), [](const auto& x) {
+           return x.size() <= limits::http_header_most_bytes;
+         });
 }
 /// A number of voters.
 bool is_sane_count(std::uint32_t x) {
@@ -94,8 +98,8 @@ std::string flaw(const vote_request& x) {
                        {x.last.in_term < x.in_term, "a campaign in the term of the log's end"}});
 }
 std::string flaw(const vote_reply& x) {
-  return first_broken({{is_valid_node_name(x.voter.name), no_name},
-                       {is_leaders_term(x.in_term) && is_sane(x.voter_term), no_term}});
+  return first_broken(
+      {{is_valid_node_name(x.voter.name), no_name}, {is_leaders_term(x.in_term) && is_sane(x.voter_term), no_term}});
 }
 std::string flaw(const timeout_now& x) {
   return first_broken({{is_valid_node_name(x.leader.name), no_name}, {is_leaders_term(x.in_term), no_term}});
@@ -175,9 +179,10 @@ std::string flaw(const find_write&) {
 }
 std::string flaw(const find_write_reply& x) {
   using fate = write_status::fate;
-  return first_broken({{is_sane(x.failure), no_failure},
-                       {x.status.what >= fate::unknown && x.status.what <= fate::set_aside, "no legal fate"},
-                       {is_sane_count(x.status.holders) && is_sane_count(x.status.voters), "more voters than members"}});
+  return first_broken(
+      {{is_sane(x.failure), no_failure},
+       {x.status.what >= fate::unknown && x.status.what <= fate::set_aside, "no legal fate"},
+       {is_sane_count(x.status.holders) && is_sane_count(x.status.voters), "more voters than members"}});
 }
 /// Name and address may be a client's: `membership.hpp` judges them.
 std::string flaw(const change_members& x) {
@@ -314,16 +319,13 @@ std::string flaw_in(const caf::type_erased_tuple& x, caf::message_id id, const c
 }
 
 const node_id* speaker_of(const caf::type_erased_tuple& x) {
-  const node_id* all[] = {name_in<append_entries>(x, &append_entries::leader),
-                          name_in<append_reply>(x, &append_reply::from),
-                          name_in<heartbeat>(x, &heartbeat::leader),
-                          name_in<heartbeat_reply>(x, &heartbeat_reply::from),
-                          name_in<vote_request>(x, &vote_request::candidate),
-                          name_in<vote_reply>(x, &vote_reply::voter),
-                          name_in<timeout_now>(x, &timeout_now::leader),
-                          name_in<install_snapshot>(x, &install_snapshot::leader),
-                          name_in<introduction>(x, &introduction::id)};
-  const auto* const* said = std::find_if(std::begin(all), std::end(all), [](const auto* one) { return one != nullptr; });
+  const node_id* all[] = {
+      name_in<append_entries>(x, &append_entries::leader), name_in<append_reply>(x, &append_reply::from),
+      name_in<heartbeat>(x, &heartbeat::leader),           name_in<heartbeat_reply>(x, &heartbeat_reply::from),
+      name_in<vote_request>(x, &vote_request::candidate),  name_in<vote_reply>(x, &vote_reply::voter),
+      name_in<timeout_now>(x, &timeout_now::leader),       name_in<install_snapshot>(x, &install_snapshot::leader),
+      name_in<introduction>(x, &introduction::id)};
+  const auto said = std::find_if(std::begin(all), std::end(all), [](const auto* one) { return one != nullptr; });
   return said == std::end(all) ? nullptr : *said;
 }
 

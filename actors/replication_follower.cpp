@@ -41,8 +41,9 @@ void replication_actor::on_append(const append_entries& x) {
     reply_to(x.leader, {settings_.self, state.current, false, {}, state.last.index, false});
     return;
   }
-  if (contradicts_committed(x.previous) ||
-      std::any_of(x.entries.begin(), x.entries.end(), [this](const auto& one) { return contradicts_committed(one.at); }))
+  if (contradicts_committed(x.previous) || std::any_of(x.entries.begin(), x.entries.end(), [this](const auto& one) {
+        return contradicts_committed(one.at);
+      }))
     return accuse("it leads with a log that lacks what is committed");
   if (leading() && x.in_term == role_.in_term) return accuse("it claims to lead a term that this node leads");
   send(local_.election, leader_contact{x.leader, x.in_term, x.commit, {}});

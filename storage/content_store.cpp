@@ -94,8 +94,7 @@ result<std::string> staged_file::read(byte_count offset, std::size_t most) const
   }
   const auto got =
       ::pread(file_ ? file_.get() : again.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset.value));
-  if (got != static_cast<ssize_t>(bytes.size()))
-    return owner_.files_->failure(got < 0 ? errno : EIO, "reading", path_);
+  if (got != static_cast<ssize_t>(bytes.size())) return owner_.files_->failure(got < 0 ? errno : EIO, "reading", path_);
   return bytes;
 }
 
@@ -109,8 +108,7 @@ result<content_ref> staged_file::finish() {
   file_ = {};
   // The name says the digest before a blob of that digest can exist, so that a start after a crash finds it.
   const auto named = staging / (to_string(what.sha256) + '.' + std::to_string(id_));
-  if (int code = owner_.files_->rename(path_, named); code != 0)
-    return owner_.files_->failure(code, "renaming", path_);
+  if (int code = owner_.files_->rename(path_, named); code != 0) return owner_.files_->failure(code, "renaming", path_);
   path_ = named;
   owner_.sync_names(staging);
   std::lock_guard guard{owner_.mutex_};

@@ -210,8 +210,9 @@ status store::impl::take(changes& batch, log_position before, std::span<const lo
     }
     const auto planned = tree::plan(batch, commands[i], {}, at);
     // Its log is another than it says, or this state is not what the log says: either way it goes no further.
-    if (!planned) return refuse({errc::corrupt, "entry " + to_string(at.index) + " does not hold here: " +
-                                                   planned.failure().detail});
+    if (!planned)
+      return refuse(
+          {errc::corrupt, "entry " + to_string(at.index) + " does not hold here: " + planned.failure().detail});
     journal::append(batch, before, entries[i], commands[i], planned->writes);
     before = at;
     // It may have been displaced before, and come back with a leader that kept it.

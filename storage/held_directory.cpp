@@ -95,8 +95,7 @@ int held_directory::remove(const std::filesystem::path& name) const {
 
 int held_directory::rename(const std::filesystem::path& from, const std::filesystem::path& to) const {
   return in_parent(from, [&](int from_at, const char* from_name) {
-    const int code =
-        in_parent(to, [&](int at, const char* last) { return ::renameat(from_at, from_name, at, last); });
+    const int code = in_parent(to, [&](int at, const char* last) { return ::renameat(from_at, from_name, at, last); });
     return errno = code, code == 0 ? 0 : -1;
   });
 }

@@ -3,7 +3,8 @@
 /// Purpose: a directory's files, reached from a descriptor of it that is held: a name is looked up beneath it and no
 /// symbolic link is followed, so whoever can plant one there leads nobody astray.
 /// Owner: `data_directory` makes one, whoever has files there shares it. Thread: any.
-/// Names are relative, such as `blobs/ab/cd/...`; the path that was opened may lead through links, it is the operator's.
+/// Names are relative, such as `blobs/ab/cd/...`; the path that was opened may lead through links, it is the
+/// operator's.
 
 #include <sys/types.h>
 
@@ -18,8 +19,8 @@
 
 namespace kaiku {
 
-/// As openat(2), but beneath `root` and through no symbolic link (ELOOP). `by_steps`: as on a kernel, or under a filter,
-/// without openat2(2).
+/// As openat(2), but beneath `root` and through no symbolic link (ELOOP). `by_steps`: as on a kernel, or under a
+/// filter, without openat2(2).
 int open_beneath(int root, const std::filesystem::path& name, int flags, mode_t mode, bool by_steps = false);
 
 class held_directory {
@@ -47,8 +48,8 @@ class held_directory {
   result<std::vector<std::string>> list(const std::filesystem::path& name) const;
   /// At most `max` bytes of a file. Errors: `not_found`, and those of `failure`.
   result<std::string> read(const std::filesystem::path& name, std::size_t max) const;
-  /// Writes a file of this directory so that after a crash it is there whole or not at all: `<name>.new`, fsync, rename,
-  /// fsync of the directory.
+  /// Writes a file of this directory so that after a crash it is there whole or not at all: `<name>.new`, fsync,
+  /// rename, fsync of the directory.
   status write(const std::filesystem::path& name, std::string_view bytes) const;
 
   /// The error of a system call: `disk_full`, `overloaded` or `io_error`. Says what was done to what, and names a link.

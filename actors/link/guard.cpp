@@ -1,5 +1,6 @@
 #include "kaiku/link/guard.hpp"
 
+#include <typeinfo>
 #include <utility>
 
 #include <caf/actor_system.hpp>
@@ -43,13 +44,13 @@ std::set<std::string> types_of_messages(const caf::actor_system& system) {
 
 link_guard::link_guard(caf::actor_config& cfg)
     : basp_broker(cfg),
-      types_(types_of_messages<
-             vote_request, vote_reply, timeout_now, heartbeat, heartbeat_reply, append_entries, append_reply,
-             write_request, write_reply, upload_chunk, upload_written, upload_finish, upload_finished, open_upload,
-             upload_opened, read_content, content_range, introduction, read_index, read_index_reply, find_write,
-             find_write_reply, change_members, change_members_reply, hand_over, handed_over, install_snapshot,
-             read_snapshot, snapshot_range, read_upload, upload_range, watch_upload, upload_ended, upload_begun,
-             caf::exit_msg>(basp_broker::system())),
+      types_(types_of_messages<vote_request, vote_reply, timeout_now, heartbeat, heartbeat_reply, append_entries,
+                               append_reply, write_request, write_reply, upload_chunk, upload_written, upload_finish,
+                               upload_finished, open_upload, upload_opened, read_content, content_range, introduction,
+                               read_index, read_index_reply, find_write, find_write_reply, change_members,
+                               change_members_reply, hand_over, handed_over, install_snapshot, read_snapshot,
+                               snapshot_range, read_upload, upload_range, watch_upload, upload_ended, upload_begun,
+                               caf::exit_msg>(basp_broker::system())),
       error_type_(type_of_message<caf::error>(basp_broker::system())) {}
 
 void link_guard::expect(caf::io::connection_handle connection, expected_peer peer) {
@@ -115,8 +116,10 @@ std::string link_guard::flaw_in_header(connection_state& from, caf::io::new_data
   caf::binary_deserializer in{context(), data.buf};
   if (data.buf.size() != basp::header_size || in(x)) return "a frame without a header";
   if (x.payload_len > limits::link_payload_bytes) return "a frame of " + std::to_string(x.payload_len) + " bytes";
+  if (x.operation > message_type::heartbeat) return "a frame of no known kind";
   // CAF reads the payload of a greeting without looking whether there is one.
   if ((x.payload_len == 0) != (x.operation == message_type::heartbeat)) return "a frame without its payload";
+  if (!basp::valid(x)) return "a header that makes no sense";
   const auto greeting = from.peer.dialled ? message_type::server_handshake : message_type::client_handshake;
   if (!from.greeted) return x.operation == greeting && x.flags == 0 ? "" : "a frame before its greeting";
   switch (x.operation) {
@@ -132,8 +135,13 @@ std::string link_guard::flaw_in_header(connection_state& from, caf::io::new_data
     case message_type::monitor_message:
     case message_type::down_message:
     case message_type::heartbeat: return x.flags == 0 ? "" : "a frame with unknown flags";
-    case message_type::server_handshake:
-    case message_type::client_handshake: return "a second greeting";
+    case message_type::client_handshake:
+      // CAF's client greets a second time, to say that this connection is the one to use.
+      if (!from.peer.dialled && !std::exchange(from.chosen, true) &&
+          (x.flags & ~basp::header::select_connection_flag) == 0)
+        return {};
+      return "another greeting";
+    case message_type::server_handshake: return "another greeting";
     case message_type::routed_message: return "a message on behalf of another node";
   }
   return "a frame of no known kind";
@@ -147,7 +155,7 @@ std::string link_guard::flaw_in_payload(connection_state& from, basp::header& he
   caf::node_id source;
   if (in(source)) return "a frame that ends too early";
   if (source != from.peer.node) return "a frame in the name of " + to_string(source);
-  if (!from.greeted) {
+  if (basp::is_handshake(header)) {
     from.greeted = true;
     return {};
   }
@@ -171,8 +179,8 @@ std::string link_guard::flaw_in_message(const connection_state& from, basp::head
   if (header.source_actor == caf::invalid_actor_id && !is_error) return "a message of nobody";
   if (!id.is_response()) return {};
   const auto asked = asked_.find(from.peer.node);
-  const bool expected = asked != asked_.end() &&
-                        asked->second.erase({header.dest_actor, id.request_id().integer_value()}) != 0;
+  const bool expected =
+      asked != asked_.end() && asked->second.erase({header.dest_actor, id.request_id().integer_value()}) != 0;
   if (!expected) pass_over(header);
   return {};
 }

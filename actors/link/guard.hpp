@@ -1,10 +1,9 @@
 #pragma once
 
 /// Purpose: stands between a link's bytes and CAF's protocol (BASP), which believes whatever it reads: looks at each
-/// frame's header, and at what type of message is in it, before CAF decodes it. A frame that an honest peer does not send
-/// ends the connection.
-/// Owner: knows who each connection was handed over for, and which questions to which node wait for an answer.
-/// Lifecycle: CAF's, one for each actor system. Thread: the middleman's, but `expect`.
+/// frame's header, and at what type of message is in it, before CAF decodes it. A frame that an honest peer does not
+/// send ends the connection. Owner: knows who each connection was handed over for, and which questions to which node
+/// wait for an answer. Lifecycle: CAF's, one for each actor system. Thread: the middleman's, but `expect`.
 ///
 /// Let in, from the node that the hello named and from nobody else:
 ///
@@ -15,8 +14,8 @@
 ///   heartbeat
 ///
 /// Left out: messages on behalf of third nodes (routed), links between actors, messages that go by way of others
-/// (stages). Passed over are messages to an actor by its name, with which every CAF node greets others, and answers that
-/// nobody waits for.
+/// (stages). Passed over are messages to an actor by its name, with which every CAF node greets others, and answers
+/// that nobody waits for.
 
 #include <cstdint>
 #include <functional>
@@ -54,6 +53,7 @@ class link_guard : public caf::io::basp_broker {
   struct connection_state {
     expected_peer peer;
     bool greeted = false;
+    bool chosen = false;  ///< by a second greeting
   };
 
   // Why the frame must not be read on; empty: it may, as it is left behind.

@@ -1,8 +1,8 @@
 #pragma once
 
-/// Purpose: who is at the other end of each link of this process, for whoever gets a message and knows the CAF node that
-/// it came from; and how to have such a link ended.
-/// Owner: the link layer enters a link when CAF gets it, and takes it out when it ends. Thread: any.
+/// Purpose: who is at the other end of each link of this process, for whoever gets a message and knows the CAF node
+/// that it came from; and how to have such a link ended. Owner: the link layer enters a link when CAF gets it, and
+/// takes it out when it ends. Thread: any.
 
 #include <functional>
 #include <map>

@@ -6,8 +6,8 @@
 
 namespace kaiku {
 
-/// No core dump and no debugger of another process of the same user, unless `core_dumps`: what belongs to the process in
-/// /proc belongs to root then, as of a set-user-id program (prctl(2), PR_SET_DUMPABLE).
+/// No core dump and no debugger of another process of the same user, unless `core_dumps`: what belongs to the process
+/// in /proc belongs to root then, as of a set-user-id program (prctl(2), PR_SET_DUMPABLE).
 void lock_down(bool core_dumps);
 
 }  // namespace kaiku

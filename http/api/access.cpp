@@ -31,7 +31,9 @@ std::optional<std::string> shown(const request& in) {
   const auto* from = reinterpret_cast<const unsigned char*>(rest.data());
   if (EVP_DecodeBlock(reinterpret_cast<unsigned char*>(text.data()), from, static_cast<int>(rest.size())) < 0)
     return std::nullopt;
-  for (auto padding = rest; padding.ends_with('='); padding.remove_suffix(1)) text.pop_back();
+  const auto padding = rest.size() - std::min(rest.find_last_not_of('=') + 1, rest.size());
+  if (padding > 2) return std::nullopt;
+  text.resize(text.size() - padding);
   const auto colon = text.find(':');
   return colon == std::string::npos ? std::nullopt : std::optional{text.substr(colon + 1)};
 }

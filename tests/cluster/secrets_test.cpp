@@ -36,10 +36,10 @@ class secrets {
 std::string all_answers(const test_node& node) {
   std::string all;
   auto client = node.client();
-  const std::string get[] = {"/",           "/cluster",     "/metrics",      "/healthz",        "/healthz/ready",
-                             "/files/",     "/files/f",     "/files/none",   "/files/../x",     "/set-aside",
-                             "/scrub",      "/writes/none", "/openapi.json", "/cluster/leader", "/files/?recursive=true",
-                             "/nowhere",    "/changes",     "/files/f?x=y",  "/cluster/members"};
+  const std::string get[] = {"/",        "/cluster",     "/metrics",      "/healthz",        "/healthz/ready",
+                             "/files/",  "/files/f",     "/files/none",   "/files/../x",     "/set-aside",
+                             "/scrub",   "/writes/none", "/openapi.json", "/cluster/leader", "/files/?recursive=true",
+                             "/nowhere", "/changes",     "/files/f?x=y",  "/cluster/members"};
   const auto take = [&](const http_response& answer) {
     for (const auto& [name, value] : answer.headers) all += name + ": " + value + "\n";
     all += answer.body + "\n";
@@ -79,13 +79,15 @@ void check_nowhere(test_node& node, const std::vector<std::string>& canaries) {
   for (const auto& one : places(node)) {
     if (one.what != "environment") BOOST_TEST(!one.text.empty(), one.what);
     for (const auto& canary : canaries)
-      BOOST_TEST(one.text.find(canary) == std::string::npos, canary << " is in the " << one.what << " of " << node.name());
+      BOOST_TEST(one.text.find(canary) == std::string::npos,
+                 canary << " is in the " << one.what << " of " << node.name());
   }
 }
 
 /// A stranger, and somebody who knows how a hello begins.
 void knock(const endpoint& at) {
-  for (const std::string& said : {std::string("GET / HTTP/1.1\r\n\r\n"), std::string("\0\0\0\x0c\x01kaiku-link\x02", 16)}) {
+  for (const std::string& said :
+       {std::string("GET / HTTP/1.1\r\n\r\n"), std::string("\0\0\0\x0c\x01kaiku-link\x02", 16)}) {
     tcp_connection stranger(at, milliseconds{5000});
     stranger.send_all(said, clock::now() + milliseconds{5000});
     stranger.finish_sending();
@@ -104,14 +106,14 @@ BOOST_AUTO_TEST_CASE(of_peers_and_redis_are_found_nowhere_also_when_they_are_ref
   // It does not know AUTH, and repeats what it is told.
   const test_redis server(kept / "redis", {"--port", std::to_string(port.number()), "--rename-command", "AUTH", ""});
   const auto peer_file = kept.write("peers", peers);
-  test_cluster cluster({.nodes = 2,
-                        .extra = {"--peer-secret-file", peer_file, "--redis",
-                                  "redis://127.0.0.1:" + std::to_string(port.number()), "--redis-password-file",
-                                  kept.write("redis-password", redis), "--log-level", "trace"}});
+  test_cluster cluster(
+      {.nodes = 2,
+       .extra = {"--peer-secret-file", peer_file, "--redis", "redis://127.0.0.1:" + std::to_string(port.number()),
+                 "--redis-password-file", kept.write("redis-password", redis), "--log-level", "trace"}});
   BOOST_TEST(cluster.node(0).client().put("f", std::string_view{"x"}).is_success());
   for (std::size_t i = 0; i < cluster.size(); ++i) knock(cluster.node(i).peers());
   cluster.wait_for("the password is refused", milliseconds{10'000}, [&] {
-    return cluster.node(0).log().find("does not take the password") != std::string::npos;
+    return server.call({"INFO", "errorstats"}).text.find("errorstat_ERR:count=") != std::string::npos;
   });
   // From its next start on, one has another secret.
   std::ofstream(peer_file) << other << '\n';
@@ -121,6 +123,16 @@ BOOST_AUTO_TEST_CASE(of_peers_and_redis_are_found_nowhere_also_when_they_are_ref
     return (cluster.node(0).log() + cluster.node(1).log()).find("the shared secrets of") != std::string::npos;
   });
   for (std::size_t i = 0; i < cluster.size(); ++i) check_nowhere(cluster.node(i), {peers, other, redis});
+}
+
+BOOST_AUTO_TEST_CASE(are_not_told_by_an_error_of_a_redis_that_repeats_what_it_does_not_know) {
+  const secrets kept;
+  const test_redis server(kept / "redis", {"--rename-command", "AUTH", ""});
+  auto at = server.address();
+  at.password = "canary-of-redis-4401";
+  const auto opened = kaiku::redis::connection::open(at);
+  BOOST_REQUIRE(!opened.ok());
+  BOOST_TEST(opened.failure().detail == "Redis does not take the password that it is given");
 }
 
 BOOST_AUTO_TEST_CASE(in_the_url_of_redis_are_warned_of_and_go_no_further_than_the_arguments) {

@@ -81,7 +81,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!frame) return 0;
   std::visit([](const auto& x) { check_fields(x); }, *frame);
   const auto again = encode(*frame);
-  demand(frame_length(again.substr(0, frame_prefix_bytes)) == again.size() - frame_prefix_bytes, "a frame too long to send");
+  demand(frame_length(again.substr(0, frame_prefix_bytes)) == again.size() - frame_prefix_bytes,
+         "a frame too long to send");
   const auto same = decode_frame(std::string_view{again}.substr(frame_prefix_bytes));
   demand(same.ok() && *same == *frame, "a frame that is read for another");
   if (const auto* x = std::get_if<hello>(&*frame)) judge_everywhere(*x);

@@ -1,6 +1,6 @@
 // What actors are given of a peer's messages. An input is the number of a message's type, and the message as CAF writes
-// it. What the check lets in has to keep its promises. With clang this is a libFuzzer target: -fsanitize=fuzzer in place
-// of support/fuzz_driver.cpp.
+// it. What the check lets in has to keep its promises. With clang this is a libFuzzer target: -fsanitize=fuzzer in
+// place of support/fuzz_driver.cpp.
 
 #include <array>
 #include <cstdint>
@@ -86,11 +86,11 @@ constexpr std::array<void (*)(const char*, std::size_t), sizeof...(Ts)> takers()
 }
 
 // Handles are CAF's own, and need its network.
-constexpr auto all = takers<vote_request, vote_reply, timeout_now, heartbeat, heartbeat_reply, append_entries, append_reply,
-                            write_request, write_reply, upload_chunk, upload_written, upload_finished, open_upload,
-                            read_content, content_range, read_index_reply, find_write, find_write_reply, change_members,
-                            change_members_reply, hand_over, handed_over, install_snapshot, read_snapshot,
-                            snapshot_range, read_upload, upload_range, upload_ended>();
+constexpr auto all = takers<vote_request, vote_reply, timeout_now, heartbeat, heartbeat_reply, append_entries,
+                            append_reply, write_request, write_reply, upload_chunk, upload_written, upload_finished,
+                            open_upload, read_content, content_range, read_index_reply, find_write, find_write_reply,
+                            change_members, change_members_reply, hand_over, handed_over, install_snapshot,
+                            read_snapshot, snapshot_range, read_upload, upload_range, upload_ended>();
 
 }  // namespace
 

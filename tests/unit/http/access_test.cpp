@@ -47,7 +47,7 @@ struct access_fixture : http_fixture {
     add("expired", {"admin"}, {}, "2020-01-01T00:00:00Z");
     save();
     auto opened = access_control::open(folder / "auth.json");
-    BOOST_REQUIRE_MESSAGE(opened.ok(), opened.failure().detail);
+    BOOST_REQUIRE_MESSAGE(opened.ok(), (opened.ok() ? "" : opened.failure().detail));
     control = *opened;
     settings.access = control;
     tokens["wrong"] =
@@ -184,10 +184,12 @@ BOOST_AUTO_TEST_CASE(a_token_is_also_taken_as_the_password_of_any_user) {
 }
 
 BOOST_AUTO_TEST_CASE(what_a_change_names_besides_its_target_is_within_reach_too) {
+  node.add_file("a/b/f", "x");
   raw_http client(port());
   const auto here = bearer(tokens["here"]);
   for (const std::string op : {"move", "copy"}) {
-    BOOST_TEST(client.ask("POST", "/files/a/b/f?op=" + op + "&to=/a/b/g", here).status < 300);
+    BOOST_TEST(client.ask("POST", "/files/a/b/f?op=" + op + "&to=/a/b/g", here).status != 403);
+    BOOST_TEST(!std::holds_alternative<no_operation>(node.last_write.what));
     node.last_write = {};
     for (const std::string to : {"/a/c", "/a/bb", "/a", "/a%2fc", "a/c"}) {
       BOOST_TEST_CONTEXT(op << " to " << to) {
@@ -198,14 +200,14 @@ BOOST_AUTO_TEST_CASE(what_a_change_names_besides_its_target_is_within_reach_too)
     BOOST_TEST(client.ask("POST", "/files/a/c?op=" + op + "&to=/a/b/g", here).status == 403);
   }
   BOOST_TEST(client.ask("POST", "/files/a/b/f?op=copy&to=/a/b/g", bearer(tokens["write"])).status == 403);
-  BOOST_TEST(client.ask("POST", "/files/a/b/f?op=move&to=/a/b/g", bearer(tokens["write"])).status < 300);
+  BOOST_TEST(client.ask("POST", "/files/a/b/f?op=move&to=/a/b/g", bearer(tokens["write"])).status != 403);
 }
 
 BOOST_AUTO_TEST_CASE(a_path_is_judged_as_it_is_decoded) {
   raw_http client(port());
   const auto here = bearer(tokens["here"]);
   BOOST_TEST(client.ask("PUT", "/files/a/%62/f", here, "x").status < 300);
-  BOOST_TEST(client.ask("PUT", "/files/a/b", here, "x").status < 300);
+  BOOST_TEST(client.ask("GET", "/files/a/b/", here).status == 200);
   BOOST_TEST(client.ask("PUT", "/files/a/%62c", here, "x").status == 403);
   BOOST_TEST(client.ask("PUT", "/files/a/b/../c", here, "x").status == 400);
   BOOST_TEST(client.ask("GET", "/files/", here).status == 403);

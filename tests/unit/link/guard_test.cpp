@@ -128,26 +128,32 @@ std::vector<breach> breaches() {
   const std::string heartbeat_type = "@<>+kaiku::heartbeat";
   return {
       {"a frame before its greeting", [](raw_member& m) { m.tell(m.message_of("@<>+kaiku::heartbeat")); }},
-      {"a frame before its greeting", [](raw_member& m) { m.frame(message_type::server_handshake, m.payload(m.self())); }},
-      {"a frame in the name of", [](raw_member& m) { m.frame(message_type::client_handshake, m.payload(another_node())); }},
+      {"a frame before its greeting",
+       [](raw_member& m) { m.frame(message_type::server_handshake, m.payload(m.self())); }},
+      {"a frame in the name of",
+       [](raw_member& m) { m.frame(message_type::client_handshake, m.payload(another_node())); }},
       {"a frame without its payload", [](raw_member& m) { m.frame(message_type::client_handshake, ""); }},
       {"a frame without its payload", greeted([](raw_member& m) { m.tell(""); })},
       {"a frame that ends too early", [](raw_member& m) { m.frame(message_type::client_handshake, "x"); }},
       {"a frame of 4194305 bytes", greeted([](raw_member& m) {
          m.frame(message_type::direct_message, "", 7, m.directory(), 0, 0, limits::link_payload_bytes + 1);
        })},
-      {"a frame of 4294967295 bytes", greeted([](raw_member& m) {
-         m.frame(message_type::direct_message, "", 7, m.directory(), 0, 0, UINT32_MAX);
+      {"a frame of 4294967295 bytes",
+       greeted([](raw_member& m) { m.frame(message_type::direct_message, "", 7, m.directory(), 0, 0, UINT32_MAX); })},
+      {"another greeting", greeted([](raw_member& m) {
+         m.greet();
+         m.greet();
        })},
-      {"a second greeting", greeted([](raw_member& m) { m.greet(); })},
       {"a message on behalf of another node", greeted([](raw_member& m) {
-         m.frame(message_type::routed_message, m.payload(another_node(), m.peer()) + m.message_of("@<>+kaiku::heartbeat"), 7,
-                 m.directory());
+         m.frame(message_type::routed_message,
+                 m.payload(another_node(), m.peer()) + m.message_of("@<>+kaiku::heartbeat"), 7, m.directory());
        })},
       {"a message with unknown flags", greeted([](raw_member& m) { m.tell(m.message_of("@<>"), 7, 0x80); })},
       {"a message of nobody", greeted([=](raw_member& m) { m.tell(m.message_of(heartbeat_type), 0); })},
-      {"a message that goes by way of others", greeted([=](raw_member& m) { m.tell(m.message_of(heartbeat_type, "", 1)); })},
-      {"a message that does not say what it is", greeted([](raw_member& m) { m.tell(std::string(1, '\0') + "\xff\xff\xff"); })},
+      {"a message that goes by way of others",
+       greeted([=](raw_member& m) { m.tell(m.message_of(heartbeat_type, "", 1)); })},
+      {"a message that does not say what it is",
+       greeted([](raw_member& m) { m.tell(std::string(1, '\0') + "\xff\xff\xff"); })},
       // With a default value in the place of every handle.
       {"a message of a type that does not cross nodes",
        greeted([](raw_member& m) { m.tell(m.message_of("@<>+kaiku::local_handles")); })},
@@ -160,11 +166,12 @@ std::vector<breach> breaches() {
        greeted([](raw_member& m) { m.tell(m.message_of("@<>+@atom+@strong_actor_ptr")); })},
       {"a message of a type that does not cross nodes", greeted([](raw_member& m) { m.tell(m.message_of("@<>")); })},
       {"a frame in the name of", greeted([](raw_member& m) {
-         m.frame(message_type::down_message, m.payload(another_node(), m.peer(), caf::error{}), 7);
+         m.frame(message_type::down_message, m.payload(another_node(), m.peer(), caf::error{}), 7, 0, 0, 0);
        })},
       {"a frame for another node", greeted([](raw_member& m) {
-         m.frame(message_type::monitor_message, m.payload(m.self(), another_node()), 0, m.directory());
+         m.frame(message_type::monitor_message, m.payload(m.self(), another_node()), 0, m.directory(), 0, 0);
        })},
+      {"a header that makes no sense", greeted([](raw_member& m) { m.frame(message_type::heartbeat, "", 7); })},
       {"a frame of no known kind", greeted([](raw_member& m) { m.frame(static_cast<message_type>(9), "x"); })},
   };
 }
@@ -183,7 +190,8 @@ BOOST_AUTO_TEST_CASE(cuts_off_a_member_that_does_not_keep_to_cafs_protocol) {
     raw_member liar{system, c.address(2)};
     one.commit(liar);
     BOOST_TEST(victim.says(std::string{"n1 breaks the protocol, its link is closed: it sent "} + one.what),
-               one.what << "\n" << victim.log());
+               one.what << "\n"
+                        << victim.log());
     BOOST_TEST(liar.is_cut_off(), one.what);
     BOOST_TEST(victim.process().is_running(), one.what);
     BOOST_TEST(victim.count("down n3") == 0u, one.what);
@@ -201,7 +209,7 @@ BOOST_AUTO_TEST_CASE(passes_over_greetings_by_name_and_answers_that_nobody_waits
   peer.tell(peer.message_of("@<>+@atom+@atom+@str"), 7, basp::header::named_receiver_flag);
   for (std::uint64_t number : {1u, 2u, 3u, 100u})
     peer.tell(peer.message_of("@<>+@error"), 7, 0, caf::make_message_id(number).response_id().integer_value());
-  peer.frame(message_type::heartbeat, "");
+  peer.frame(message_type::heartbeat, "", 0, 0, 0, 0);
   BOOST_TEST(peer.is_linked());
   BOOST_TEST(victim.count("breaks the protocol") == 0u, victim.log());
   BOOST_TEST(victim.process().is_running());

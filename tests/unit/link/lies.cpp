@@ -90,7 +90,8 @@ command members_of(std::vector<member> voters) {
 
 void add_elections(const honest& x, std::vector<told>& out) {
   using ballot = vote_request;
-  out.push_back(spoiled<ballot>("ballot of a long name", x.ballot, [](auto& m) { m.candidate = {std::string(1000, 'n')}; }));
+  out.push_back(
+      spoiled<ballot>("ballot of a long name", x.ballot, [](auto& m) { m.candidate = {std::string(1000, 'n')}; }));
   out.push_back(spoiled<ballot>("ballot of nobody", x.ballot, [](auto& m) { m.candidate = {}; }));
   out.push_back(spoiled<ballot>("ballot for somebody else", x.ballot, [](auto& m) { m.candidate = {"n9"}; }));
   out.push_back(spoiled<ballot>("ballot in term 0", x.ballot, [](auto& m) { m.in_term = {}; }));
@@ -150,54 +151,66 @@ void add_appends(const honest& x, std::vector<told>& out) {
 void add_questions(const honest& x, std::vector<told>& out) {
   const auto durability_of_9 = static_cast<durability>(9);
   const std::string long_text(limits::peer_text_bytes + 1, 'x');
-  out.push_back(spoiled<write_request>("write of much", x.write, [](auto& m) {
-    m.encoded_command = std::string(limits::entry_bytes + 1, 'x');
-  }));
+  out.push_back(spoiled<write_request>("write of much", x.write,
+                                       [](auto& m) { m.encoded_command = std::string(limits::entry_bytes + 1, 'x'); }));
   out.push_back(spoiled<write_request>("write with large content", x.write, [](auto& m) {
     m.small_content = chunk{std::string(limits::small_content_bytes + 1, 'x')};
   }));
   out.push_back(spoiled<write_request>("write of no durability", x.write, [=](auto& m) { m.want = durability_of_9; }));
-  out.push_back(spoiled<write_request>("write with many conditions", x.write, [](auto& m) {
-    m.when.if_match.resize(limits::condition_tags + 1);
-  }));
-  out.push_back(spoiled<write_reply>("written with no durability", x.write_done, [=](auto& m) { m.achieved = durability_of_9; }));
+  out.push_back(spoiled<write_request>("write with many conditions", x.write,
+                                       [](auto& m) { m.when.if_match.resize(limits::condition_tags + 1); }));
+  out.push_back(
+      spoiled<write_reply>("written with no durability", x.write_done, [=](auto& m) { m.achieved = durability_of_9; }));
   out.push_back(spoiled<write_reply>("written by many", x.write_done, [](auto& m) { m.voters = 1000; }));
-  out.push_back(spoiled<write_reply>("written at the last index", x.write_done, [](auto& m) { m.token.at.index = {most}; }));
-  out.push_back(spoiled<write_reply>("written with no error", x.write_done, [](auto& m) { m.failure.code = static_cast<errc>(200); }));
-  out.push_back(spoiled<write_reply>("written with much to say", x.write_done, [=](auto& m) { m.failure.detail = long_text; }));
-  out.push_back(spoiled<write_reply>("written of no kind", x.write_done, [](auto& m) { m.file.type = static_cast<file_info::kind>(9); }));
+  out.push_back(
+      spoiled<write_reply>("written at the last index", x.write_done, [](auto& m) { m.token.at.index = {most}; }));
+  out.push_back(spoiled<write_reply>("written with no error", x.write_done,
+                                     [](auto& m) { m.failure.code = static_cast<errc>(200); }));
+  out.push_back(
+      spoiled<write_reply>("written with much to say", x.write_done, [=](auto& m) { m.failure.detail = long_text; }));
+  out.push_back(spoiled<write_reply>("written of no kind", x.write_done,
+                                     [](auto& m) { m.file.type = static_cast<file_info::kind>(9); }));
   out.push_back(spoiled<read_index_reply>("read at the last index", {}, [](auto& m) { m.index = {most}; }));
-  out.push_back(spoiled<find_write_reply>("write of no fate", x.found, [](auto& m) { m.status.what = static_cast<write_status::fate>(77); }));
+  out.push_back(spoiled<find_write_reply>("write of no fate", x.found,
+                                          [](auto& m) { m.status.what = static_cast<write_status::fate>(77); }));
   out.push_back(spoiled<find_write_reply>("write of many voters", x.found, [](auto& m) { m.status.holders = 1000; }));
-  out.push_back(spoiled<change_members>("change of no kind", x.change, [](auto& m) { m.what.what = static_cast<member_change::kind>(9); }));
-  out.push_back(spoiled<change_members>("change of a long name", x.change, [](auto& m) { m.what.id = {std::string(100'000, 'n')}; }));
-  out.push_back(spoiled<change_members_reply>("change by a long name", {}, [](auto& m) { m.leader = {std::string(100, 'n')}; }));
+  out.push_back(spoiled<change_members>("change of no kind", x.change,
+                                        [](auto& m) { m.what.what = static_cast<member_change::kind>(9); }));
+  out.push_back(spoiled<change_members>("change of a long name", x.change,
+                                        [](auto& m) { m.what.id = {std::string(100'000, 'n')}; }));
+  out.push_back(
+      spoiled<change_members_reply>("change by a long name", {}, [](auto& m) { m.leader = {std::string(100, 'n')}; }));
   out.push_back(spoiled<hand_over>("hand-over to a long name", {}, [](auto& m) { m.to = {std::string(100, 'n')}; }));
-  out.push_back(spoiled<handed_over>("handed over with much to say", {}, [=](auto& m) { m.failure.detail = long_text; }));
+  out.push_back(
+      spoiled<handed_over>("handed over with much to say", {}, [=](auto& m) { m.failure.detail = long_text; }));
 }
 
 void add_content(const honest& x, std::vector<told>& out) {
   out.push_back(spoiled<read_content>("content of the last size", x.read, [](auto& m) { m.content.size = {most}; }));
   out.push_back(spoiled<read_content>("content at the last offset", x.read, [](auto& m) { m.offset = {most}; }));
-  out.push_back(spoiled<content_range>("range of much", x.range, [](auto& m) { m.bytes = chunk{std::string(limits::chunk_bytes + 1, 'x')}; }));
+  out.push_back(spoiled<content_range>("range of much", x.range,
+                                       [](auto& m) { m.bytes = chunk{std::string(limits::chunk_bytes + 1, 'x')}; }));
   out.push_back(spoiled<open_upload>("upload of the last size", {}, [](auto& m) { m.expected = {most}; }));
   out.push_back(spoiled<upload_opened>("upload that is nowhere", x.opened, [](auto& m) { m.failure = {}; }));
-  out.push_back(spoiled<upload_written>("written with no error at all", {}, [](auto& m) { m.failure.code = static_cast<errc>(99); }));
+  out.push_back(spoiled<upload_written>("written with no error at all", {},
+                                        [](auto& m) { m.failure.code = static_cast<errc>(99); }));
   out.push_back(spoiled<upload_finished>("finished with the last size", {}, [](auto& m) { m.content.size = {most}; }));
   out.push_back(spoiled<read_upload>("upload at the last offset", x.upload_read, [](auto& m) { m.offset = {most}; }));
   out.push_back(spoiled<upload_range>("upload that has too much", x.upload_got, [](auto& m) { m.available = {most}; }));
-  out.push_back(spoiled<upload_range>("upload of much", x.upload_got, [](auto& m) { m.bytes = chunk{std::string(limits::chunk_bytes + 1, 'x')}; }));
+  out.push_back(spoiled<upload_range>("upload of much", x.upload_got,
+                                      [](auto& m) { m.bytes = chunk{std::string(limits::chunk_bytes + 1, 'x')}; }));
   out.push_back(spoiled<upload_ended>("ended with the last size", {}, [](auto& m) { m.content.size = {most}; }));
   out.push_back(spoiled<upload_begun>("upload without an id", x.begun, [](auto& m) { m.id = {}; }));
   out.push_back(spoiled<upload_begun>("upload from nowhere", x.begun, [](auto& m) { m.source = nullptr; }));
   out.push_back(spoiled<upload_begun>("upload of nothing", x.begun, [](auto& m) { m.content = {}; }));
-  out.push_back(spoiled<read_snapshot>("state at a long cursor", x.piece_wanted, [](auto& m) { m.after = std::string(2000, 'x'); }));
-  out.push_back(spoiled<snapshot_range>("state with a long cursor", x.piece, [](auto& m) { m.next = std::string(2000, 'x'); }));
+  out.push_back(spoiled<read_snapshot>("state at a long cursor", x.piece_wanted,
+                                       [](auto& m) { m.after = std::string(2000, 'x'); }));
+  out.push_back(
+      spoiled<snapshot_range>("state with a long cursor", x.piece, [](auto& m) { m.next = std::string(2000, 'x'); }));
   out.push_back(spoiled<introduction>("introduction as somebody else", x.introduced, [](auto& m) { m.id = {"n9"}; }));
   out.push_back(spoiled<introduction>("introduction without actors", x.introduced, [](auto& m) { m.actors = {}; }));
-  out.push_back(spoiled<introduction>("introduction with a header in its address", x.introduced, [](auto& m) {
-    m.http_address = "h:80\r\nSet-Cookie: x";
-  }));
+  out.push_back(spoiled<introduction>("introduction with a header in its address", x.introduced,
+                                      [](auto& m) { m.http_address = "h:80\r\nSet-Cookie: x"; }));
 }
 
 }  // namespace

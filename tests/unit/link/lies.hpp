@@ -1,7 +1,7 @@
 #pragma once
 
-/// Purpose: for each message between nodes one that an honest peer can have sent, and ways to spoil it so that none can.
-/// Shared by the test and by `link_peer`, which tells them over a real link. Thread: values.
+/// Purpose: for each message between nodes one that an honest peer can have sent, and ways to spoil it so that none
+/// can. Shared by the test and by `link_peer`, which tells them over a real link. Thread: values.
 
 #include <string>
 #include <vector>

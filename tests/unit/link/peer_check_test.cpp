@@ -83,8 +83,9 @@ BOOST_AUTO_TEST_CASE(cut_off_a_member_that_lies_and_nobody_else) {
       liars.push_back(c.start(static_cast<int>(i + 1), {{"lie", std::to_string(begin + i)}}));
     for (std::size_t i = 0; i < count; ++i) {
       const auto name = "n" + std::to_string(i + 1);
-      BOOST_TEST(victim.says(name + " breaks the protocol, its link is closed: it sent"),
-                 all[begin + i].name << "\n" << victim.log());
+      BOOST_TEST(victim.says(name + " breaks the protocol, its link is closed: it sent"), all[begin + i].name
+                                                                                              << "\n"
+                                                                                              << victim.log());
       BOOST_TEST(victim.says("down " + name), all[begin + i].name);
     }
     BOOST_TEST(victim.process().is_running());
