@@ -76,7 +76,9 @@ BOOST_AUTO_TEST_CASE(every_change_leaves_a_line_that_says_who_and_no_line_has_a_
   cluster->wait_until_ready();
   auto& node = cluster->node(0);
   auto client = node.client();
-  BOOST_TEST(client.put("photos/a%20b", "x", by(writer)).is_success());
+  auto put = by(writer);
+  put.emplace_back("Kaiku-Durability", "all");  // so that this node has it
+  BOOST_TEST(client.put("photos/a%20b", "x", put).is_success());
   BOOST_TEST(client.put("photos/c", "x", by(reader)).status == 403);
   BOOST_TEST(client.put("photos/d", "x").status == 401);
   BOOST_TEST(client.get("photos/a%20b", by(reader)).status == 200);
