@@ -17,6 +17,7 @@ using namespace kaiku::test;
 struct guarded {
   guarded() {
     std::ofstream(folder / "url.key") << std::string(32, 'k');
+    std::filesystem::permissions(folder / "url.key", std::filesystem::perms::owner_read);
     std::ofstream(folder / "auth.json") << R"({"url_keys": [{"id": "k1", "key": "url.key"}]})";
     writer = make("writer", {"read", "write"});
     reader = make("reader \"of\" photos", {"read"}, "/photos");
