@@ -7,7 +7,8 @@
 ///
 /// Let in, from the node that the hello named and from nobody else:
 ///
-///   server handshake, client handshake  once, first; the node in it is that of the hello
+///   server handshake, client handshake  first; the node in it is that of the hello. A client greets once more, to
+///                                       say that this connection is to be used
 ///   direct message                      from an actor to an actor of the types that cross nodes; an answer only to a
 ///                                       question that was sent to that node and has none yet
 ///   monitor, down message               of that node's and this node's actors

@@ -83,10 +83,11 @@ handshake_side link_layer::impl::side_for(const link_session_ptr& session, link_
 }
 
 void link_layer::impl::enter_newer(const hello& theirs) {
-  auto& known = peers[theirs.name];
-  if (known != nullptr) return;
-  known = std::make_shared<linked_peer>(io);
-  known->who = {theirs.name, theirs.disk, theirs.peer_address};
+  // Whoever has the secret can make up names: no more are kept than the newer members can be.
+  if (peers.contains(theirs.name) || peers.size() >= 2 * limits::members) return;
+  auto fresh = std::make_shared<linked_peer>(io);
+  fresh->who = {theirs.name, theirs.disk, theirs.peer_address};
+  peers.emplace(theirs.name, std::move(fresh));
 }
 
 /// Ends the link that the peer itself has given up, and waits until CAF has noticed.

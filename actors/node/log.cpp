@@ -6,6 +6,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "kaiku/http/api/access.hpp"
+
 namespace kaiku {
 namespace {
 
@@ -57,6 +59,10 @@ void set_up_log(const node_id& node, log_level level, log_format format) {
   }
   logger->set_level(to_spdlog(level));
   logger->flush_on(spdlog::level::trace);
+  // Whatever else is wanted.
+  auto audit = logger->clone(audit_log);
+  audit->set_level(spdlog::level::info);
+  spdlog::register_logger(std::move(audit));
   spdlog::set_default_logger(std::move(logger));
 }
 

@@ -8,8 +8,8 @@
 #include <cstdlib>
 #include <set>
 
+#include "kaiku/http/access/secret_file.hpp"
 #include "kaiku/node/option_sources.hpp"
-#include "kaiku/node/secret_file.hpp"
 
 namespace kaiku {
 namespace {
@@ -205,6 +205,9 @@ void read_client_side(reader& read, http_settings& into) {
   read.number("http-connections-each", into.max_connections_each, 0, 1'000'000);
   read.number("http-requests-each", into.max_requests_each, 0, 1'000'000);
   read.value("http-trusted-proxy", into.trusted_proxies, parse_networks);
+  read.choice<forwarded_field, 2>(
+      "http-forwarded-field", into.forwarded,
+      {{{"x-forwarded-for", forwarded_field::x_forwarded_for}, {"forwarded", forwarded_field::forwarded}}});
   read.number("http-body-bytes", into.max_body_bytes, 0, std::uint64_t{1} << 50);
   read.number("http-body-rate", into.min_body_rate, 0, std::uint64_t{1} << 30);
   read.number("http-header-bytes", into.max_header_bytes, 1024, limits::http_header_most_bytes);

@@ -2,6 +2,8 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
+
 #include "kaiku/http/access/signed_url.hpp"
 
 namespace kaiku {
@@ -13,17 +15,26 @@ result<std::shared_ptr<access_control>> access_control::open(std::filesystem::pa
   return out;
 }
 
-access_control::stamp access_control::look() const {
+access_control::stamp access_control::look(const std::filesystem::path& file) {
   struct stat found {};
-  if (::stat(file_.c_str(), &found) != 0) return {};
+  if (::stat(file.c_str(), &found) != 0) return {};
   std::error_code ignored;
-  return {std::filesystem::last_write_time(file_, ignored), static_cast<std::uintmax_t>(found.st_size), found.st_ino};
+  return {std::filesystem::last_write_time(file, ignored), static_cast<std::uintmax_t>(found.st_size), found.st_ino};
 }
 
 result<bool> access_control::reload() {
   std::lock_guard guard{reading_};
-  read_ = look();  // before it is read: a change meanwhile is seen the next time
-  auto rules = access_rules::load(file_);
+  // In front of the reading: a change meanwhile is seen the next time.
+  std::map<std::filesystem::path, stamp> before;
+  for (const auto& [file, known] : read_) before[file] = look(file);
+  before[file_] = look(file_);
+  std::vector<std::filesystem::path> read;
+  auto rules = access_rules::load(file_, &read);
+  read_.clear();
+  for (const auto& file : read) {
+    const auto seen = before.find(file);
+    read_[file] = seen != before.end() ? seen->second : look(file);
+  }
   if (!rules) return rules.failure();
   rules_ = std::move(*rules);
   return true;
@@ -32,7 +43,9 @@ result<bool> access_control::reload() {
 result<bool> access_control::reload_if_changed() {
   {
     std::lock_guard guard{reading_};
-    if (look() == read_) return false;
+    const bool same =
+        std::all_of(read_.begin(), read_.end(), [](const auto& one) { return look(one.first) == one.second; });
+    if (same) return false;
   }
   return reload();
 }
@@ -57,6 +70,8 @@ access_control::answer access_control::check_url(std::string_view method, const 
   const auto rules = rules_.load();
   const auto key = rules->url_keys.find(said->key);
   if (key == rules->url_keys.end()) return {nullptr, doubt::wrong};
+  // Leave for one path is none for what is below it.
+  if (said->rest.find("recursive") != std::string::npos) return {nullptr, doubt::wrong};
   const bool writes = method == "PUT";
   if (!same_secret(sign_url(key->second.secret, writes ? "PUT" : "GET", path, said->expires), said->signature))
     return {nullptr, doubt::wrong};

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -23,7 +24,7 @@ class access_control {
 
   /// Reads the file again. What can't be read changes nothing and is an error, as above. Gives true.
   result<bool> reload();
-  /// The same if it is another file than the last time; else false.
+  /// The same if it, or a key that it names, is another file than the last time; else false.
   result<bool> reload_if_changed();
 
   enum class doubt { none, wrong, expired };
@@ -44,11 +45,11 @@ class access_control {
     std::uint64_t inode = 0;
     friend bool operator==(const stamp&, const stamp&) = default;
   };
-  stamp look() const;
+  static stamp look(const std::filesystem::path& file);
 
   std::filesystem::path file_;
   std::mutex reading_;
-  stamp read_;  ///< guarded by `reading_`
+  std::map<std::filesystem::path, stamp> read_;  ///< the file and the keys that it names; guarded by `reading_`
   std::atomic<std::shared_ptr<const access_rules>> rules_;
 };
 

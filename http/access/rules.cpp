@@ -7,12 +7,16 @@
 #include <set>
 
 #include "kaiku/core/limits.hpp"
+#include "kaiku/http/access/secret_file.hpp"
 #include "kaiku/http/api/http_date.hpp"
 
 namespace kaiku {
 namespace {
 
 using nlohmann::json;
+
+/// A key that signs URLs is random bytes, not a document.
+constexpr std::size_t most_key_bytes = 4096;
 
 /// Said to the operator: where in the file, and what is wrong there.
 struct complaint {
@@ -23,6 +27,10 @@ struct complaint {
 }
 
 std::string read_file(const std::filesystem::path& file, std::size_t most, const std::string& where) {
+  // A pipe would hold up whoever opens it.
+  std::error_code missing;
+  if (!std::filesystem::is_regular_file(file, missing))
+    complain(where, file.string() + " can't be read: it is no file");
   std::ifstream in(file, std::ios::binary);
   std::string text(most + 1, '\0');
   in.read(text.data(), static_cast<std::streamsize>(text.size()));
@@ -121,13 +129,19 @@ void read_token(object& from, access_rules& into) {
 
 }  // namespace
 
-result<std::shared_ptr<const access_rules>> access_rules::load(const std::filesystem::path& file) try {
+result<std::shared_ptr<const access_rules>> access_rules::load(const std::filesystem::path& file,
+                                                               std::vector<std::filesystem::path>* read) try {
+  const auto look_at = [&](const std::filesystem::path& one) {
+    if (read != nullptr) read->push_back(one);
+    return one;
+  };
+  look_at(file);
   const auto text = read_file(file, limits::access_file_bytes, "the file");
   const auto document = json::parse(text, nullptr, false);
   if (document.is_discarded()) complain("the file", "it is not JSON");
   auto out = std::make_shared<access_rules>();
   object all(document, "the file");
-  const auto beside = [&](const std::string& name) { return file.parent_path() / name; };
+  const auto beside = [&](const std::string& name) { return look_at(file.parent_path() / name); };
   each(all, "tokens", limits::access_tokens, [&](object& x) { read_token(x, *out); });
   each(all, "jwt", limits::access_issuers, [&](object& x) {
     const auto key = read_file(beside(x.needed("key")), limits::access_file_bytes, x.where());
@@ -139,8 +153,10 @@ result<std::shared_ptr<const access_rules>> access_rules::load(const std::filesy
   });
   each(all, "url_keys", limits::access_tokens, [&](object& x) {
     const auto id = x.needed("id");
-    url_key key{read_file(beside(x.needed("key")), limits::access_file_bytes, x.where()), x.paths()};
-    while (key.secret.ends_with('\n') || key.secret.ends_with('\r')) key.secret.pop_back();
+    auto secret = read_secret(beside(x.needed("key")), most_key_bytes);
+    if (!secret) complain(x.where(), secret.failure().detail);
+    url_key key{std::move(*secret), x.paths()};
+    key.secret.shrink_to_fit();
     if (key.secret.size() < limits::access_key_least_bytes)
       complain(x.where(), "a key has at least " + std::to_string(limits::access_key_least_bytes) + " bytes");
     if (!out->url_keys.emplace(id, std::move(key)).second) complain(x.where(), "another key has the id " + id);

@@ -33,7 +33,9 @@ struct url_key {
 struct access_rules {
   /// Reads and checks the file and the key files that it names (relative ones beside it). Errors: `bad_request`,
   /// `io_error`, each with a line for a person.
-  static result<std::shared_ptr<const access_rules>> load(const std::filesystem::path& file);
+  /// `read`, if given, is told every file that was looked at, also when it fails.
+  static result<std::shared_ptr<const access_rules>> load(const std::filesystem::path& file,
+                                                          std::vector<std::filesystem::path>* read = nullptr);
 
   std::map<std::string, known_token, std::less<>> tokens;  ///< by id
   std::vector<jwt_issuer> issuers;

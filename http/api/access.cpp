@@ -11,6 +11,7 @@
 #include "kaiku/http/api/http_date.hpp"
 #include "kaiku/http/api/json.hpp"
 #include "kaiku/http/api/problem.hpp"
+#include "kaiku/http/api/target.hpp"
 
 namespace kaiku {
 namespace {
@@ -86,6 +87,19 @@ std::optional<response> check_scope(const exchange& ex, permission needs) {
   return forbidden("");
 }
 
+/// What is not ASCII, percent-encoded: some readers of logs take more than LF for the end of a line.
+std::string only_ascii(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<std::uint8_t>(c);
+    if (byte < 0x80)
+      out += c;
+    else
+      out += "%" + to_hex(&byte, 1);
+  }
+  return out;
+}
+
 /// What of a change's command names a path, each given to `see`.
 template <class See>
 struct path_finder {
@@ -146,10 +160,16 @@ std::optional<response> check_reach(const exchange& ex, const command& what) {
 
 void audit(const exchange& ex, unsigned code) {
   if (!ex.settings.access || !is_change(ex.in.method)) return;
+  // Of the query only what says what was done: the rest may be a signature.
+  std::string what(ex.path);
+  for (const std::string_view name : {"op", "to", "recursive"})
+    if (const auto value = plain_parameter(ex.query, name))
+      what.append(what.size() == ex.path.size() ? "?" : "&").append(name).append("=").append(*value);
   // A name may be somebody else's text.
   const auto who = json(ex.who ? ex.who->name : "").dump(-1, ' ', true, json::error_handler_t::replace);
-  spdlog::info("audit who={} from={} method={} path={} status={}", who, ex.client, name_of(ex.in.method), ex.path,
-               code);
+  static const auto log = spdlog::get(audit_log) ? spdlog::get(audit_log) : spdlog::default_logger();
+  log->info("audit who={} from={} method={} path={} status={}", who, ex.client, name_of(ex.in.method), only_ascii(what),
+            code);
 }
 
 }  // namespace kaiku

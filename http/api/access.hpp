@@ -16,6 +16,8 @@ namespace kaiku {
 std::optional<response> check_access(exchange& ex, const route* to, std::string_view allow);
 /// The answer when who asks may not reach everything that a change names, also where its target does not say so.
 std::optional<response> check_reach(const exchange& ex, const command& what);
+/// The logger of `audit`, if there is one by this name; else the default one.
+inline constexpr char audit_log[] = "audit";
 /// A line for every change that was asked for, done or refused.
 void audit(const exchange& ex, unsigned code);
 

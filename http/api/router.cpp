@@ -158,12 +158,13 @@ routed route_request(exchange& ex) {
     break;
   }
   if (found != nullptr) ex.route = found->pattern;
+  const bool probe = found != nullptr && found->probe;
+  if (ex.server.open_requests > ex.settings.max_requests && !probe)
+    return problem({errc::overloaded, "more requests are under way than this node answers at once"});
+  if (ex.crowded && !probe) return crowded();
   if (auto refused = check_access(ex, found, found == nullptr ? "" : allowed_at(ex.path, *found)))
     return std::move(*refused);
   if (found == nullptr) return problem({errc::not_found, "there is no such resource; files are under /files/"});
-  if (ex.server.open_requests > ex.settings.max_requests && !found->probe)
-    return problem({errc::overloaded, "more requests are under way than this node answers at once"});
-  if (ex.crowded && !found->probe) return crowded();
   if (auto refused = check_common(in)) return std::move(*refused);
   if (in.header("Origin"))
     if (auto told = check_origin(in, ex.settings, allowed_at(ex.path, *found))) return std::move(*told);

@@ -89,18 +89,17 @@ bool network::contains(const ip_address& who) const {
   return same_bits(x.to_v6().to_bytes(), base_.to_v6().to_bytes(), prefix_);
 }
 
-ip_address client_of(const request& in, const ip_address& peer, const std::vector<network>& trusted) {
+ip_address client_of(const request& in, const ip_address& peer, const std::vector<network>& trusted, bool standard) {
   const auto is_trusted = [&](const ip_address& x) {
     return std::any_of(trusted.begin(), trusted.end(), [&](const network& one) { return one.contains(x); });
   };
   auto nearest = plain(peer);
-  const auto forwarded = in.header("Forwarded");
-  auto hops = forwarded ? forwarded : in.header("X-Forwarded-For");
+  auto hops = in.header(standard ? "Forwarded" : "X-Forwarded-For");
   while (hops && !hops->empty() && is_trusted(nearest)) {
     const auto comma = hops->rfind(',');
     const auto last = without_space(comma == std::string_view::npos ? *hops : hops->substr(comma + 1));
     hops = comma == std::string_view::npos ? std::string_view{} : hops->substr(0, comma);
-    const auto next = parse_node(forwarded ? for_of(last) : last);
+    const auto next = parse_node(standard ? for_of(last) : last);
     if (!next) break;
     nearest = *next;
   }

@@ -33,9 +33,9 @@ class network {
   unsigned prefix_ = 0;
 };
 
-/// From behind `peer`, when that is trusted: the nearest address that is not, as `Forwarded` tells it, or, without that
-/// field, `X-Forwarded-For`. What can't be read ends the search at the proxy that said it.
-ip_address client_of(const request& in, const ip_address& peer, const std::vector<network>& trusted);
+/// From behind `peer`, when that is trusted: the nearest address that is not, as the field tells it (X-Forwarded-For,
+/// or, `standard`, Forwarded). What can't be read ends the search at the proxy that said it.
+ip_address client_of(const request& in, const ip_address& peer, const std::vector<network>& trusted, bool standard);
 
 /// An IPv6 client has all of a /64: that counts as one address.
 class address_counter {

@@ -169,7 +169,7 @@ task<bool> session::answer() {
   const auto& settings = worker_->settings;
   auto client = peer_;
   if (!settings.trusted_proxies.empty()) {
-    client = client_of(request_, peer_, settings.trusted_proxies);
+    client = client_of(request_, peer_, settings.trusted_proxies, settings.forwarded == forwarded_field::forwarded);
     client_ = client.to_string();
   }
   const request_of_address share(worker_->counters->requests_each, client, settings.max_requests_each);

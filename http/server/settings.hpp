@@ -19,6 +19,9 @@ class access_control;
 /// What a node that does not lead does with a change of files.
 enum class follower_writes : std::uint8_t { forward, redirect };
 
+/// The one field in which trusted proxies say whom they ask for. The other may be the client's own.
+enum class forwarded_field : std::uint8_t { x_forwarded_for, forwarded };
+
 struct http_settings {
   std::string address = "127.0.0.1";     ///< numeric, or a name that resolves
   std::uint16_t port = 8000;             ///< 0: any free one
@@ -28,7 +31,8 @@ struct http_settings {
   std::size_t max_requests = limits::http_requests;  ///< under way, of all connections
   std::size_t max_connections_each = 0;              ///< of one address; 0: as many as in all
   std::size_t max_requests_each = 0;                 ///< likewise
-  std::vector<network> trusted_proxies;              ///< believed about whom they ask for
+  forwarded_field forwarded = forwarded_field::x_forwarded_for;
+  std::vector<network> trusted_proxies;  ///< believed about whom they ask for
   std::size_t max_header_bytes = limits::http_header_bytes;
   std::size_t max_header_fields = limits::http_header_fields;
   std::size_t max_ranges = limits::http_ranges;

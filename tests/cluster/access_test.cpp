@@ -17,6 +17,7 @@ using namespace kaiku::test;
 struct guarded {
   guarded() {
     std::ofstream(folder / "url.key") << std::string(32, 'k');
+    std::filesystem::permissions(folder / "url.key", std::filesystem::perms::owner_read);
     std::ofstream(folder / "auth.json") << R"({"url_keys": [{"id": "k1", "key": "url.key"}]})";
     writer = make("writer", {"read", "write"});
     reader = make("reader \"of\" photos", {"read"}, "/photos");
@@ -76,7 +77,9 @@ BOOST_AUTO_TEST_CASE(every_change_leaves_a_line_that_says_who_and_no_line_has_a_
   cluster->wait_until_ready();
   auto& node = cluster->node(0);
   auto client = node.client();
-  BOOST_TEST(client.put("photos/a%20b", "x", by(writer)).is_success());
+  auto put = by(writer);
+  put.emplace_back("Kaiku-Durability", "all");  // so that this node has it
+  BOOST_TEST(client.put("photos/a%20b", "x", put).is_success());
   BOOST_TEST(client.put("photos/c", "x", by(reader)).status == 403);
   BOOST_TEST(client.put("photos/d", "x").status == 401);
   BOOST_TEST(client.get("photos/a%20b", by(reader)).status == 200);

@@ -38,6 +38,7 @@ std::string basic(const std::string& user, const std::string& token) {
 struct access_fixture : http_fixture {
   access_fixture() {
     std::ofstream(folder / "url.key") << url_secret << "\n";
+    std::filesystem::permissions(folder / "url.key", std::filesystem::perms::owner_read);
     add("read", {"read"});
     add("write", {"write"});
     add("admin", {"admin"});
@@ -240,6 +241,7 @@ BOOST_AUTO_TEST_CASE(a_signed_url_is_leave_for_one_method_of_one_path_until_a_ti
   other_key.replace(other_key.find("k1"), 2, "k2");
   BOOST_TEST(client.ask("GET", other_key).status == 401);
   BOOST_TEST(client.ask("GET", "/files/a/b/f?signature=").status == 401);
+  BOOST_TEST(client.ask("GET", read + "&recursive=true").status == 401);
 }
 
 BOOST_AUTO_TEST_CASE(a_token_that_is_taken_out_of_the_file_works_no_longer) {
@@ -255,6 +257,23 @@ BOOST_AUTO_TEST_CASE(a_token_that_is_taken_out_of_the_file_works_no_longer) {
   BOOST_TEST(!control->reload_if_changed().ok());
   BOOST_TEST(control->reload_if_changed().value() == false);  // said once
   BOOST_TEST(client.ask("GET", "/openapi.json", bearer(tokens["write"])).status == 200);
+}
+
+BOOST_AUTO_TEST_CASE(a_key_that_is_replaced_or_comes_late_is_noticed) {
+  const auto write_key = [&](std::size_t size, std::filesystem::perms mode) {
+    std::filesystem::remove(folder / "url.key");
+    std::ofstream(folder / "url.key") << std::string(size, 'x');
+    std::filesystem::permissions(folder / "url.key", mode);
+  };
+  write_key(33, std::filesystem::perms::owner_read);
+  BOOST_TEST(control->reload_if_changed().value() == true);
+  write_key(34, std::filesystem::perms::owner_read | std::filesystem::perms::others_read);
+  BOOST_TEST(!control->reload_if_changed().ok());  // everybody could sign
+  std::filesystem::remove(folder / "url.key");
+  BOOST_TEST(!control->reload_if_changed().ok());
+  BOOST_TEST(control->reload_if_changed().value() == false);
+  write_key(35, std::filesystem::perms::owner_read);
+  BOOST_TEST(control->reload_if_changed().value() == true);
 }
 
 BOOST_AUTO_TEST_CASE(a_preflight_of_an_allowed_page_needs_no_token_and_shows_nothing) {
@@ -275,6 +294,7 @@ BOOST_AUTO_TEST_CASE(a_file_that_is_not_wholly_understood_is_refused_with_the_pl
   const auto hash = "\"hash\": \"" + token.hash.text() + "\"";
   const auto good = R"({"id": "a", "name": "n", "scopes": ["read"], )" + hash + "}";
   std::ofstream(folder / "short.key") << "short";
+  std::filesystem::permissions(folder / "short.key", std::filesystem::perms::owner_read);
   const std::vector<std::pair<std::string, std::string>> cases{
       {"", "not JSON"},
       {"[]", "an object is expected"},
@@ -290,7 +310,8 @@ BOOST_AUTO_TEST_CASE(a_file_that_is_not_wholly_understood_is_refused_with_the_pl
       {R"({"tokens": [{"id": "a", "name": "n", "scopes": ["read"], "scope": "x", )" + hash + "}]}", "\"scope\""},
       {R"({"tokens": [)" + good + "," + good + "]}", "tokens[1]: another token has the id a"},
       {R"({"url_keys": [{"id": "k", "key": "short.key"}]})", "at least 32 bytes"},
-      {R"({"url_keys": [{"id": "k", "key": "none.key"}]})", "can't be read"},
+      {R"({"url_keys": [{"id": "k", "key": "none.key"}]})", "No such file"},
+      {R"({"jwt": [{"algorithm": "RS256", "key": "none.key", "audience": "a"}]})", "can't be read"},
       {R"({"jwt": [{"algorithm": "RS256", "key": "short.key", "audience": "a"}]})", "not a public key"},
       {R"({"jwt": [{"algorithm": "HS256", "key": "short.key", "audience": "a"}]})", "not \"HS256\""}};
   for (const auto& [text, what] : cases) {

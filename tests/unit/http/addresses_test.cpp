@@ -11,11 +11,11 @@ ip_address address(const char* text) {
   return boost::asio::ip::make_address(text);
 }
 
-std::string client_behind(const char* peer, const std::vector<header_field>& fields) {
+std::string client_behind(const char* peer, const std::vector<header_field>& fields, bool standard = false) {
   request in;
   in.fields = fields;
   const std::vector<network> trusted{*network::parse("10.0.0.0/8"), *network::parse("fd00::/16")};
-  return client_of(in, address(peer), trusted).to_string();
+  return client_of(in, address(peer), trusted, standard).to_string();
 }
 
 }  // namespace
@@ -44,11 +44,15 @@ BOOST_AUTO_TEST_CASE(only_a_trusted_proxy_is_believed_and_only_as_far_as_they_go
   BOOST_TEST(client_behind("10.0.0.1", {{"X-Forwarded-For", "10.0.0.3, 10.0.0.2"}}) == "10.0.0.3");
   BOOST_TEST(client_behind("10.0.0.1", {{"X-Forwarded-For", "nonsense"}}) == "10.0.0.1");
   BOOST_TEST(client_behind("10.0.0.1", {{"X-Forwarded-For", "2001:db8::1"}}) == "2001:db8::1");
-  BOOST_TEST(client_behind("10.0.0.1", {{"Forwarded", "for=1.2.3.4;proto=http;by=10.0.0.1"}}) == "1.2.3.4");
-  BOOST_TEST(client_behind("fd00::1", {{"Forwarded", "proto=https; For=\"[2001:db8::1]:4711\""}}) == "2001:db8::1");
-  BOOST_TEST(client_behind("10.0.0.1", {{"Forwarded", "for=6.6.6.6, for=\"1.2.3.4:80\""}}) == "1.2.3.4");
-  BOOST_TEST(client_behind("10.0.0.1", {{"Forwarded", "for=unknown"}, {"X-Forwarded-For", "6.6.6.6"}}) == "10.0.0.1");
-  BOOST_TEST(client_behind("10.0.0.1", {{"Forwarded", "by=x"}}) == "10.0.0.1");
+  BOOST_TEST(client_behind("10.0.0.1", {{"Forwarded", "for=1.2.3.4;proto=http;by=10.0.0.1"}}, true) == "1.2.3.4");
+  BOOST_TEST(client_behind("fd00::1", {{"Forwarded", "proto=https; For=\"[2001:db8::1]:4711\""}}, true) ==
+             "2001:db8::1");
+  BOOST_TEST(client_behind("10.0.0.1", {{"Forwarded", "for=6.6.6.6, for=\"1.2.3.4:80\""}}, true) == "1.2.3.4");
+  BOOST_TEST(client_behind("10.0.0.1", {{"Forwarded", "for=unknown"}, {"X-Forwarded-For", "6.6.6.6"}}, true) ==
+             "10.0.0.1");
+  // Most proxies pass the other field on as the client sent it.
+  BOOST_TEST(client_behind("10.0.0.1", {{"Forwarded", "for=6.6.6.6"}, {"X-Forwarded-For", "1.2.3.4"}}) == "1.2.3.4");
+  BOOST_TEST(client_behind("10.0.0.1", {{"Forwarded", "by=x"}}, true) == "10.0.0.1");
 }
 
 BOOST_AUTO_TEST_CASE(an_address_has_so_many_and_an_ipv6_site_is_one_address) {

@@ -100,7 +100,7 @@ BOOST_AUTO_TEST_CASE(a_good_token_of_each_algorithm_says_who_and_what_for) {
       const auto issuer = issuer_of(own, "https://sso.example");
       const auto who = issuer.check(own.token(good_claims()), now);
       BOOST_REQUIRE(who.has_value());
-      BOOST_TEST(who->name == "ana");
+      BOOST_TEST(who->name == "jwt:ana");
       BOOST_TEST(who->may.has(scope::read));
       BOOST_TEST(who->may.has(scope::write));
       BOOST_TEST(!who->may.has(scope::admin));
@@ -127,7 +127,9 @@ BOOST_AUTO_TEST_CASE(a_token_for_somebody_else_or_of_another_time_is_none) {
                                                           {"kaiku_paths", "x"},
                                                           {"kaiku_paths", json::array({1})},
                                                           {"kaiku_paths", json::array()},
-                                                          {"kaiku_paths", json::array({"/a/../b"})}};
+                                                          {"kaiku_paths", json::array({"/a/../b"})},
+                                                          {"kaiku_paths", json::array({""})},
+                                                          {"kaiku_paths", json::array({"a"})}};
   for (const auto& [name, value] : changed) {
     BOOST_TEST_CONTEXT(name << " is " << value) {
       auto claims = good_claims();
@@ -169,6 +171,9 @@ BOOST_AUTO_TEST_CASE(a_token_does_not_choose_how_it_is_checked) {
   // Another algorithm of the same key, and a key of its own.
   BOOST_TEST(!issuer.check(own.token(claims, {{"alg", "PS256"}}), now).has_value());
   BOOST_TEST(!issuer.check(other.token(claims, {{"alg", "RS256"}, {"jku", "https://evil.example/keys"}}), now));
+  for (const json& header : {json{{"alg", "RS256"}, {"zip", "DEF"}}, json{{"alg", "RS256"}, {"crit", {"exp-thing"}}},
+                             json{{"alg", "RS256"}, {"b64", false}}, json{{"typ", "JWT"}}})
+    BOOST_TEST(!issuer.check(own.token(claims, header), now).has_value(), header);
   auto damaged = own.token(claims);
   damaged[damaged.size() / 2] = damaged[damaged.size() / 2] == 'A' ? 'B' : 'A';
   BOOST_TEST(!issuer.check(damaged, now).has_value());

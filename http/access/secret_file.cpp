@@ -1,4 +1,4 @@
-#include "kaiku/node/secret_file.hpp"
+#include "kaiku/http/access/secret_file.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
