@@ -132,7 +132,7 @@ BOOST_AUTO_TEST_CASE(are_not_told_by_an_error_of_a_redis_that_repeats_what_it_do
   at.password = "canary-of-redis-4401";
   const auto opened = kaiku::redis::connection::open(at);
   BOOST_REQUIRE(!opened.ok());
-  BOOST_TEST(opened.failure().detail == "Redis does not take the password that it is given");
+  BOOST_TEST(opened.failure().detail == "Redis refuses the user or the password (AUTH)");
 }
 
 BOOST_AUTO_TEST_CASE(in_the_url_of_redis_are_warned_of_and_go_no_further_than_the_arguments) {
