@@ -53,7 +53,7 @@ inline constexpr std::uint32_t redis_gather_ms = 3;
 /// After a transaction the mirror rests for so many times as long as it took, so that writes keep the processors; but
 /// no longer than this.
 inline constexpr std::uint32_t redis_rest = 9;
-inline constexpr std::uint32_t redis_gather_most_ms = 100;
+inline constexpr std::uint32_t redis_gather_most_ms = 200;
 /// How often an idle mirror looks whether Redis still holds it.
 inline constexpr std::uint32_t redis_look_ms = 500;
 /// Connect, challenge and hello of a peer link, together.
