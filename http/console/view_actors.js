@@ -25,6 +25,9 @@ const columns = [
   {key: "restarts", title: "Restarts", value: (a) => a.restarts, text: (a) => count(a.restarts), hot: 1},
 ];
 
+/** Short-lived actors beyond a bound come as one, which has no page. */
+export const is_sum = (id) => id.endsWith("*");
+
 /** From 0 to 1, so that ten times the load is one step more. */
 const heat_of = (value, hot) => (value > 0 ? Math.min(1, Math.max(0, 1 + Math.log10(value / hot) / 3)) : 0);
 
@@ -75,7 +78,7 @@ const arrange = ({filter, node, flat, closed, by, down}) => {
 
 const make_row = (row, toggle) => {
   const fold = h("button", {type: "button", class: "fold", onclick: () => toggle(row.key)});
-  const name = row.node ? h("b") : h("a", {href: `#/actors/${encodeURIComponent(row.key)}`});
+  const name = row.node ? h("b") : is_sum(row.key) ? h("span") : h("a", {href: `#/actors/${encodeURIComponent(row.key)}`});
   const first = h("th", {scope: "row", class: "actor"}, fold, name);
   const element = h("tr", {class: row.node ? "group" : null}, first);
   if (row.node) element.append(h("td", {colspan: columns.length - 1}));

@@ -10,6 +10,7 @@ import {fate_text, fate_tone, upload_list} from "./uploads.js";
 const page_length = 100;
 const asked_at_once = 4;
 const refreshed_ms = 5000;
+const tag_digits = 8; // of the cluster's id, in the tokens of its writes
 
 const join = (directory, name) => (directory === "" ? name : `${directory}/${name}`);
 const address = (path) => `#/files/${path.split("/").map(encodeURIComponent).join("/")}`;
@@ -27,7 +28,7 @@ const make_fates = () => {
     ++running;
     const {version, tell} = waiting.shift();
     try {
-      cluster ??= get_json("/cluster").then((document) => document.cluster);
+      cluster ??= get_json("/cluster").then((document) => document.cluster.slice(0, tag_digits));
       const fate = await get_json(`/writes/${await cluster}.${version}`);
       if (fate.status === "all") known.set(version, fate);
       tell(fate);

@@ -3,6 +3,7 @@
 import {badge, column, figure, h, keep_in_step, s, scroller, section, set_attribute, set_text} from "./dom.js";
 import {bytes, clock, count, lasted, millis, rate, share, since, unknown, words} from "./format.js";
 import {console_of, leader, live} from "./live.js";
+import {is_sum} from "./view_actors.js";
 import {tone_of} from "./view_timeline.js";
 
 const slow_contact_ms = 1000; // an election timeout: a follower that has not heard for so long is about to ask for votes
@@ -36,7 +37,7 @@ const rows = (top) => [
 ];
 
 const health_of = (node) => {
-  if (!node.reachable) return ["bad", node.reason ?? "no answer"];
+  if (!node.reachable) return ["bad", (node.reason ?? "no answer") + (node.last_heard_ms === null ? "" : `, heard ${millis(node.last_heard_ms)} ago`)];
   if (node.ready) return ["good", "ready"];
   return ["warn", node.not_ready_reason ?? "not ready"];
 };
@@ -153,7 +154,7 @@ const busiest_actors = () => {
   };
   const update = () => {
     const all = [...live.actors.values()].sort((a, b) => (b.busy ?? 0) - (a.busy ?? 0) || b.per_second - a.per_second || (a.id < b.id ? -1 : 1));
-    keep_in_step(body, all.slice(0, actors_shown), (actor) => actor.id, make, fill);
+    keep_in_step(body, all.filter((actor) => !is_sum(actor.id)).slice(0, actors_shown), (actor) => actor.id, make, fill);
   };
   return {root: section("Busiest actors", scroller("Busiest actors", table)), update};
 };
