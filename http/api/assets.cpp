@@ -24,8 +24,7 @@ struct tagged_file {
 
 std::vector<tagged_file> tagged(std::span<const embedded_file> files) {
   std::vector<tagged_file> out;
-  for (const auto& one : files)
-    out.push_back({&one, "\"" + to_string(sha256_of(one.content)).substr(0, 32) + "\""});
+  for (const auto& one : files) out.push_back({&one, "\"" + to_string(sha256_of(one.content)).substr(0, 32) + "\""});
   return out;
 }
 
