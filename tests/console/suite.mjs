@@ -33,10 +33,20 @@ export const check = (name, body, {expected = null} = {}) =>
     };
     try {
       await body(page, shared.cluster);
-      for (const made of pages) assert.deepEqual(made.complaints.filter((text) => expected === null || !expected.test(text)), []);
+      for (const made of pages)
+        assert.deepEqual(
+          made.complaints.filter((text) => expected === null || !expected.test(text)),
+          [],
+        );
     } catch (problem) {
       failed = true;
-      for (const made of pages) console.error(`--- ${name}\n${await made.locator("body").innerText().catch(() => "")}\n${made.complaints.join("\n")}`);
+      for (const made of pages)
+        console.error(
+          `--- ${name}\n${await made
+            .locator("body")
+            .innerText()
+            .catch(() => "")}\n${made.complaints.join("\n")}`,
+        );
       throw problem;
     } finally {
       for (const made of pages) await made.context().close();
