@@ -233,7 +233,7 @@ const set_aside_panel = (again) => {
         "td",
         {class: "actions"},
         can && act("Restore…", () => back(entry), `Restore ${name}`),
-        can && act("Restore as…", () => elsewhere(entry), `Restore ${name} as`),
+        can && act("Restore as…", () => elsewhere(entry), `Restore as: ${name}`),
         act("Forget…", () => forget(entry), `Forget ${name}`),
       ),
     );
