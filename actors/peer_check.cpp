@@ -340,7 +340,8 @@ bool is_refused(const caf::node_id& here, const char* receiver, const caf::mailb
   auto wrong = flaw_in(x.content(), x.mid, from);
   if (const auto* said = wrong.empty() ? speaker_of(x.content()) : nullptr) {
     const auto is = linked_peers::instance().name_of(here, from);
-    // Behind a lie, or the link's end, nobody is there any more to speak for: what waited in the mailbox does not count.
+    // Behind a lie, or the link's end, nobody is there any more to speak for: what waited in the mailbox does not
+    // count.
     if (!is || *is != *said) wrong = "it speaks for " + said->name;
   }
   if (wrong.empty()) return false;

@@ -227,8 +227,7 @@ std::vector<breach> breaches() {
       {"an error that ends too early", greeted([](raw_member& m) { m.tell(m.exit_of(7, m.self(), "")); })},
       {"an end in another's name",
        greeted([](raw_member& m) { m.tell(m.exit_of(m.directory(), m.peer(), m.error_with("@<>"))); })},
-      {"an end in another's name",
-       greeted([](raw_member& m) { m.tell(m.exit_of(0, m.self(), m.error_with("@<>"))); })},
+      {"an end in another's name", greeted([](raw_member& m) { m.tell(m.exit_of(0, m.self(), m.error_with("@<>"))); })},
       {"a frame for another node", greeted([](raw_member& m) {
          m.frame(message_type::monitor_message, m.payload(m.self(), another_node()), 0, m.directory(), 0, 0);
        })},
