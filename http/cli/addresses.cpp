@@ -16,8 +16,9 @@ result<std::string> parse_one(std::string_view text) {
   if (!url.starts_with("http://") && !url.starts_with("https://")) return refuse("it begins with http:// or https://");
   if (url.find_first_of("?#@\\\" \t\r\n") != std::string::npos)
     return refuse("it is a host, a port and perhaps a path, without ?, #, @ or spaces");
-  while (url.ends_with('/')) url.pop_back();
-  if (url.size() <= url.find("://") + 3) return refuse("it has no host");
+  const auto host = url.find("://") + 3;
+  while (url.size() > host && url.ends_with('/')) url.pop_back();
+  if (url.size() == host) return refuse("it has no host");
   return url;
 }
 
