@@ -9,10 +9,11 @@ const lane_width = 124,
   head_height = 54,
   step = 26,
   small_step = 12,
-  bar_width = 10;
+  bar_width = 10,
+  note_room = 170;
 const client = "client";
 
-const lane_of = (span) => `${span.node}/${span.name}`;
+const lane_of = (span) => span.actor ?? `${span.node}/${span.name}`;
 
 /** The lifelines from left to right: the client, then each node's in the order in which they came up. */
 const lanes_of = (spans) => {
@@ -143,7 +144,7 @@ export const sequence = (trace, chosen) => {
     if (!parent && span.kind === "request") parts.push(answer_of(span, x, x_of(client), to));
     drawn.push(s("g", {class: "span", onpointerenter: () => chosen(span)}, ...parts));
   });
-  const width = left + lanes.length * lane_width + 40;
+  const width = left + lanes.length * lane_width + note_room;
   const tip = s(
     "marker",
     {id: "tip", viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 7, markerHeight: 7, orient: "auto-start-reverse"},

@@ -122,7 +122,8 @@ export const open_actor = (id) => {
   let timer = null;
 
   const show = (actor) => {
-    set_text(heading, `${actor.id.split(":")[0]} ${actor.name}`);
+    const [node, number] = actor.id.split(":");
+    set_text(heading, `${node} ${actor.name} ${number}`);
     set_attribute(heading, "title", actor.id);
     set_text(alive, actor.alive ? "alive" : "ended");
     set_attribute(alive, "class", `badge ${actor.alive ? "good" : "bad"}`);

@@ -132,7 +132,8 @@ const make_row = (row, toggle) => {
     : is_sum(row.key)
       ? h("span")
       : h("a", {href: `#/actors/${encodeURIComponent(row.key)}`});
-  const first = h("th", {scope: "row", class: "actor"}, fold, name);
+  const number = row.node || is_sum(row.key) ? null : h("span", {class: "hint"}, ` ${number_of(row.key)}`);
+  const first = h("th", {scope: "row", class: "actor"}, fold, name, number);
   const element = h("tr", {class: row.node ? "group" : null}, first);
   if (row.node) element.append(h("td", {colspan: columns.length - 1}));
   else element.append(...columns.slice(1).map(({key}) => h("td", {class: key === "state" ? "text" : "number"})));

@@ -247,13 +247,11 @@ const set_aside_panel = (again) => {
     column(""),
   ];
   heads.at(-1).append(h("span", {class: "unseen"}, "Actions"));
-  const root = section(
-    "Set aside by failovers",
-    none,
-    scroller("Set aside", h("table", null, h("thead", null, h("tr", null, ...heads)), body)),
-  );
+  const list = scroller("Set aside", h("table", null, h("thead", null, h("tr", null, ...heads)), body));
+  const root = section("Set aside by failovers", none, list);
   const show = (page) => {
     none.hidden = page.entries.length > 0;
+    list.hidden = !none.hidden;
     keep_in_step(
       body,
       page.entries,

@@ -91,11 +91,17 @@ const choice = (label, options, change) => {
   return {root: h("label", null, h("span", null, label), select), select};
 };
 
+/** The least that shows all that is known, or ten minutes. */
+const fitting_span = () => {
+  const oldest = live.events.length === 0 ? 0 : Date.parse(live.events[0].at);
+  return spans.map(([minutes]) => minutes).find((minutes) => Date.now() - oldest < minutes * 60000) ?? "10";
+};
+
 export const open = () => {
-  const span = choice("Shown", spans, () => update());
+  let fits = true; // until somebody chooses
+  const span = choice("Shown", spans, () => ((fits = false), update()));
   const node = choice("Node", [["", "all"]], () => update());
   const kind = choice("Kind", [["", "all"]], () => update());
-  span.select.value = "10";
   const picture = strip();
   const body = h("tbody");
   const none = h("p", {class: "note plain"}, "Nothing happened that these choices let through.");
@@ -125,6 +131,7 @@ export const open = () => {
   for (const one of [node, kind]) one.select.firstChild.kaiku_key = "";
 
   const update = () => {
+    if (fits) span.select.value = fitting_span();
     const nodes = [...new Set([...live.nodes.keys(), ...live.events.map((event) => event.node)])].sort();
     offer(node, nodes);
     offer(kind, [...new Set(live.events.map((event) => event.kind))].sort());

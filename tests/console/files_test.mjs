@@ -37,6 +37,7 @@ check("a file of 100 MiB goes up with its progress and comes down the same from 
   for (let i = 0; i < bytes.length; i += 4096) bytes.writeUInt32LE((i * 2654435761) >>> 0, i);
   writeFileSync(join(folder, "large.bin"), bytes);
   try {
+    await put(cluster, cluster.nodes[0], "big/small.txt", "small");
     const shown = await page(await cluster.follower(), "files/big");
     await live(shown);
     // Every value that the bar has had.

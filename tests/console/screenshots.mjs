@@ -7,7 +7,7 @@ import {Cluster, until} from "./cluster.mjs";
 import {put} from "./suite.mjs";
 
 const folder = process.argv[2];
-const load_ms = 15000; // so that lines have a form
+const load_ms = 40000; // so that lines have a form
 mkdirSync(folder, {recursive: true});
 const cluster = await Cluster.start();
 const browser = await launch();
@@ -36,11 +36,10 @@ try {
     await put(cluster, cluster.nodes[0], name, Buffer.alloc(size, name));
   const old = await cluster.ready();
   const pages = {};
-  const shown_by = await cluster.follower();
   await old.kill();
   await until("another leads", async () => (await cluster.ready()) !== old);
   cluster.revive(old);
-  await cluster.ready();
+  const shown_by = await cluster.follower();
   const loads = cluster.nodes.map(load);
   const views = {
     overview: ["overview", "light"],
