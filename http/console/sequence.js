@@ -10,7 +10,7 @@ const lane_width = 124,
   step = 26,
   small_step = 12,
   bar_width = 10,
-  note_room = 170;
+  note_room = 210;
 const client = "client";
 
 const lane_of = (span) => span.actor ?? `${span.node}/${span.name}`;

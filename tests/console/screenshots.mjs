@@ -33,7 +33,14 @@ try {
     ["reports/2026/march.pdf", 734003],
     ["reports/2026/drafts/april.md", 9120],
   ])
-    await put(cluster, cluster.nodes[0], name, Buffer.alloc(size, name));
+    await put(
+      cluster,
+      cluster.nodes[0],
+      name,
+      Buffer.alloc(size, name),
+      "all",
+      name.endsWith("pdf") ? "application/pdf" : "text/markdown",
+    );
   const old = await cluster.ready();
   const pages = {};
   await old.kill();
@@ -42,15 +49,15 @@ try {
   const shown_by = await cluster.follower();
   const loads = cluster.nodes.map(load);
   const views = {
-    overview: ["overview", "light"],
-    actors: ["actors", "dark"],
-    messages: ["messages", "light"],
-    timeline: ["timeline", "dark"],
-    files: ["files/reports/2026", "light"],
-    admin: ["admin", "light"],
+    overview: ["overview", "light", 800],
+    actors: ["actors", "dark", 800],
+    messages: ["messages", "light", 1000],
+    timeline: ["timeline", "dark", 560],
+    files: ["files/reports/2026", "light", 400],
+    admin: ["admin", "light", 600],
   };
-  for (const [name, [view, scheme]] of Object.entries(views))
-    pages[name] = await open(browser, shown_by, view, {colorScheme: scheme, viewport: {width: 1360, height: 800}});
+  for (const [name, [view, scheme, height]] of Object.entries(views))
+    pages[name] = await open(browser, shown_by, view, {colorScheme: scheme, viewport: {width: 1360, height}});
   for (const page of Object.values(pages)) await live(page);
   await pages.actors.locator(".actors a", {hasText: "replication"}).first().click();
   await pages.messages.getByRole("button", {name: "Send and trace"}).click();

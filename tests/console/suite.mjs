@@ -53,6 +53,10 @@ export const check = (name, body, {expected = null} = {}) =>
     }
   });
 
-/** Fills the cluster with a few files. */
-export const put = async (cluster, node, path, content, durability = "all") =>
-  cluster.get(node, `/files/${path}`, {method: "PUT", body: content, headers: {"Kaiku-Durability": durability}});
+/** Puts one file. */
+export const put = async (cluster, node, path, content, durability = "all", type = "text/plain") =>
+  cluster.get(node, `/files/${path}`, {
+    method: "PUT",
+    body: content,
+    headers: {"Kaiku-Durability": durability, "Content-Type": type},
+  });
