@@ -10,7 +10,8 @@ const lane_width = 124,
   step = 26,
   small_step = 12,
   bar_width = 10,
-  note_room = 210;
+  note_room = 210,
+  path_room = 36;
 const client = "client";
 
 const lane_of = (span) => span.actor ?? `${span.node}/${span.name}`;
@@ -115,7 +116,7 @@ export const sequence = (trace, chosen) => {
     lanes = lanes_of(spans);
   const {places, height} = place_moments(spans);
   const index_of = new Map(lanes.map((lane, i) => [lane.key, i]));
-  const x_of = (key) => left + lane_width / 2 + index_of.get(key) * lane_width;
+  const x_of = (key) => left + lane_width / 2 + index_of.get(key) * lane_width - (key === client ? path_room : 0);
   const by_id = new Map(spans.map((span) => [span.id, span]));
   const begin = spans.length ? Math.min(...spans.map((span) => span.start_us)) : 0;
   const drawn = [];
