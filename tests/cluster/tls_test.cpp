@@ -124,7 +124,7 @@ void start_and_see_refused(test_cluster& cluster, std::size_t i) {
 }
 
 /// Those who do TLS on the peer ports and are no members. They don't look at whom they have reached.
-tls_context strangers_context(test_cluster& cluster, const certificate_files& own = {}) {
+kaiku::tls_context strangers_context(test_cluster& cluster, const certificate_files& own = {}) {
   auto out = client_context(cluster.authority().file(), own);
   SSL_CTX_set_verify(out.get(), SSL_VERIFY_NONE, nullptr);
   return out;
