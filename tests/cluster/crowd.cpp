@@ -65,7 +65,7 @@ void crowd::run(const std::stop_token& stopped) {
 }
 
 void crowd::come(std::size_t i) {
-  const auto& to = options_.at[i / kinds % options_.at.size()];
+  const auto& to = options_.at;
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(to.port);

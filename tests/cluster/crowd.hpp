@@ -1,9 +1,9 @@
 #pragma once
 
-/// Purpose: strangers on the members' ports, many at once and again and again: silent ones, plain ones, noise, halves
+/// Purpose: strangers on a member's port, many at once and again and again: silent ones, plain ones, noise, halves
 /// of a record, and a third that do all of TLS that they can, without a certificate or with one of their own authority.
 /// Lifecycle: they come from the constructor on, until the destructor. Whoever is cut off is followed by another, at a
-/// pace, so that what is measured beside them is what the nodes do with strangers, and not how fast a loop can connect.
+/// pace, so that what is measured beside them is what a node does with strangers, and not how fast a loop can connect.
 /// Owner: owns their connections. Thread: one of its own; the counts from any.
 
 #include <atomic>
@@ -19,9 +19,9 @@
 namespace kaiku::test {
 
 struct crowd_options {
-  std::vector<endpoint> at;  ///< each gets its share
+  endpoint at;
   std::size_t at_once = 1000;
-  std::chrono::microseconds pace{3000};  ///< between two that come later
+  std::chrono::microseconds pace{5000};  ///< between two that come later
   tls_context bare, foreign;             ///< what those speak that do TLS: without a certificate, and with one
 };
 

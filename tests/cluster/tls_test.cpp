@@ -216,9 +216,10 @@ BOOST_AUTO_TEST_CASE(all_certificates_and_the_authority_change_under_load_and_no
                     network_failure);
 }
 
-/// Measured: what a client sees of its rate while strangers come to all members, a thousand at the moment at which it
-/// begins, then one for each that is cut off, a third of them with handshakes that the nodes have to compute. On this
-/// machine strangers, nodes and client share the processors, so it is more than what the nodes alone lose.
+/// Measured: what a client sees of its rate while strangers come to the leader, which sends the bytes to all others: a
+/// thousand at once when it begins, then one every few milliseconds for those that were cut off, a third of them with
+/// handshakes that the leader has to compute. Strangers, nodes and client share this machine's processors, so the loss
+/// is more than what the nodes alone would have.
 BOOST_AUTO_TEST_CASE(a_thousand_strangers_at_once_neither_end_a_link_nor_slow_a_transfer_between_members) {
   test_cluster cluster({.tls = true});
   test_authority theirs(cluster.directory(), "theirs");
@@ -226,21 +227,21 @@ BOOST_AUTO_TEST_CASE(a_thousand_strangers_at_once_neither_end_a_link_nor_slow_a_
   cluster.wait_until_converged();
   const auto links = member_links(cluster);
   const auto transfer = [&] {
-    const generated_bytes bulk{3, 96u << 20};
+    const generated_bytes bulk{3, 192u << 20};
     const auto begun = clock::now();
     put_or_fail(cluster.node(leader), "bulk", bulk, {{"Kaiku-Durability", "all"}});
     return static_cast<double>(since(begun).count());
   };
   crowd_options options;
-  for (std::size_t i = 0; i < cluster.size(); ++i) options.at.push_back(cluster.node(i).peers());
+  options.at = cluster.node(leader).peers();
   options.bare = strangers_context(cluster);
   options.foreign = strangers_context(cluster, theirs.issue("foreign", cluster.certified_names(0)));
   const auto transfer_beside = [&] {
     crowd strangers(options);
     const auto took = transfer();
-    BOOST_TEST(strangers.came() > options.at_once + 100);
+    BOOST_TEST(strangers.came() > options.at_once + 50);
     BOOST_TEST(strangers.cut_off() > options.at_once / 2);
-    BOOST_TEST(strangers.handshakes() > options.at_once / 10);
+    BOOST_TEST(strangers.handshakes() > 50u);
     return took;
   };
   transfer();
@@ -253,7 +254,7 @@ BOOST_AUTO_TEST_CASE(a_thousand_strangers_at_once_neither_end_a_link_nor_slow_a_
     beside.push_back(transfer_beside());
   }
   const auto usually = median_of(alone), now = median_of(beside);
-  std::cout << "  96 MiB to all members: " << usually << " ms, beside " << options.at_once << " strangers " << now
+  std::cout << "  192 MiB to all members: " << usually << " ms, beside " << options.at_once << " strangers " << now
             << " ms" << std::endl;
   BOOST_TEST(now < usually / 0.8);
   BOOST_TEST((member_links(cluster) == links), "a link between members was dropped");
