@@ -21,8 +21,8 @@ namespace kaiku::test {
 struct crowd_options {
   endpoint at;
   std::size_t at_once = 1000;
-  std::chrono::microseconds pace{5000};  ///< between two that come later
-  tls_context bare, foreign;             ///< what those speak that do TLS: without a certificate, and with one
+  std::chrono::microseconds pace{10'000};  ///< between two that come later
+  tls_context bare, foreign;               ///< what those speak that do TLS: without a certificate, and with one
 };
 
 class crowd {

@@ -229,7 +229,7 @@ BOOST_AUTO_TEST_CASE(a_thousand_strangers_at_once_neither_end_a_link_nor_slow_a_
   const auto transfer = [&] {
     const generated_bytes bulk{3, 192u << 20};
     const auto begun = clock::now();
-    put_or_fail(cluster.node(leader), "bulk", bulk, {{"Kaiku-Durability", "all"}});
+    for (int i = 0; i < 3; ++i) put_or_fail(cluster.node(leader), "bulk", bulk, {{"Kaiku-Durability", "all"}});
     return static_cast<double>(since(begun).count());
   };
   crowd_options options;
@@ -239,22 +239,21 @@ BOOST_AUTO_TEST_CASE(a_thousand_strangers_at_once_neither_end_a_link_nor_slow_a_
   const auto transfer_beside = [&] {
     crowd strangers(options);
     const auto took = transfer();
-    BOOST_TEST(strangers.came() > options.at_once + 50);
+    BOOST_TEST(strangers.came() > options.at_once + 100);
     BOOST_TEST(strangers.cut_off() > options.at_once / 2);
     BOOST_TEST(strangers.handshakes() > 50u);
     return took;
   };
-  transfer();
   transfer_beside();
   std::vector<process_usage> before;
   for (std::size_t i = 0; i < cluster.size(); ++i) before.push_back(cluster.node(i).usage());
   std::vector<double> alone, beside;
-  for (int round = 0; round < 5; ++round) {
+  for (int round = 0; round < 3; ++round) {
     alone.push_back(transfer());
     beside.push_back(transfer_beside());
   }
   const auto usually = median_of(alone), now = median_of(beside);
-  std::cout << "  192 MiB to all members: " << usually << " ms, beside " << options.at_once << " strangers " << now
+  std::cout << "  3 x 192 MiB to all members: " << usually << " ms, beside " << options.at_once << " strangers " << now
             << " ms" << std::endl;
   BOOST_TEST(now < usually / 0.8);
   BOOST_TEST((member_links(cluster) == links), "a link between members was dropped");
