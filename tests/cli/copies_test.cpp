@@ -185,11 +185,13 @@ BOOST_AUTO_TEST_CASE(what_a_download_left_is_not_believed) {
              fs::directory_iterator(down)->file_size() > 1000;
     });
   }
-  std::fstream(fs::directory_iterator(down)->path(), std::ios::in | std::ios::out) << "damage";
+  const auto left = fs::directory_iterator(down)->path();
+  std::fstream(left, std::ios::in | std::ios::out) << "damage";
   const auto done = run_kaiku({"get", "d/damaged", down / "large"});
   BOOST_TEST(done.code == 0, done);
   BOOST_TEST(digest_of(read_file(down / "large")) == content.digest());
   // And of another version nothing is used; what is left of it goes.
+  write_file(left, "left");
   write_file(cli_work() / "large", "another");
   BOOST_TEST(run_kaiku({"put", "--durability", "all", cli_work() / "large", "d/damaged"}).code == 0);
   BOOST_TEST(run_kaiku({"get", "d/damaged", down / "large"}).code == 0);
