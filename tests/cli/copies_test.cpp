@@ -218,6 +218,10 @@ BOOST_AUTO_TEST_CASE(links_and_devices_are_passed_over_and_said_so) {
   BOOST_TEST(up.err.find("link: passed over, a symbolic link") != std::string::npos, up);
   wait_for_everywhere();
   BOOST_TEST(run_kaiku({"ls", "d/links"}).out == "f\n");
+  // However a directory is written, it is called what it is called.
+  for (const std::string ending : {"/here", "/here/", "/here/.", "/./here//"})
+    BOOST_TEST(run_kaiku({"put", "-r", "--durability", "all", cli_work().string() + ending, "d/named/"}).code == 0);
+  BOOST_TEST(run_kaiku({"ls", "-r", "d/named"}).out == "here/\nhere/f\n");
 }
 
 BOOST_AUTO_TEST_CASE(another_node_takes_over_when_the_one_that_was_asked_dies) {
