@@ -10,6 +10,7 @@
 #include <caf/actor_system_config.hpp>
 
 #include "kaiku/core/limits.hpp"
+#include "kaiku/messages/messages.hpp"
 #include "raw_member.hpp"
 
 namespace kaiku::test {
@@ -80,6 +81,23 @@ std::vector<breach> breaches() {
       {"a frame in the name of", greeted([](raw_member& m) {
          m.send(m.framed(message_type::down_message, m.payload(another_node(), m.peer(), caf::error{}), 7, 0, 0, 0));
        })},
+      {"an error that holds more than text", greeted([](raw_member& m) {
+         const auto inner = m.error_with("@<>");
+         m.send(m.framed(message_type::down_message, m.payload(m.self(), m.peer()) + m.error_with("@<>+@error", inner),
+                         7, 0, 0, 0));
+       })},
+      // CAF would make room for 4 GiB before it looks for the bytes.
+      {"an error that holds more than text", greeted([](raw_member& m) {
+         const auto length = std::string{"\xff\xff\xff\xff\x0f"};
+         m.tell(m.exit_of(7, m.self(), m.error_with("@<>+@charbuf", length)));
+       })},
+      {"an error that holds more than text", greeted([](raw_member& m) {
+         m.tell(m.exit_of(7, m.self(), m.error_with("@<>+@str+@message", std::string(2, '\0'))));
+       })},
+      {"an error that ends too early", greeted([](raw_member& m) { m.tell(m.exit_of(7, m.self(), "")); })},
+      {"an end in another's name",
+       greeted([](raw_member& m) { m.tell(m.exit_of(m.directory(), m.peer(), m.error_with("@<>"))); })},
+      {"an end in another's name", greeted([](raw_member& m) { m.tell(m.exit_of(0, m.self(), m.error_with("@<>"))); })},
       {"a frame for another node", greeted([](raw_member& m) {
          m.send(m.framed(message_type::monitor_message, m.payload(m.self(), another_node()), 0, m.directory(), 0, 0));
        })},
@@ -126,6 +144,45 @@ BOOST_AUTO_TEST_CASE(passes_over_greetings_by_name_and_answers_that_nobody_waits
   BOOST_TEST(peer.is_linked());
   BOOST_TEST(victim.count("breaks the protocol") == 0u, victim.log());
   BOOST_TEST(victim.process().is_running());
+}
+
+BOOST_AUTO_TEST_CASE(takes_an_answer_only_from_the_node_that_was_asked) {
+  caf::actor_system_config config;
+  caf::actor_system system{config};
+  cluster c{3};
+  auto victim = c.start(3, {{"rtt", "1"}});
+  BOOST_REQUIRE(victim.says("started"));
+  raw_member asked{system, c.address(3)}, other{system, c.address(3), "n2"};
+  asked.greet();
+  other.greet();
+  asked.introduce_itself();
+  const auto question = asked.receive_question();
+  other.answer(question, other.message_of("@<>+@error", other.error_with("@<>")));
+  // Its next word is its last: whatever it said before has arrived by then.
+  other.tell(other.message_of("@<>"));
+  BOOST_REQUIRE(victim.says("n2 breaks the protocol"));
+  asked.answer(question, asked.message_of("@<>+kaiku::content_range", asked.payload(content_range{})));
+  BOOST_TEST(victim.says("rtt p50"), victim.log());
+  BOOST_TEST(victim.count("no answer") == 0u, victim.log());
+}
+
+BOOST_AUTO_TEST_CASE(takes_an_error_for_an_answer_with_text_in_it_and_no_more) {
+  caf::actor_system_config config;
+  caf::actor_system system{config};
+  for (const bool honest : {true, false}) {
+    cluster c{2};
+    auto victim = c.start(2, {{"rtt", "1"}});
+    BOOST_REQUIRE(victim.says("started"));
+    raw_member peer{system, c.address(2)};
+    peer.greet();
+    peer.introduce_itself();
+    const auto question = peer.receive_question();
+    const auto error = honest ? peer.error_with("@<>+@str", peer.payload(std::string{"why"}))
+                              : peer.error_with("@<>+@error", peer.error_with("@<>"));
+    peer.answer(question, peer.message_of("@<>+@error", error));
+    BOOST_TEST(victim.says(honest ? "no answer" : "it sent an error that holds more than text"), victim.log());
+    BOOST_TEST(peer.is_linked() == honest);
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

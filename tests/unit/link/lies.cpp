@@ -213,6 +213,17 @@ void add_content(const honest& x, std::vector<told>& out) {
                                       [](auto& m) { m.http_address = "h:80\r\nSet-Cookie: x"; }));
 }
 
+void add_ends(const honest& x, std::vector<told>& out) {
+  const auto own = x.introduced.actors.content.address();
+  const auto add = [&](const char* name, caf::actor_addr who, caf::exit_reason why) {
+    out.push_back({name, caf::make_message(caf::exit_msg{std::move(who), why})});
+  };
+  add("end that no handler is asked about", own, caf::exit_reason::kill);
+  add("end by a link between actors", own, caf::exit_reason::remote_link_unreachable);
+  add("end for no reason", own, caf::exit_reason::normal);
+  add("end in nobody's name", {}, caf::exit_reason::user_shutdown);
+}
+
 }  // namespace
 
 std::vector<told> honest_messages(const introduction& self) {
@@ -226,6 +237,7 @@ std::vector<told> honest_messages(const introduction& self) {
   add(change_members_reply{}), add(hand_over{}), add(handed_over{}), add(open_upload{}), add(upload_chunk{});
   add(upload_written{}), add(upload_finish{}), add(upload_finished{}), add(watch_upload{}), add(upload_ended{});
   add(content_range{}), add(upload_range{}), add(snapshot_range{}), add(read_snapshot{});
+  add(caf::exit_msg{self.actors.content.address(), caf::exit_reason::user_shutdown});
   return out;
 }
 
@@ -236,6 +248,7 @@ std::vector<told> lies(const introduction& self) {
   add_appends(x, out);
   add_questions(x, out);
   add_content(x, out);
+  add_ends(x, out);
   return out;
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 
-/// Purpose: a member in plain bytes: n1 as far as n2 knows, which dials n2, proves who it is, and then need not speak
-/// CAF's protocol as CAF does. Thread: the test's.
+/// Purpose: a member in plain bytes, with a smaller name than the one that it dials: proves who it is, and then need
+/// not speak CAF's protocol as CAF does. Thread: the test's.
 
 #include <cstdint>
 #include <optional>
@@ -16,6 +16,7 @@
 #include <caf/binary_serializer.hpp>
 #include <caf/io/basp/header.hpp>
 
+#include "kaiku/messages/messages.hpp"
 #include "link_cluster.hpp"
 
 namespace kaiku::test {
@@ -25,19 +26,22 @@ class raw_member {
   using message_type = caf::io::basp::message_type;
 
   /// With the secret that members usually have, and greeted by CAF.
-  raw_member(caf::actor_system& system, const endpoint& at) : raw_member(system, at, {}, "swordfish") {
+  raw_member(caf::actor_system& system, const endpoint& at, const std::string& name = "n1")
+      : raw_member(system, at, {}, "swordfish", name) {
     send(proof());
     hear_proof();
     hear_greeting();
   }
   /// Over TLS when there is a context. Both have said hello; nothing is proved.
-  raw_member(caf::actor_system& system, const endpoint& at, const tls_context& tls, std::string secret)
+  raw_member(caf::actor_system& system, const endpoint& at, const tls_context& tls, std::string secret,
+             const std::string& name = "n1")
       : system_(system), secret_(std::move(secret)), to_(at, patience) {
     if (tls) to_.start_tls(tls, clock::now() + patience);
-    auto mine = hello_as("n1");
-    mine.has_secret = !secret_.empty();
-    BOOST_REQUIRE(!caf::parse(mine.caf_node, self_));
-    own_hello_ = encode(mine);
+    said_ = hello_as(name);
+    said_.has_secret = !secret_.empty();
+    said_.caf_node = std::string(40, 'A') + "#" + name.back();
+    BOOST_REQUIRE(!caf::parse(said_.caf_node, self_));
+    own_hello_ = encode(said_);
     send(own_hello_);
     their_hello_ = receive_payload();
   }
@@ -71,11 +75,23 @@ class raw_member {
   std::string message_of(const std::string& type, const std::string& values = {}, std::size_t stages = 0) const {
     std::vector<char> bytes;
     caf::binary_serializer out{system_, bytes};
+    BOOST_REQUIRE(!out.begin_sequence(stages));
+    return std::string{bytes.begin(), bytes.end()} + object_of(type, values);
+  }
+  std::string object_of(const std::string& type, const std::string& values) const {
+    std::vector<char> bytes;
+    caf::binary_serializer out{system_, bytes};
     std::uint16_t number = 0;
     std::string name = type;
-    BOOST_REQUIRE(!out.begin_sequence(stages));
     BOOST_REQUIRE(!out.begin_object(number, name));
     return std::string{bytes.begin(), bytes.end()} + values;
+  }
+  /// What CAF would read to its end, whatever it holds.
+  std::string error_with(const std::string& type, const std::string& values = {}) const {
+    return payload(std::uint8_t{1}, caf::atom("system")) + object_of(type, values);
+  }
+  std::string exit_of(std::uint64_t who, const caf::node_id& node, const std::string& reason) const {
+    return message_of("@<>+@exit", payload(who, node) + reason);
   }
   /// The length is the payload's unless told otherwise.
   std::string framed(message_type what, const std::string& payload, std::uint64_t source = 0, std::uint64_t to = 0,
@@ -94,6 +110,25 @@ class raw_member {
   void tell(const std::string& message, std::uint64_t source = 7, std::uint8_t flags = 0,
             std::uint64_t id = caf::message_id{}.integer_value()) {
     send(framed(message_type::direct_message, message, source, directory_, flags, id));
+  }
+  /// As its directory: all its actors are one.
+  void introduce_itself() {
+    auto values = payload(said_.name, said_.boot, std::string{"somewhere:8080"});
+    for (int actor = 0; actor < 4; ++actor) values += payload(actor_, self_);
+    tell(message_of("@<>+kaiku::introduction", values), actor_, 0, caf::make_message_id(1).integer_value());
+  }
+  /// The header of the next question to its actors.
+  caf::io::basp::header receive_question() {
+    for (;;) {
+      caf::io::basp::header header;
+      receive_frame(header);
+      const bool asks = caf::make_message_id(header.operation_data).is_request();
+      if (header.operation == message_type::direct_message && header.dest_actor == actor_ && asks) return header;
+    }
+  }
+  void answer(const caf::io::basp::header& question, const std::string& message) {
+    const auto id = caf::make_message_id(question.operation_data).response_id();
+    send(framed(message_type::direct_message, message, actor_, question.source_actor, 0, id.integer_value()));
   }
   bool is_cut_off() { return to_.is_closed_within(patience); }
   bool is_linked() { return !to_.is_closed_within(milliseconds{300}); }
@@ -114,9 +149,12 @@ class raw_member {
     return receive(*length);
   }
   std::vector<char> receive_frame() {
+    caf::io::basp::header header;
+    return receive_frame(header);
+  }
+  std::vector<char> receive_frame(caf::io::basp::header& header) {
     const auto bytes = receive(caf::io::basp::header_size);
     const std::vector<char> front{bytes.begin(), bytes.end()};
-    caf::io::basp::header header;
     caf::binary_deserializer in{system_, front};
     BOOST_REQUIRE(!in(header));
     const auto rest = receive(header.payload_len);
@@ -126,8 +164,10 @@ class raw_member {
   caf::actor_system& system_;
   std::string secret_;
   tcp_connection to_;
+  hello said_;
   std::string own_hello_, their_hello_;
   caf::node_id self_, peer_;
+  const std::uint64_t actor_ = 9;
   std::uint64_t directory_ = 0;
 };
 
