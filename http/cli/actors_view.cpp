@@ -99,22 +99,30 @@ void actors_view::replace(const json& document) {
   at_ = text_in(document, "at");
   answered_by_ = text_in(document, "answered_by");
   for (const auto& node : member(document, "nodes")) {
-    auto own = node;
-    if (own.is_object()) own.erase("actors");
-    nodes_[text_in(node, "name")] = std::move(own);
-    for (const auto& actor : member(node, "actors")) actors_[text_in(actor, "id")] = actor;
+    take_node(node);
+    for (const auto& actor : member(node, "actors")) take_actor(actor);
   }
+}
+
+void actors_view::take_node(const json& node) {
+  if (!node_.empty() && text_in(node, "name") != node_) return;
+  auto& own = nodes_[text_in(node, "name")] = node;
+  if (own.is_object()) own.erase("actors");
+}
+
+void actors_view::take_actor(const json& actor) {
+  if (node_.empty() || node_of(actor) == node_) actors_[text_in(actor, "id")] = actor;
 }
 
 void actors_view::change(const json& document) {
   if (const auto at = text_in(document, "at"); !at.empty()) at_ = at;
   for (const auto& node : member(document, "nodes")) {
-    nodes_[text_in(node, "name")] = node;
+    take_node(node);
     if (flag_in(node, "reachable")) continue;
     const auto gone = text_in(node, "name");
     std::erase_if(actors_, [&](const auto& one) { return node_of(one.second) == gone; });
   }
-  for (const auto& actor : member(document, "actors")) actors_[text_in(actor, "id")] = actor;
+  for (const auto& actor : member(document, "actors")) take_actor(actor);
   for (const auto& id : member(document, "gone"))
     if (id.is_string()) actors_.erase(id.get<std::string>());
 }

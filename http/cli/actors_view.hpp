@@ -16,19 +16,24 @@ class actors_view {
  public:
   enum class order { load, mailbox, name };
 
+  /// Of this node alone; empty: of all.
+  explicit actors_view(std::string node) : node_(std::move(node)) {}
+
   /// The whole, as `/actors` describes it (docs/http.md).
   void replace(const json& document);
   /// What has changed since.
   void change(const json& document);
   void happened(const json& event);
 
-  bool is_empty() const { return nodes_.empty(); }
   /// Lines for a screen of this size, the most important first; each ends in `\n` but the last. Every text is harmless.
   std::string draw(order by, screen_size size) const;
 
  private:
   std::vector<const json*> sorted(order by) const;
+  void take_node(const json& node);
+  void take_actor(const json& actor);
 
+  std::string node_;
   std::map<std::string, json> nodes_;   ///< by name
   std::map<std::string, json> actors_;  ///< by id
   std::string at_, answered_by_, event_;

@@ -12,10 +12,6 @@
 namespace kaiku::cli {
 namespace {
 
-std::string target_of(const arguments& asked, const char* path) {
-  return asked.name.empty() ? path : path + std::string("?node=") + query_value(asked.name);
-}
-
 /// Follows the stream of one node after another until somebody presses q.
 class watcher {
  public:
@@ -36,7 +32,7 @@ class watcher {
  private:
   void connect() {
     events_ = event_reader([this](const std::string& name, const std::string& data) { take(name, data); });
-    with_.net.send({.target = target_of(with_.asked, "/actors/stream"),
+    with_.net.send({.target = "/actors/stream",
                     .fields = {{"Accept", "text/event-stream"}},
                     .streamed = true,
                     .sink = [this](const answer&, std::string_view piece) { return events_.feed(piece); }},
@@ -84,7 +80,7 @@ class watcher {
 
   session& with_;
   event_reader events_;
-  actors_view view_;
+  actors_view view_{with_.asked.name};
   std::optional<full_screen> screen_;
   actors_view::order by_ = actors_view::order::load;
   bool quit_ = false, ever_ = false;
@@ -97,10 +93,12 @@ class watcher {
 exit_code run_actors(session& with) {
   const bool live = !with.asked.once && !with.out.as_json() && is_terminal(STDOUT_FILENO);
   if (live) return watcher(with).run();
-  const auto done = ask_document(with, {.target = target_of(with.asked, "/actors")}, "the actors");
+  std::string target = "/actors";
+  if (!with.asked.name.empty()) target += "?node=" + query_value(with.asked.name);
+  const auto done = ask_document(with, {.target = std::move(target)}, "the actors");
   if (!done.got) return done.code;
   with.out.record(*done.got);
-  actors_view view;
+  actors_view view({});
   view.replace(*done.got);
   const auto columns =
       is_terminal(STDOUT_FILENO) ? terminal_size(STDOUT_FILENO).columns : std::numeric_limits<std::size_t>::max();

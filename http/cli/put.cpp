@@ -51,25 +51,28 @@ class sender {
     return exit_code::usage;
   }
 
+  /// What `photos`, `./photos/` and `photos/.` are called; empty for what has no name, such as `.`.
+  static std::string name_of(const fs::path& given) {
+    const auto plain = given.lexically_normal();
+    const auto name = plain.has_filename() ? plain.filename() : plain.parent_path().filename();
+    return name == "." || name == ".." ? std::string{} : name.string();
+  }
+
   /// One of those named by the user.
   void take(const std::string& given, const file_path& to, bool into) {
-    fs::path local(given);
-    // `photos/` is called photos.
-    if (!local.has_filename() && local.has_parent_path()) local = local.parent_path();
+    const bool is_stream = given == "-";
     std::error_code failed;
-    const bool is_folder = given != "-" && fs::is_directory(local, failed);
+    const bool is_folder = !is_stream && fs::is_directory(given, failed);
     if (is_folder && !with_.asked.recursive)
       return work_.fail(usage_failure(given + " is a directory: put -r sends it with all that is below"));
-    auto target = result<file_path>(to);
-    const bool has_name = local != "." && local != ".." && given != "-";
-    if (into && !has_name && given == "-")
-      return work_.fail(usage_failure("standard input has no name: give one behind the /"));
-    if (into && has_name) target = below(to, local.filename().string());
+    if (into && is_stream) return work_.fail(usage_failure("standard input has no name: give one behind the /"));
+    const auto name = name_of(given);
+    const auto target = into && !name.empty() ? below(to, name) : result<file_path>(to);
     if (!target) return work_.fail(local_failure(target.failure()));
     if (is_folder)
-      folders_.push_back({local, *target, may_spare_});
+      folders_.push_back({given, *target, may_spare_});
     else
-      items_.push_back({given == "-" ? fs::path("-") : local, *target, may_spare_ && given != "-", {}});
+      items_.push_back({given, *target, may_spare_ && !is_stream, {}});
   }
 
   /// What the bar counts down, before anything is sent.

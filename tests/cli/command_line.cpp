@@ -85,7 +85,7 @@ running begin_kaiku(const std::vector<std::string>& arguments, const environment
 
 ran run_kaiku(const std::vector<std::string>& arguments, const environment& with, const std::string& input) {
   const auto one = begin_kaiku(arguments, with, input);
-  const auto code = one.process->wait_for_exit(milliseconds{60'000});
+  const auto code = one.process->wait_for_exit(milliseconds{300'000});
   auto out = one.said();
   out.code = code.value_or(-1);
   return out;

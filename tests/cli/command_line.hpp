@@ -55,7 +55,7 @@ struct running {
 /// environment that `kaiku` would read.
 running begin_kaiku(const std::vector<std::string>& arguments, const environment& with = {},
                     const std::string& input = "/dev/null");
-/// Run to its end, within a minute.
+/// Run to its end, within five minutes.
 ran run_kaiku(const std::vector<std::string>& arguments, const environment& with = {},
               const std::string& input = "/dev/null");
 

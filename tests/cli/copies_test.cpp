@@ -185,11 +185,13 @@ BOOST_AUTO_TEST_CASE(what_a_download_left_is_not_believed) {
              fs::directory_iterator(down)->file_size() > 1000;
     });
   }
-  std::fstream(fs::directory_iterator(down)->path(), std::ios::in | std::ios::out) << "damage";
+  const auto left = fs::directory_iterator(down)->path();
+  std::fstream(left, std::ios::in | std::ios::out) << "damage";
   const auto done = run_kaiku({"get", "d/damaged", down / "large"});
   BOOST_TEST(done.code == 0, done);
   BOOST_TEST(digest_of(read_file(down / "large")) == content.digest());
   // And of another version nothing is used; what is left of it goes.
+  write_file(left, "left");
   write_file(cli_work() / "large", "another");
   BOOST_TEST(run_kaiku({"put", "--durability", "all", cli_work() / "large", "d/damaged"}).code == 0);
   BOOST_TEST(run_kaiku({"get", "d/damaged", down / "large"}).code == 0);
@@ -216,6 +218,10 @@ BOOST_AUTO_TEST_CASE(links_and_devices_are_passed_over_and_said_so) {
   BOOST_TEST(up.err.find("link: passed over, a symbolic link") != std::string::npos, up);
   wait_for_everywhere();
   BOOST_TEST(run_kaiku({"ls", "d/links"}).out == "f\n");
+  // However a directory is written, it is called what it is called.
+  for (const std::string ending : {"/here", "/here/", "/here/.", "/./here//"})
+    BOOST_TEST(run_kaiku({"put", "-r", "--durability", "all", cli_work().string() + ending, "d/named/"}).code == 0);
+  BOOST_TEST(run_kaiku({"ls", "-r", "d/named"}).out == "here/\nhere/f\n");
 }
 
 BOOST_AUTO_TEST_CASE(another_node_takes_over_when_the_one_that_was_asked_dies) {

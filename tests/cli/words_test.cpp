@@ -3,6 +3,7 @@
 #include <fstream>
 
 #include "cli/command_line.hpp"
+#include "kaiku/cli/actors_view.hpp"
 #include "kaiku/cli/arguments.hpp"
 #include "kaiku/cli/digest.hpp"
 #include "kaiku/cli/events.hpp"
@@ -89,6 +90,47 @@ BOOST_AUTO_TEST_CASE(events_are_read_in_whatever_pieces_they_come) {
     for (std::size_t from = 0; from < stream.size(); from += size) BOOST_TEST(reader.feed(stream.substr(from, size)));
     BOOST_TEST(seen == "state={\n};=plain;");
   }
+}
+
+BOOST_AUTO_TEST_CASE(the_view_of_actors_follows_changes_and_keeps_to_a_node) {
+  const auto actor = [](const std::string& id, const std::string& name, int rate) {
+    return json{{"id", id}, {"name", name}, {"mailbox", {{"depth", 0}}}, {"per_second", rate}};
+  };
+  const auto node = [](const std::string& name, bool reachable, const json& actors) {
+    return json{{"name", name}, {"reachable", reachable}, {"role", "leader"}, {"actors", actors}};
+  };
+  const json whole{
+      {"at", "1"},
+      {"nodes", json::array({node("n1", true, json::array({actor("n1:1", "slow", 1), actor("n1:2", "fast", 9)})),
+                             node("n2", true, json::array({actor("n2:1", "other", 5)}))})}};
+  const auto drawn = [](const actors_view& view) { return view.draw(actors_view::order::load, {200, 100}); };
+  actors_view all({}), one("n1");
+  for (auto* view : {&all, &one}) view->replace(whole);
+  BOOST_TEST(drawn(all).find("fast") < drawn(all).find("other"));
+  BOOST_TEST(drawn(all).find("other") < drawn(all).find("slow"));
+  BOOST_TEST(drawn(one).find("other") == std::string::npos);
+  const json change{{"at", "2"},
+                    {"nodes", json::array({node("n2", false, json::array({}))})},
+                    {"actors", json::array({actor("n1:3", "fresh", 3)})},
+                    {"gone", json::array({"n1:2"})}};
+  for (auto* view : {&all, &one}) {
+    view->change(change);
+    BOOST_TEST(drawn(*view).find("fast") == std::string::npos);
+    BOOST_TEST(drawn(*view).find("fresh") != std::string::npos);
+    BOOST_TEST(drawn(*view).find("other") == std::string::npos);
+  }
+  BOOST_TEST(drawn(all).find("not there") != std::string::npos);
+  // A server may send anything.
+  for (const char* odd :
+       {"{}", "[]", "{\"nodes\":7}",
+        "{\"nodes\":[7,{\"actors\":[1,{\"id\":2,\"mailbox\":[]}]}],\"actors\":{\"a\":[]},\"gone\":[1]}"}) {
+    all.replace(json::parse(odd));
+    all.change(json::parse(odd));
+    BOOST_TEST(!drawn(all).empty());
+  }
+  // No line is longer, and there are no more of them, than the screen has.
+  one.replace(whole);
+  BOOST_TEST(one.draw(actors_view::order::name, {20, 5}).size() <= 5 * 21);
 }
 
 BOOST_AUTO_TEST_CASE(addresses_are_checked) {
