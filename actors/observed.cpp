@@ -7,6 +7,7 @@
 
 #include <caf/actor_system.hpp>
 
+#include "kaiku/actors/message_text.hpp"
 #include "kaiku/actors/peer_check.hpp"
 #include "kaiku/messages/linked_peers.hpp"
 
@@ -40,7 +41,7 @@ void on_error_message(caf::scheduled_actor& self, caf::error& e) {
 
 struct actor_registry::impl {
   std::mutex mutex;
-  std::vector<std::weak_ptr<actor_counters>> actors;
+  std::vector<std::weak_ptr<const actor_figures>> actors;
 };
 
 actor_registry::actor_registry() : impl_(std::make_unique<impl>()) {}
@@ -51,20 +52,42 @@ actor_registry& actor_registry::instance() {
   return registry;
 }
 
-void actor_registry::add(std::weak_ptr<actor_counters> counters) {
+void actor_registry::add(std::weak_ptr<const actor_figures> figures) {
   std::lock_guard guard{impl_->mutex};
   std::erase_if(impl_->actors, [](const auto& x) { return x.expired(); });
-  impl_->actors.push_back(std::move(counters));
+  impl_->actors.push_back(std::move(figures));
+}
+
+std::vector<std::shared_ptr<const actor_figures>> actor_registry::all() {
+  std::vector<std::shared_ptr<const actor_figures>> out;
+  std::lock_guard guard{impl_->mutex};
+  std::erase_if(impl_->actors, [](const auto& x) { return x.expired(); });
+  for (const auto& weak : impl_->actors)
+    if (auto x = weak.lock()) out.push_back(std::move(x));
+  std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a->number < b->number; });
+  return out;
 }
 
 std::vector<actor_view> actor_registry::snapshot() {
   std::vector<actor_view> views;
-  std::lock_guard guard{impl_->mutex};
-  std::erase_if(impl_->actors, [](const auto& x) { return x.expired(); });
-  for (const auto& weak : impl_->actors)
-    if (auto x = weak.lock()) views.push_back({x->name, x->id, x->received, x->processed});
-  std::sort(views.begin(), views.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
+  for (const auto& x : all()) views.push_back({x->name, x->number.value, x->received, x->processed});
   return views;
+}
+
+close_look::close_look(actor_figures& at, const caf::mailbox_element& x)
+    : at_(at), element_(x), arrival_(at.take_arrival(x)) {
+  seen_.type = key_of(x.content());
+  seen_.sender = x.sender;
+  // Before the actor has it: a handler may take what is in it.
+  if (at.wants_sample()) seen_.text = text_of(x.content());
+  began_ = figures_clock::now();
+  if (arrival_.at) seen_.waited = began_ - *arrival_.at;
+}
+
+void close_look::end(bool skipped) {
+  if (skipped) return at_.put_back(element_, arrival_);
+  seen_.took = figures_clock::now() - began_;
+  at_.note_processed(std::move(seen_));
 }
 
 }  // namespace kaiku

@@ -76,6 +76,16 @@ void replication_actor::on_exit() {
   reads_.clear();
 }
 
+std::string replication_actor::state_line() {
+  auto line = std::string(to_string(role_.now)) + ", commit " + to_string(machine_.commit()) + " of " +
+              to_string(disk_->state().last.index);
+  if (leading())
+    return line + ", " + std::to_string(queue_.size()) + " queued, " + std::to_string(waiting_.size()) +
+           " wait for followers";
+  if (installing_) return line + ", takes the state at " + to_string(installing_->at.index);
+  return line + ", " + std::to_string(inbox_.size()) + " appends wait" + (fetching_ ? " for content" : "");
+}
+
 void replication_actor::start(const local_handles& handles) {
   local_ = handles;
   publish_members();

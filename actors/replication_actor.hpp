@@ -46,6 +46,9 @@ class replication_actor : public observed<replication_handle::base> {
   behavior_type make_behavior() override;
   void on_exit() override;
 
+ protected:
+  std::string state_line() override;
+
  private:
   using write_promise = caf::typed_response_promise<write_reply>;
 

@@ -6,6 +6,7 @@
 
 #include "kaiku/actors/clock.hpp"
 #include "kaiku/actors/replication_actor.hpp"
+#include "kaiku/actors/timeline.hpp"
 #include "kaiku/messages/linked_peers.hpp"
 
 namespace kaiku {
@@ -136,6 +137,9 @@ void replication_actor::on_appended(const append_entries& x, const append_outcom
   if (outcome.set_aside > 0) {
     INVARIANT(outcome.displaced_from > machine_.commit(), "what is committed is never displaced");
     spdlog::warn("set aside {} entries that the leader of term {} does not have", outcome.set_aside, x.in_term.value);
+    timeline::instance().note(event_kind::set_aside, std::to_string(outcome.set_aside) + " entries that " +
+                                                         x.leader.name + " of term " + to_string(x.in_term) +
+                                                         " does not have");
     settle_waiting(true);
   }
   switch (outcome.failure.code) {

@@ -52,6 +52,13 @@ storage_actor::behavior_type storage_actor::make_behavior() {
   };
 }
 
+std::string storage_actor::state_line() {
+  const auto state = disk_->state();
+  const auto counters = disk_->counters();
+  return "log " + to_string(disk_->first_index()) + " to " + to_string(state.last.index) + " in term " +
+         to_string(state.current) + ", " + std::to_string(counters.syncs) + " syncs";
+}
+
 install_begun storage_actor::begin(const begin_install& x) {
   install_begun begun;
   if (auto possible = disk_->begin_install(x.at); !possible) {

@@ -60,6 +60,12 @@ response openapi_document(exchange& ex);
 response show_asset(exchange& ex);
 // metrics.cpp
 task<response> show_metrics(exchange& ex);
+// actors.cpp
+task<response> list_actors(exchange& ex);
+task<response> show_actor(exchange& ex);
+task<response> show_timeline(exchange& ex);
+// actors_stream.cpp
+task<response> stream_actors(exchange& ex);
 // cluster.cpp
 response cluster_state(exchange& ex);
 response list_members(exchange& ex);

@@ -4,6 +4,7 @@
 /// Owner: the session owns all of it; views of a request are good until its answer is given.
 /// Thread: the session's.
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -60,6 +61,14 @@ struct file_part {
   std::uint64_t length = 0;  ///< at least 1
 };
 
+/// A body whose end nobody knows yet. Thread: the session's.
+class body_source {
+ public:
+  virtual ~body_source() = default;
+  /// The next piece, as soon as there is one; empty: it is over. Uses the exchange.
+  virtual task<std::string> next() = 0;
+};
+
 /// An answer. `Date`, `Content-Length`, `Connection` and the node's `Kaiku-*` fields are added by the session.
 struct response {
   unsigned status = 200;
@@ -67,6 +76,7 @@ struct response {
   std::string body;
   std::unique_ptr<content_reader> file;  ///< when set, its `parts` come in front of `body`
   std::vector<file_part> parts;
+  std::unique_ptr<body_source> stream;  ///< when set, the body: the connection ends with it
   std::optional<std::uint64_t> length;  ///< of the whole body, when it is not `body.size()`: with `file`, or for HEAD
   bool close = false;                   ///< end the connection after it
 
@@ -101,7 +111,9 @@ struct exchange {
   std::string_view route;               ///< the pattern of the route that was taken; empty: none
   const request_meter& meter;           ///< what was asked of this server so far
   server_figures server;
-  const bool& abandoned;  ///< the server is gone: nobody may speak to `node` any more
+  std::atomic<std::size_t>& streams;  ///< bodies without an end, of the whole server
+  const bool& draining;               ///< the server stops: what has no end ends
+  const bool& abandoned;              ///< the server is gone: nobody may speak to `node` any more
 };
 
 }  // namespace kaiku

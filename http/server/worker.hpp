@@ -25,6 +25,7 @@ class session;
 struct server_counters {
   std::atomic<std::size_t> connections{0};
   std::atomic<std::size_t> open_requests{0};
+  std::atomic<std::size_t> streams{0};
   address_counter connections_each, requests_each;
   const std::shared_ptr<request_registry> requests = std::make_shared<request_registry>();
 };
@@ -42,7 +43,7 @@ class worker_state : public std::enable_shared_from_this<worker_state> {
   /// Closes all sockets and drops all uploads; from now on nobody may use `node`.
   void abandon();
 
-  bool draining() const { return draining_; }
+  const bool& draining() const { return draining_; }
   const bool& abandoned() const { return abandoned_; }
 
   boost::asio::io_context& io;
