@@ -108,22 +108,36 @@ actor_figures::slot& actor_figures::slot_of(message_key type) {
 void actor_figures::note_arrival(const caf::mailbox_element& x) {
   std::lock_guard guard{arrivals_mutex_};
   if (arrivals_.size() >= limits::noted_arrivals) return;
-  arrivals_[&x] = {figures_clock::now()};
+  arrivals_[&x] = {figures_clock::now(), trace_scope::now()};
   noted_.store(static_cast<std::uint32_t>(arrivals_.size()), std::memory_order_relaxed);
+}
+
+void actor_figures::mark_next(const caf::strong_actor_ptr& sender, trace_set_ptr of) {
+  // One message each is on its way behind its mark; a peer that sends marks alone fills nothing.
+  if (marked_.size() >= limits::members) marked_.erase(marked_.begin());
+  marked_.emplace_back(sender->address(), std::move(of));
 }
 
 actor_figures::arrival actor_figures::take_arrival(const caf::mailbox_element& x) {
-  if (noted_.load(std::memory_order_relaxed) == 0) return {};
-  std::lock_guard guard{arrivals_mutex_};
-  const auto found = arrivals_.extract(&x);
-  noted_.store(static_cast<std::uint32_t>(arrivals_.size()), std::memory_order_relaxed);
-  return found.empty() ? arrival{} : found.mapped();
+  arrival out;
+  if (noted_.load(std::memory_order_relaxed) != 0) {
+    std::lock_guard guard{arrivals_mutex_};
+    if (auto found = arrivals_.extract(&x); !found.empty()) out = std::move(found.mapped());
+    noted_.store(static_cast<std::uint32_t>(arrivals_.size()), std::memory_order_relaxed);
+  }
+  if (marked_.empty() || !x.sender) return out;
+  const auto mark = std::find_if(marked_.begin(), marked_.end(),
+                                 [from = x.sender->address()](const auto& one) { return one.first == from; });
+  if (mark == marked_.end()) return out;
+  out.of = std::move(mark->second);
+  marked_.erase(mark);
+  return out;
 }
 
 void actor_figures::put_back(const caf::mailbox_element& x, arrival what) {
-  if (!what.at) return;
+  if (!what.at && !what.of) return;
   std::lock_guard guard{arrivals_mutex_};
-  arrivals_[&x] = what;
+  arrivals_[&x] = std::move(what);
   noted_.store(static_cast<std::uint32_t>(arrivals_.size()), std::memory_order_relaxed);
 }
 

@@ -22,6 +22,7 @@
 
 #include "kaiku/core/limits.hpp"
 #include "kaiku/messages/inspection.hpp"
+#include "kaiku/messages/trace.hpp"
 
 namespace kaiku {
 
@@ -77,19 +78,23 @@ class actor_figures {
     x.store(x.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
   }
 
-  /// The next message is more than counted.
+  /// The next message is more than counted. By the actor.
   bool looks_closely() const {
-    return watching::on.load(std::memory_order_relaxed) || noted_.load(std::memory_order_relaxed) != 0;
+    return watching::on.load(std::memory_order_relaxed) || noted_.load(std::memory_order_relaxed) != 0 ||
+           !marked_.empty();
   }
 
   // --- by whoever sends
-  /// A message comes that is watched.
+  /// A message comes that is watched, or belongs to what the sender's thread does.
   void note_arrival(const caf::mailbox_element& x);
 
   // --- by the actor
   struct arrival {
     std::optional<figures_clock::time_point> at;
+    trace_set_ptr of;
   };
+  /// The next message from this sender, on another node, belongs to these.
+  void mark_next(const caf::strong_actor_ptr& sender, trace_set_ptr of);
   arrival take_arrival(const caf::mailbox_element& x);
   /// It was put aside and comes again.
   void put_back(const caf::mailbox_element& x, arrival what);
@@ -165,6 +170,7 @@ class actor_figures {
   mutable std::mutex arrivals_mutex_;
   std::unordered_map<const caf::mailbox_element*, arrival> arrivals_;
   std::atomic<std::uint32_t> noted_{0};  ///< of these
+  std::vector<std::pair<caf::actor_addr, trace_set_ptr>> marked_;  ///< the actor's alone
 };
 
 }  // namespace kaiku

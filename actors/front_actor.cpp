@@ -118,7 +118,24 @@ std::optional<front_actor::leader_actors> front_actor::leader() const {
 }
 
 void front_actor::post(std::function<void()> later) {
-  boost::asio::post(io(), [keep = caf::strong_actor_ptr{ctrl()}, later = std::move(later)] { later(); });
+  boost::asio::post(io(), [keep = caf::strong_actor_ptr{ctrl()}, later = std::move(later), of = trace_scope::now()] {
+    const trace_scope scope{of};
+    later();
+  });
+}
+
+std::uint8_t front_actor::version_of(const node_id& at) const {
+  const auto known = picture_.peers().find(at);
+  return known == picture_.peers().end() ? 0 : known->second.version;
+}
+
+void front_actor::end_step(open_span step, const std::string& what, std::string note) const {
+  trace_span like;
+  like.actor = {id()};
+  like.name = name();
+  like.what = what;
+  like.note = std::move(note);
+  step.end(std::move(like));
 }
 
 void front_actor::dispatch(const call_ptr& x) {

@@ -133,6 +133,10 @@ class front_actor final : public observed<on_io_context<front_handle::base>>, pu
   void settle_reads();
   void send_write(const call_ptr& x, const leader_actors& to, std::shared_ptr<const write_request> request,
                   std::function<void(result<write_outcome>)> done);
+  /// Of the messages between this node and that one; 0: not linked, or itself.
+  std::uint8_t version_of(const node_id& at) const;
+  /// A traced step between a question and its answer.
+  void end_step(open_span step, const std::string& what, std::string note) const;
   /// Asks this node's inspector; `failed` when it does not answer.
   template <class Reply, class Message>
   void ask_inspector(Message message, std::function<void(const Reply&)> answer, std::function<void(error)> failed);

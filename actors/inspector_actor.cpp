@@ -34,6 +34,12 @@ void note(event_kind what, std::string text) {
 
 }  // namespace
 
+told_spans inspector_actor::spans_of(const trace_id& id) {
+  auto known = trace_store::instance().find(id);
+  if (!known) return {};
+  return {std::move(known->spans), known->took_us.has_value()};
+}
+
 inspector_actor::inspector_actor(caf::actor_config& cfg, inspector_settings settings)
     : observed(cfg), settings_(std::move(settings)), picture_(settings_.picture) {
   note(event_kind::started, "version " + settings_.version);
@@ -68,11 +74,11 @@ inspector_actor::behavior_type inspector_actor::make_behavior() {
       },
       [this](const ask_actor& x) { return detail_of(x.number); },
       [](const ask_timeline&) { return told_timeline{timeline::instance().behind({}, limits::timeline_events)}; },
-      [](const ask_spans&) { return told_spans{}; },
+      [](const ask_spans& x) { return spans_of(x.id); },
       [this](const ask_cluster& x) { return on_ask(x); },
       [this](const ask_actor_of& x) { return on_ask(x); },
       [this](const ask_timelines& x) { return on_ask(x); },
-      [](const ask_trace&) { return told_trace{}; },
+      [this](const ask_trace& x) { return on_ask(x); },
       [this](const peer_inspector& x) { inspectors_[x.id] = x.inspector; },
   };
 }

@@ -64,6 +64,7 @@ class inspector_actor final : public observed<inspector_handle::base> {
   node_report report(event_number events_after);
   told_actor detail_of(actor_number number);
   node_id name_of_node(const caf::node_id& x);
+  static told_spans spans_of(const trace_id& id);
 
   // --- all nodes ---
   /// Every member but this node, with its inspector; null: it has none that could be asked.
@@ -80,6 +81,7 @@ class inspector_actor final : public observed<inspector_handle::base> {
   void hear(const node_id& from, const node_report& said);
   caf::typed_response_promise<told_actor_of> on_ask(const ask_actor_of& x);
   caf::typed_response_promise<told_timeline> on_ask(const ask_timelines& x);
+  caf::typed_response_promise<told_trace> on_ask(const ask_trace& x);
 
   inspector_settings settings_;
   node_picture picture_;

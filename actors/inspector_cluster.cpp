@@ -214,4 +214,31 @@ caf::typed_response_promise<told_timeline> inspector_actor::on_ask(const ask_tim
   return promise;
 }
 
+caf::typed_response_promise<told_trace> inspector_actor::on_ask(const ask_trace& x) {
+  auto promise = make_response_promise<told_trace>();
+  auto all = std::make_shared<trace_report>();
+  all->id = x.id;
+  const auto add = [all](const node_id& from, const told_spans& said) {
+    all->over = all->over || said.over;
+    for (const auto& one : said.spans) all->spans.push_back({from, one});
+  };
+  add(settings_.self, spans_of(x.id));
+  ask_others<told_spans, ask_spans>(
+      {}, [id = x.id](const node_id&) { return ask_spans{id}; },
+      [all, add](const node_id& id, const told_spans* said) {
+        if (said == nullptr)
+          all->unreachable.push_back(id);
+        else
+          add(id, *said);
+      },
+      [promise, all]() mutable {
+        std::stable_sort(all->spans.begin(), all->spans.end(),
+                         [](const auto& a, const auto& b) { return a.what.start_us < b.what.start_us; });
+        told_trace told;
+        if (!all->spans.empty()) told.what = std::move(all);
+        promise.deliver(std::move(told));
+      });
+  return promise;
+}
+
 }  // namespace kaiku

@@ -1,6 +1,7 @@
 #include "kaiku/actors/observed.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <mutex>
 
 #include <spdlog/spdlog.h>
@@ -75,11 +76,11 @@ std::vector<actor_view> actor_registry::snapshot() {
 }
 
 close_look::close_look(actor_figures& at, const caf::mailbox_element& x)
-    : at_(at), element_(x), arrival_(at.take_arrival(x)) {
+    : at_(at), element_(x), arrival_(at.take_arrival(x)), step_(arrival_.of), scope_(step_.inside()) {
   seen_.type = key_of(x.content());
   seen_.sender = x.sender;
   // Before the actor has it: a handler may take what is in it.
-  if (at.wants_sample()) seen_.text = text_of(x.content());
+  if (arrival_.of || at.wants_sample()) seen_.text = text_of(x.content());
   began_ = figures_clock::now();
   if (arrival_.at) seen_.waited = began_ - *arrival_.at;
 }
@@ -87,7 +88,33 @@ close_look::close_look(actor_figures& at, const caf::mailbox_element& x)
 void close_look::end(bool skipped) {
   if (skipped) return at_.put_back(element_, arrival_);
   seen_.took = figures_clock::now() - began_;
+  if (arrival_.of) {
+    trace_span step;
+    step.actor = at_.number;
+    step.name = at_.name;
+    step.what = name_of(seen_.type);
+    step.note = *seen_.text;
+    if (seen_.waited)
+      step.waited_us = static_cast<std::uint64_t>(
+          std::max<std::int64_t>(std::chrono::duration_cast<std::chrono::microseconds>(*seen_.waited).count(), 0));
+    step_.end(std::move(step));
+  }
   at_.note_processed(std::move(seen_));
+}
+
+trace_set_ptr traces_of(const trace_mark& x) {
+  auto out = std::make_shared<trace_set>();
+  for (const auto& one : x.of) out->add(one);
+  return out;
+}
+
+void mark_next(caf::scheduled_actor& self, const caf::strong_actor_ptr& to, std::uint8_t version) {
+  const auto now = trace_scope::now();
+  if (!now || !to || version < inspection_version || to->node() == self.node()) return;
+  const auto all = now->all();
+  trace_mark mark{{all.begin(), all.end()}};
+  to->get()->eq_impl(caf::make_message_id(), caf::actor_cast<caf::strong_actor_ptr>(&self), self.context(),
+                     std::move(mark));
 }
 
 }  // namespace kaiku

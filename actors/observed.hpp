@@ -80,6 +80,8 @@ class close_look {
   actor_figures& at_;
   const caf::mailbox_element& element_;
   actor_figures::arrival arrival_;
+  open_span step_;
+  trace_scope scope_;
   actor_figures::looked_at seen_;
   figures_clock::time_point began_;
 };
@@ -89,6 +91,11 @@ class close_look {
 bool is_refused(const caf::scheduled_actor& self, const caf::mailbox_element& x);
 /// What nobody on this node waits for: dropped, with a line in the log.
 caf::result<caf::message> on_unexpected(caf::scheduled_actor& self, caf::message_view& x);
+
+trace_set_ptr traces_of(const trace_mark& x);
+/// Tells `to`, on another node, that the message which `self` sends it next belongs to what this thread does now, if it
+/// belongs to anything, and if the node speaks `version`.
+void mark_next(caf::scheduled_actor& self, const caf::strong_actor_ptr& to, std::uint8_t version);
 
 /// What an actor does about an error that it has no handler for. One that comes by itself is logged; one in the place
 /// of an answer ends the actor, and with it the process (`supervisor`).
@@ -120,7 +127,7 @@ class observed : public Base, public describable {
   void enqueue(caf::mailbox_element_ptr x, caf::execution_unit* unit) override {
     if constexpr (observing) {
       figures_->received.fetch_add(1, std::memory_order_relaxed);
-      if (watching::on.load(std::memory_order_relaxed)) figures_->note_arrival(*x);
+      if (watching::on.load(std::memory_order_relaxed) || trace_scope::active()) figures_->note_arrival(*x);
     }
     Base::enqueue(std::move(x), unit);
   }
@@ -131,6 +138,7 @@ class observed : public Base, public describable {
       figures_->set_state(state_line());
       return caf::invoke_message_result::consumed;
     }
+    if (type == mark_key && x.sender) return take_mark(x);
     if constexpr (!observing) return admit(x);
     const current_actor scope{figures_->number};
     if (figures_->looks_closely()) {
@@ -168,6 +176,14 @@ class observed : public Base, public describable {
 
  private:
   static inline const message_key describe_key = reinterpret_cast<message_key>(&typeid(describe_yourself));
+  static inline const message_key mark_key = reinterpret_cast<message_key>(&typeid(trace_mark));
+
+  caf::invoke_message_result take_mark(caf::mailbox_element& x) {
+    if (x.sender->node() == this->node() || !is_refused(*this, x))
+      figures_->mark_next(x.sender, traces_of(x.content().get_as<trace_mark>(0)));
+    actor_figures::bump(figures_->processed);
+    return caf::invoke_message_result::consumed;
+  }
 
   caf::invoke_message_result admit(caf::mailbox_element& x) {
     if (x.sender && x.sender->node() != this->node() && is_refused(*this, x)) {

@@ -40,7 +40,7 @@ replication_actor::behavior_type replication_actor::make_behavior() {
         learn_commit(x.in_term, x.commit);
       },
       [this](const peer_up& x) {
-        peers_[x.id] = {x.actors.election, x.actors.replication, x.actors.content};
+        peers_[x.id] = {x.actors.election, x.actors.replication, x.actors.content, x.version};
         machine_.on_connected(now(), x.id);
         replicate();
       },
@@ -125,6 +125,7 @@ void replication_actor::on_role(const role_change& change) {
     end_member_change({errc::outcome_unknown, "the leader changed; look at the members and ask again"});
     backlog_.clear();
     backlog_bytes_ = {};
+    traced_.clear();
     possibly_lost_.reset();
   }
   if (hand_over_ && !leading() && !role_.leader.name.empty()) end_hand_over({});
@@ -161,6 +162,7 @@ void replication_actor::on_timer() {
 }
 
 void replication_actor::publish_progress() {
+  const trace_scope of_nothing{nullptr};  // of every request that went by
   publish_members();
   confirm_cluster_once();
   settle_member_change();

@@ -47,7 +47,10 @@ void replication_actor::on_append(const append_entries& x) {
       }))
     return accuse("it leads with a log that lacks what is committed");
   if (leading() && x.in_term == role_.in_term) return accuse("it claims to lead a term that this node leads");
-  send(local_.election, leader_contact{x.leader, x.in_term, x.commit, {}});
+  {
+    const trace_scope of_nothing{nullptr};
+    send(local_.election, leader_contact{x.leader, x.in_term, x.commit, {}});
+  }
   // Storage is about to follow another log: from now on nothing may be read from it as from a leader's own.
   if (x.in_term > role_.in_term) on_role({role::follower, x.in_term, x.leader});
   if (fetching_ && x.in_term > inbox_.front().in_term) abandon_fetch();
@@ -56,7 +59,7 @@ void replication_actor::on_append(const append_entries& x) {
   if (fetching_) reply_to(x.leader, {settings_.self, x.in_term, false, {}, {}, true});
   // A leader keeps `append_window` in flight; what comes on top was sent by one that has gone back to probing.
   if (inbox_.size() >= 2 * limits::append_window) return;
-  inbox_.push_back(x);
+  inbox_.push_back({x, trace_scope::now()});
   append_next();
 }
 
@@ -73,6 +76,7 @@ void replication_actor::accuse(const std::string& why) {
 
 void replication_actor::append_next() {
   if (appending_ || inbox_.empty()) return;
+  const trace_scope scope{inbox_.front().of};
   appending_ = true;
   auto missing = disk_->missing_content(inbox_.front().entries);
   if (!missing) {
@@ -120,6 +124,7 @@ void replication_actor::abandon_fetch() {
 }
 
 void replication_actor::append_first() {
+  const trace_scope scope{inbox_.front().of};
   request(local_.storage, milliseconds(limits::storage_timeout_ms), append{to_command(inbox_.front())})
       .then([this](const append_outcome& outcome) {
         auto appended = std::move(inbox_.front());
@@ -188,7 +193,10 @@ void replication_actor::ask_again(const later_reply& x) {
 
 void replication_actor::reply_to(const node_id& leader, append_reply reply) {
   reply.disk = disk_->disk();
-  if (auto to = peers_.find(leader); to != peers_.end()) send(to->second.replication, std::move(reply));
+  auto to = peers_.find(leader);
+  if (to == peers_.end()) return;
+  mark_next(*this, caf::actor_cast<caf::strong_actor_ptr>(to->second.replication), to->second.version);
+  send(to->second.replication, std::move(reply));
 }
 
 }  // namespace kaiku

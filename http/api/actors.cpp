@@ -73,4 +73,22 @@ task<response> show_timeline(exchange& ex) {
   co_return json_answer(200, {{"events", std::move(events)}, {"next", to_string(next)}});
 }
 
+response list_traces(exchange& ex) {
+  if (auto refused = refuse_query(ex)) return std::move(*refused);
+  json traces = json::array();
+  for (const auto& one : trace_store::instance().roots()) traces.push_back(describe(one, ex.node.view().self));
+  return json_answer(200, {{"traces", std::move(traces)}});
+}
+
+task<response> show_trace(exchange& ex) {
+  if (auto refused = refuse_query(ex)) co_return std::move(*refused);
+  trace_id id;
+  if (!from_hex(ex.segment, id.bytes.data(), id.bytes.size()))
+    co_return problem({errc::not_found, "a trace is named by 32 hexadecimal digits"});
+  auto told = co_await ask<result<std::shared_ptr<const trace_report>>>(
+      ex, [&](auto done) { ex.node.trace(id, std::move(done)); });
+  if (!told) co_return problem(told.failure());
+  co_return json_answer(200, describe(**told));
+}
+
 }  // namespace kaiku

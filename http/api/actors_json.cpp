@@ -1,5 +1,6 @@
 #include "kaiku/http/api/actors_json.hpp"
 
+#include <array>
 #include <charconv>
 
 #include "kaiku/core/limits.hpp"
@@ -154,6 +155,44 @@ json describe(const node_id& at, const actor_detail& x) {
                     {"depth", x.history.depth},
                     {"busy", std::move(busy)}};
   return out;
+}
+
+std::string to_hex(span_id x) {
+  std::array<std::uint8_t, 8> bytes{};
+  for (std::size_t i = 0; i < bytes.size(); ++i)
+    bytes[i] = static_cast<std::uint8_t>(x.value >> (8 * (bytes.size() - 1 - i)));
+  return to_hex(bytes.data(), bytes.size());
+}
+
+json describe(const trace_summary& x, const node_id& at) {
+  return {{"id", to_string(x.id)},
+          {"began", format_rfc3339({static_cast<std::int64_t>(x.start_us / 1000)})},
+          {"what", x.what},
+          {"took_us", x.took_us},
+          {"nodes", json::array({at.name})}};
+}
+
+json describe(const trace_report& x) {
+  json spans = json::array(), unreachable = json::array();
+  for (const auto& [node, one] : x.spans)
+    spans.push_back({{"id", to_hex(one.id)},
+                     {"parent", one.parent.value == 0 ? json(nullptr) : json(to_hex(one.parent))},
+                     {"node", node.name},
+                     {"actor", one.actor.value == 0 ? json(nullptr) : json(one_name(node, one.actor))},
+                     {"name", one.name},
+                     {"what", one.what},
+                     {"kind", to_string(one.kind)},
+                     {"start_us", one.start_us},
+                     {"waited_us", describe(one.waited_us)},
+                     {"took_us", one.took_us},
+                     {"note", text_or_null(one.note)}});
+  for (const auto& one : x.unreachable) unreachable.push_back(one.name);
+  const auto began = x.spans.empty() ? 0 : x.spans.front().what.start_us;
+  return {{"id", to_string(x.id)},
+          {"began", format_rfc3339({static_cast<std::int64_t>(began / 1000)})},
+          {"complete", x.over && x.unreachable.empty()},
+          {"unreachable", std::move(unreachable)},
+          {"spans", std::move(spans)}};
 }
 
 }  // namespace kaiku

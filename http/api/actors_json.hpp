@@ -25,6 +25,11 @@ json describe(const member_report& x);
 json describe(const cluster_report& x);
 json describe(const timeline_event& x);
 json describe(const node_id& at, const actor_detail& x);
+json describe(const trace_report& x);
+/// One that came to the node `at`.
+json describe(const trace_summary& x, const node_id& at);
+/// 16 hexadecimal digits.
+std::string to_hex(span_id x);
 
 /// `2026-01-31T12:00:00.000Z`; null at 0.
 json time_or_null(unix_time_ms x);

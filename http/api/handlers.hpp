@@ -64,6 +64,8 @@ task<response> show_metrics(exchange& ex);
 task<response> list_actors(exchange& ex);
 task<response> show_actor(exchange& ex);
 task<response> show_timeline(exchange& ex);
+response list_traces(exchange& ex);
+task<response> show_trace(exchange& ex);
 // actors_stream.cpp
 task<response> stream_actors(exchange& ex);
 // cluster.cpp

@@ -16,6 +16,7 @@
 #include "kaiku/core/error.hpp"
 #include "kaiku/http/server/server.hpp"
 #include "kaiku/http/server/task.hpp"
+#include "kaiku/messages/trace.hpp"
 
 namespace kaiku {
 
@@ -84,6 +85,14 @@ struct response {
   std::uint64_t body_length() const { return length ? *length : body.size(); }
 };
 
+/// A request that is followed through the actors.
+struct traced_request {
+  trace_context root;
+  span_id parent;  ///< the caller's; 0: none
+  std::uint64_t start_us = 0;
+  trace_set_ptr of;  ///< the root alone
+};
+
 class request_meter;
 struct identity;
 
@@ -112,6 +121,7 @@ struct exchange {
   const request_meter& meter;           ///< what was asked of this server so far
   server_figures server;
   std::atomic<std::size_t>& streams;  ///< bodies without an end, of the whole server
+  std::optional<traced_request> traced{};
   const bool& draining;               ///< the server stops: what has no end ends
   const bool& abandoned;              ///< the server is gone: nobody may speak to `node` any more
 };

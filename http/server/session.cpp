@@ -7,6 +7,7 @@
 #include "kaiku/http/api/cors.hpp"
 #include "kaiku/http/api/problem.hpp"
 #include "kaiku/http/api/router.hpp"
+#include "kaiku/http/api/tracing.hpp"
 #include "kaiku/http/server/bridge.hpp"
 #include "kaiku/http/server/reply_head.hpp"
 #include "kaiku/tls/credentials.hpp"
@@ -204,6 +205,7 @@ task<bool> session::answer() {
   if (plan.later != nullptr) plan.now = co_await plan.later(*exchange_);
   if (worker_->abandoned()) co_return false;
   exchange_->sending.reset();
+  end_trace(*exchange_, plan.now);
   // A client that was not told to go on may send its body or not: what follows can't be told from it.
   bool keep = parser_.keep_alive() && !plan.now.close && !plan.now.stream && !worker_->draining() && body_failed_ == errc::none;
   if (!body_done_ && (owes_continue_ || framing_.chunked || left_ > limits::http_drained_body_bytes)) keep = false;

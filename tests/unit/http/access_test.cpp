@@ -98,6 +98,8 @@ const std::map<std::string_view, expected> needs{
     {"/actors", {"metrics", "admin"}},
     {"/actors/stream", {"metrics", "admin"}},
     {"/actors/timeline", {"metrics", "admin"}},
+    {"/actors/traces", {"admin", "admin"}},
+    {"/actors/trace/{id}", {"admin", "admin"}},
     {"/actors/{id}", {"admin", "admin"}},
     {"/metrics", {"metrics", "admin"}},
     {"/openapi.json", {"a token", "a token"}},
