@@ -249,6 +249,7 @@ status node::impl::serve() {
   h.address = with.http.host;
   h.port = with.http.port;
   h.tls = http_tls;
+  h.peer_tls = peer_tls;
   h.access = access;
   h.figures = requests;
   auto started = http_server::start(std::move(h), std::move(workers));
