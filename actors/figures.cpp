@@ -9,6 +9,7 @@
 #include <caf/type_nr.hpp>
 
 #include "kaiku/actors/message_text.hpp"
+#include "kaiku/messages/messages.hpp"
 
 namespace kaiku {
 namespace {
@@ -106,6 +107,8 @@ actor_figures::slot& actor_figures::slot_of(message_key type) {
 }
 
 void actor_figures::note_arrival(const caf::mailbox_element& x) {
+  static const auto mark = reinterpret_cast<message_key>(&typeid(trace_mark));
+  if (key_of(x.content()) == mark) return;  // it is part of the next message
   std::lock_guard guard{arrivals_mutex_};
   if (arrivals_.size() >= limits::noted_arrivals) return;
   arrivals_[&x] = {figures_clock::now(), trace_scope::now()};
