@@ -18,12 +18,13 @@ struct inspected_cluster : checked_cluster {
   inspected_cluster() {
     for (std::size_t i = 0; i < size(); ++i) {
       auto& one = node(i);
-      inspectors.push_back(system().spawn<inspector_actor>(
-          inspector_settings{.self = one.id,
-                             .picture = {one.id, "h:1", milliseconds{1000}, one.disk, nullptr},
-                             .version = "1.2.3",
-                             .started = {1'000},
-                             .requests = requests}));
+      inspector_settings with;
+      with.self = one.id;
+      with.picture = {one.id, "h:1", milliseconds{1000}, one.disk, nullptr};
+      with.version = "1.2.3";
+      with.started = {1'000};
+      with.requests = requests;
+      inspectors.push_back(system().spawn<inspector_actor>(with));
     }
     elect();
     for (std::size_t i = 0; i < size(); ++i) {
@@ -133,7 +134,7 @@ BOOST_AUTO_TEST_CASE(a_rate_is_of_the_last_seconds) {
 
 BOOST_AUTO_TEST_CASE(a_message_is_told_without_content_and_what_a_client_keeps_with_a_file) {
   write_request x = put_request("secret/plan", "the content");
-  const auto text = text_of(*caf::make_message(x).cvals());
+  const auto text = kaiku::text_of(*caf::make_message(x).cvals());
   BOOST_TEST(text == "put /secret/plan, 11 bytes, leader");
   BOOST_TEST(shortened("a\nb\x7f", 10) == "ab");
   BOOST_TEST(shortened("\xc3\xa4\xc3\xa4", 3) == "\xc3\xa4");
