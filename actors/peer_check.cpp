@@ -383,6 +383,12 @@ std::string flaw(const upload_begun& x, const caf::node_id& from) {
                        {x.upload ? lives_on(x.upload, from) : known_content, "an upload that is not its own"}});
 }
 
+/// A client ends its upload, and none forces an actor to end: `kill` would, before any handler is asked.
+std::string flaw(const caf::exit_msg& x, const caf::node_id& from) {
+  return first_broken({{x.source && x.source.node() == from, "an end in another's name"},
+                       {x.reason == caf::exit_reason::user_shutdown, "an end that nobody asks for"}});
+}
+
 // --- by type -------------------------------------------------------------------------------------------------------
 
 template <class... Ts>
@@ -421,9 +427,9 @@ const node_id* name_in(const caf::type_erased_tuple& x, Name name) {
 std::string flaw_in(const caf::type_erased_tuple& x, caf::message_id id, const caf::node_id& from) {
   std::string wrong;
   if (look_at_all(peer_messages{}, x, from, wrong)) return wrong;
-  // An answer in place of the one that was asked for; one's own end, or what CAF says of a link that broke.
+  // An answer in place of the one that was asked for; what CAF says of a link that broke.
   if (x.match_elements<caf::error>() && id.is_response()) return {};
-  if (x.match_elements<caf::exit_msg>()) return {};
+  if (x.match_elements<caf::exit_msg>()) return flaw(x.get_as<caf::exit_msg>(0), from);
   if (x.match_elements<caf::down_msg>() && x.get_as<caf::down_msg>(0).source.node() == from) return {};
   return "a message that does not cross nodes";
 }
@@ -444,7 +450,9 @@ bool is_refused(const caf::node_id& here, const char* receiver, const caf::mailb
   auto wrong = flaw_in(x.content(), x.mid, from);
   if (const auto* said = wrong.empty() ? speaker_of(x.content()) : nullptr) {
     const auto is = linked_peers::instance().name_of(here, from);
-    if (is && *is != *said) wrong = "it speaks for " + said->name;
+    // Behind a lie, or the link's end, nobody is there any more to speak for: what waited in the mailbox does not
+    // count.
+    if (!is || *is != *said) wrong = "it speaks for " + said->name;
   }
   if (wrong.empty()) return false;
   linked_peers::instance().accuse(here, from, std::string{"it sent "} + receiver + " " + wrong);

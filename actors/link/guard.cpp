@@ -10,6 +10,7 @@
 #include <caf/system_messages.hpp>
 
 #include "kaiku/core/limits.hpp"
+#include "kaiku/link/frame_check.hpp"
 #include "kaiku/messages/messages.hpp"
 
 namespace kaiku {
@@ -52,7 +53,8 @@ link_guard::link_guard(caf::actor_config& cfg)
                                snapshot_range, read_upload, upload_range, watch_upload, upload_ended, upload_begun,
                                ask_report, node_report, ask_actor, told_actor, ask_timeline, told_timeline, ask_spans,
                                told_spans, trace_mark, inspector_here, caf::exit_msg>(basp_broker::system())),
-      error_type_(type_of_message<caf::error>(basp_broker::system())) {}
+      error_type_(type_of_message<caf::error>(basp_broker::system())),
+      exit_type_(type_of_message<caf::exit_msg>(basp_broker::system())) {}
 
 void link_guard::expect(caf::io::connection_handle connection, expected_peer peer) {
   std::lock_guard guard{mutex_};
@@ -162,7 +164,8 @@ std::string link_guard::flaw_in_payload(connection_state& from, basp::header& he
   }
   caf::node_id to;
   if (in(to)) return "a frame that ends too early";
-  return to == this_node() ? "" : "a frame for another node";
+  if (to != this_node()) return "a frame for another node";
+  return header.operation == message_type::down_message ? flaw_in_error(in) : "";
 }
 
 std::string link_guard::flaw_in_message(const connection_state& from, basp::header& header,
@@ -178,12 +181,18 @@ std::string link_guard::flaw_in_message(const connection_state& from, basp::head
   if (!is_error && !types_.contains(type)) return "a message of a type that does not cross nodes";
   // CAF answers for actors that are gone without a sender.
   if (header.source_actor == caf::invalid_actor_id && !is_error) return "a message of nobody";
+  if (type == exit_type_) {
+    if (auto wrong = flaw_in_exit(in, from.peer.node); !wrong.empty()) return wrong;
+  }
   if (!id.is_response()) return {};
   const auto asked = asked_.find(from.peer.node);
   const bool expected =
       asked != asked_.end() && asked->second.erase({header.dest_actor, id.request_id().integer_value()}) != 0;
-  if (!expected) pass_over(header);
-  return {};
+  if (!expected) {
+    pass_over(header);
+    return {};
+  }
+  return is_error ? flaw_in_error(in) : "";
 }
 
 }  // namespace kaiku

@@ -12,6 +12,8 @@
 ///   direct message                      from an actor to an actor of the types that cross nodes; an answer only to a
 ///                                       question that was sent to that node and has none yet
 ///   monitor, down message               of that node's and this node's actors
+///   errors                              in an answer, a down or an exit message: with nothing but text in them. CAF
+///                                       would read a value of any type, and errors within errors to any depth
 ///   heartbeat
 ///
 /// Left out: messages on behalf of third nodes (routed), links between actors, messages that go by way of others
@@ -66,7 +68,7 @@ class link_guard : public caf::io::basp_broker {
   void note_question(const caf::type_erased_tuple& sent);
 
   std::set<std::string> types_;  ///< as BASP names messages of one value
-  std::string error_type_;
+  std::string error_type_, exit_type_;
   std::mutex mutex_;
   std::map<caf::io::connection_handle, connection_state> handed_over_;  ///< guarded by mutex_
   std::map<caf::node_id, std::set<question>> asked_;

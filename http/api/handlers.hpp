@@ -58,6 +58,7 @@ response healthz_replica(exchange& ex);
 response openapi_document(exchange& ex);
 // assets.cpp
 response show_asset(exchange& ex);
+response show_console(exchange& ex);
 // metrics.cpp
 task<response> show_metrics(exchange& ex);
 // actors.cpp

@@ -48,6 +48,7 @@ constexpr std::array table{
     route{"/metrics", permission::watch, later<show_metrics>, nullptr, nullptr, nullptr, nullptr, true},
     route{"/openapi.json", permission::any, at_once<openapi_document>},
     route{"/assets/{name}", permission::any, at_once<show_asset>},
+    route{"/console/{path}", permission::open, at_once<show_console>},
 };
 
 constexpr std::string_view all_methods = "GET, HEAD, OPTIONS, PUT, POST, DELETE, PATCH";

@@ -61,6 +61,18 @@ std::vector<http_case> pages() {
         head("/assets/listing.js").is(200), get("/assets/listing.js", "If-None-Match: {j.etag}\r\n").is(304),
         get("/assets/none.js").is(404, "not_found"), get("/assets/listing.js?x=y").is(400, "bad_request"),
         get("/assets/").is(404, "not_found")}},
+      {"the_console_is_a_page_with_a_policy",
+       {get("/console/", browser)
+            .is(200)
+            .has("Content-Type", "text/html; charset=utf-8")
+            .has("Content-Security-Policy", "~default-src 'none'; .*require-trusted-types-for 'script'.*")
+            .has("Referrer-Policy", "no-referrer")
+            .contains("<html lang=\"en\">")
+            .keep("c"),
+        head("/console/").is(200), get("/console/", "If-None-Match: {c.etag}\r\n").is(304),
+        get("/console").is(301).has("Location", "/console/"), get("/console/app.js").is(200),
+        get("/console/none").is(404, "not_found"), get("/console/app.js/").is(404, "not_found"),
+        put("/console/app.js", "x").is(405, "method_not_allowed")}},
       {"assets_tell_their_methods_and_refuse_others",
        {ask("OPTIONS", "/assets/listing.js").is(204).has("Allow", "GET, HEAD, OPTIONS"),
         put("/assets/listing.js", "x").is(405, "method_not_allowed")}},

@@ -104,6 +104,7 @@ const std::map<std::string_view, expected> needs{
     {"/metrics", {"metrics", "admin"}},
     {"/openapi.json", {"a token", "a token"}},
     {"/assets/{name}", {"a token", "a token"}},
+    {"/console/{path}", {"nothing", "nothing"}},
 };
 
 bool changes(const std::string& method) {

@@ -1,6 +1,8 @@
 // What browsers meet: listings as pages, their assets, pages of other origins, and a crowd.
 
 #include <nlohmann/json.hpp>
+#include <regex>
+#include <set>
 
 #include "http_fixture.hpp"
 #include "kaiku/http/api/accept.hpp"
@@ -108,6 +110,40 @@ BOOST_AUTO_TEST_CASE(assets_are_served_with_their_types_and_tags) {
   BOOST_TEST(client.ask("HEAD", "/assets/listing.js").header("Content-Length") == std::to_string(script.body.size()));
   BOOST_TEST(client.ask("GET", "/assets/other.js").status == 404);
   BOOST_TEST(client.ask("PUT", "/assets/listing.js", {}, "x").status == 405);
+}
+
+BOOST_AUTO_TEST_CASE(the_console_is_served_whole_under_a_strict_policy) {
+  raw_http client(port());
+  auto without_slash = client.ask("GET", "/console");
+  BOOST_TEST(without_slash.status == 301);
+  BOOST_TEST(without_slash.header("Location") == "/console/");
+  auto page = client.ask("GET", "/console/");
+  BOOST_TEST(page.status == 200);
+  BOOST_TEST(page.header("Content-Type") == "text/html; charset=utf-8");
+  BOOST_TEST(page.body == client.ask("GET", "/console/index.html").body);
+  const auto policy = page.header("Content-Security-Policy");
+  BOOST_TEST(contains(policy, "default-src 'none'"));
+  BOOST_TEST(contains(policy, "require-trusted-types-for 'script'"));
+  BOOST_TEST(!contains(policy, "unsafe"));
+  // All that the page loads, and all that this loads, comes from here.
+  std::set<std::string> asked, waiting{"index.html"};
+  while (!waiting.empty()) {
+    const auto name = waiting.extract(waiting.begin()).value();
+    if (!asked.insert(name).second) continue;
+    auto got = client.ask("GET", "/console/" + name);
+    BOOST_TEST(got.status == 200, name);
+    BOOST_TEST(got.header("X-Content-Type-Options") == "nosniff");
+    BOOST_TEST(got.header("Content-Security-Policy") == policy);
+    BOOST_TEST(client.ask("GET", "/console/" + name, "If-None-Match: " + got.header("ETag") + "\r\n").status == 304);
+    if (name == "chart.min.js") continue;
+    const std::regex loaded("(?:src=\"|href=\"|from \"\\./)([a-z_.]+\\.(?:js|css|svg))\"");
+    for (auto at = std::sregex_iterator(got.body.begin(), got.body.end(), loaded); at != std::sregex_iterator(); ++at)
+      waiting.insert((*at)[1]);
+  }
+  BOOST_TEST(asked.size() > 10U);
+  BOOST_TEST(client.ask("GET", "/console/other.js").status == 404);
+  BOOST_TEST(client.ask("GET", "/console/?x=y").status == 400);
+  BOOST_TEST(client.ask("PUT", "/console/app.js", {}, "x").status == 405);
 }
 
 BOOST_AUTO_TEST_CASE(a_page_of_another_origin_may_change_nothing_although_forms_need_no_preflight) {

@@ -14,6 +14,7 @@
 #include <caf/io/basp/header.hpp>
 
 #include "kaiku/core/limits.hpp"
+#include "kaiku/messages/messages.hpp"
 #include "link_cluster.hpp"
 
 namespace kaiku::test {
@@ -22,16 +23,21 @@ namespace {
 namespace basp = caf::io::basp;
 using basp::message_type;
 
-/// n1 as far as n2 knows, in plain bytes.
+/// A member with a smaller name than the one it talks to, in plain bytes.
 class raw_member {
  public:
-  raw_member(caf::actor_system& system, const endpoint& at) : system_(system), to_(at, patience) {
-    const auto mine = encode(hello_as("n1"));
+  raw_member(caf::actor_system& system, const endpoint& at, const std::string& name = "n1")
+      : system_(system), to_(at, patience) {
+    auto said = hello_as(name);
+    said.caf_node = std::string(40, 'A') + "#" + name.back();
+    self_name_ = said.name;
+    boot_ = said.boot;
+    const auto mine = encode(said);
     send(mine);
     const auto theirs = receive_payload();
     send(encode(make_proof("swordfish", link_role::dialler, mine.substr(frame_prefix_bytes), theirs)));
     BOOST_REQUIRE(decode_frame(receive_payload()).ok());
-    BOOST_REQUIRE(!caf::parse(hello_as("n1").caf_node, self_));
+    BOOST_REQUIRE(!caf::parse(said.caf_node, self_));
     // CAF greets first: its node, and the actor it offers.
     const auto greeting = receive_frame();
     caf::binary_deserializer in{system_, greeting};
@@ -54,11 +60,23 @@ class raw_member {
   std::string message_of(const std::string& type, const std::string& values = {}, std::size_t stages = 0) {
     std::vector<char> bytes;
     caf::binary_serializer out{system_, bytes};
+    BOOST_REQUIRE(!out.begin_sequence(stages));
+    return std::string{bytes.begin(), bytes.end()} + object_of(type, values);
+  }
+  std::string object_of(const std::string& type, const std::string& values) {
+    std::vector<char> bytes;
+    caf::binary_serializer out{system_, bytes};
     std::uint16_t number = 0;
     std::string name = type;
-    BOOST_REQUIRE(!out.begin_sequence(stages));
     BOOST_REQUIRE(!out.begin_object(number, name));
     return std::string{bytes.begin(), bytes.end()} + values;
+  }
+  /// What CAF would read to its end, whatever it holds.
+  std::string error_with(const std::string& type, const std::string& values = {}) {
+    return payload(std::uint8_t{1}, caf::atom("system")) + object_of(type, values);
+  }
+  std::string exit_of(std::uint64_t who, const caf::node_id& node, const std::string& reason) {
+    return message_of("@<>+@exit", payload(who, node) + reason);
   }
   /// The length is the payload's unless told otherwise.
   void frame(message_type what, const std::string& payload, std::uint64_t source = 0, std::uint64_t to = 0,
@@ -71,6 +89,25 @@ class raw_member {
   void tell(const std::string& message, std::uint64_t source = 7, std::uint8_t flags = 0,
             std::uint64_t id = caf::message_id{}.integer_value()) {
     frame(message_type::direct_message, message, source, directory_, flags, id);
+  }
+  /// As its directory: all its actors are one.
+  void introduce_itself() {
+    auto values = payload(self_name_, boot_, std::string{"somewhere:8080"});
+    for (int actor = 0; actor < 4; ++actor) values += payload(actor_, self_);
+    tell(message_of("@<>+kaiku::introduction", values), actor_, 0, caf::make_message_id(1).integer_value());
+  }
+  /// The header of the next question to its actors.
+  basp::header receive_question() {
+    for (;;) {
+      basp::header header;
+      receive_frame(header);
+      const bool asks = caf::make_message_id(header.operation_data).is_request();
+      if (header.operation == message_type::direct_message && header.dest_actor == actor_ && asks) return header;
+    }
+  }
+  void answer(const basp::header& question, const std::string& message) {
+    const auto id = caf::make_message_id(question.operation_data).response_id();
+    frame(message_type::direct_message, message, actor_, question.source_actor, 0, id.integer_value());
   }
   bool is_cut_off() { return to_.is_closed_within(patience); }
   bool is_linked() { return !to_.is_closed_within(milliseconds{300}); }
@@ -92,9 +129,12 @@ class raw_member {
     return receive(*length);
   }
   std::vector<char> receive_frame() {
+    basp::header header;
+    return receive_frame(header);
+  }
+  std::vector<char> receive_frame(basp::header& header) {
     const auto bytes = receive(basp::header_size);
     const std::vector<char> front{bytes.begin(), bytes.end()};
-    basp::header header;
     caf::binary_deserializer in{system_, front};
     BOOST_REQUIRE(!in(header));
     const auto rest = receive(header.payload_len);
@@ -103,7 +143,10 @@ class raw_member {
 
   caf::actor_system& system_;
   tcp_connection to_;
+  node_id self_name_;
+  boot_id boot_;
   caf::node_id self_, peer_;
+  const std::uint64_t actor_ = 9;
   std::uint64_t directory_ = 0;
 };
 
@@ -168,6 +211,23 @@ std::vector<breach> breaches() {
       {"a frame in the name of", greeted([](raw_member& m) {
          m.frame(message_type::down_message, m.payload(another_node(), m.peer(), caf::error{}), 7, 0, 0, 0);
        })},
+      {"an error that holds more than text", greeted([](raw_member& m) {
+         const auto inner = m.error_with("@<>");
+         m.frame(message_type::down_message, m.payload(m.self(), m.peer()) + m.error_with("@<>+@error", inner), 7, 0, 0,
+                 0);
+       })},
+      // CAF would make room for 4 GiB before it looks for the bytes.
+      {"an error that holds more than text", greeted([](raw_member& m) {
+         const auto length = std::string{"\xff\xff\xff\xff\x0f"};
+         m.tell(m.exit_of(7, m.self(), m.error_with("@<>+@charbuf", length)));
+       })},
+      {"an error that holds more than text", greeted([](raw_member& m) {
+         m.tell(m.exit_of(7, m.self(), m.error_with("@<>+@str+@message", std::string(2, '\0'))));
+       })},
+      {"an error that ends too early", greeted([](raw_member& m) { m.tell(m.exit_of(7, m.self(), "")); })},
+      {"an end in another's name",
+       greeted([](raw_member& m) { m.tell(m.exit_of(m.directory(), m.peer(), m.error_with("@<>"))); })},
+      {"an end in another's name", greeted([](raw_member& m) { m.tell(m.exit_of(0, m.self(), m.error_with("@<>"))); })},
       {"a frame for another node", greeted([](raw_member& m) {
          m.frame(message_type::monitor_message, m.payload(m.self(), another_node()), 0, m.directory(), 0, 0);
        })},
@@ -213,6 +273,45 @@ BOOST_AUTO_TEST_CASE(passes_over_greetings_by_name_and_answers_that_nobody_waits
   BOOST_TEST(peer.is_linked());
   BOOST_TEST(victim.count("breaks the protocol") == 0u, victim.log());
   BOOST_TEST(victim.process().is_running());
+}
+
+BOOST_AUTO_TEST_CASE(takes_an_answer_only_from_the_node_that_was_asked) {
+  caf::actor_system_config config;
+  caf::actor_system system{config};
+  cluster c{3};
+  auto victim = c.start(3, {{"rtt", "1"}});
+  BOOST_REQUIRE(victim.says("started"));
+  raw_member asked{system, c.address(3)}, other{system, c.address(3), "n2"};
+  asked.greet();
+  other.greet();
+  asked.introduce_itself();
+  const auto question = asked.receive_question();
+  other.answer(question, other.message_of("@<>+@error", other.error_with("@<>")));
+  // Its next word is its last: whatever it said before has arrived by then.
+  other.tell(other.message_of("@<>"));
+  BOOST_REQUIRE(victim.says("n2 breaks the protocol"));
+  asked.answer(question, asked.message_of("@<>+kaiku::content_range", asked.payload(content_range{})));
+  BOOST_TEST(victim.says("rtt p50"), victim.log());
+  BOOST_TEST(victim.count("no answer") == 0u, victim.log());
+}
+
+BOOST_AUTO_TEST_CASE(takes_an_error_for_an_answer_with_text_in_it_and_no_more) {
+  caf::actor_system_config config;
+  caf::actor_system system{config};
+  for (const bool honest : {true, false}) {
+    cluster c{2};
+    auto victim = c.start(2, {{"rtt", "1"}});
+    BOOST_REQUIRE(victim.says("started"));
+    raw_member peer{system, c.address(2)};
+    peer.greet();
+    peer.introduce_itself();
+    const auto question = peer.receive_question();
+    const auto error = honest ? peer.error_with("@<>+@str", peer.payload(std::string{"why"}))
+                              : peer.error_with("@<>+@error", peer.error_with("@<>"));
+    peer.answer(question, peer.message_of("@<>+@error", error));
+    BOOST_TEST(victim.says(honest ? "no answer" : "it sent an error that holds more than text"), victim.log());
+    BOOST_TEST(peer.is_linked() == honest);
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

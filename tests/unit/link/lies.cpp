@@ -269,6 +269,17 @@ void add_inspection(const honest& x, std::vector<told>& out) {
       spoiled<inspector_here>("an inspector that is nowhere", x.inspector, [](auto& m) { m.inspector = nullptr; }));
 }
 
+void add_ends(const honest& x, std::vector<told>& out) {
+  const auto own = x.introduced.actors.content.address();
+  const auto add = [&](const char* name, caf::actor_addr who, caf::exit_reason why) {
+    out.push_back({name, caf::make_message(caf::exit_msg{std::move(who), why})});
+  };
+  add("end that no handler is asked about", own, caf::exit_reason::kill);
+  add("end by a link between actors", own, caf::exit_reason::remote_link_unreachable);
+  add("end for no reason", own, caf::exit_reason::normal);
+  add("end in nobody's name", {}, caf::exit_reason::user_shutdown);
+}
+
 }  // namespace
 
 std::vector<told> honest_messages(const introduction& self) {
@@ -285,6 +296,7 @@ std::vector<told> honest_messages(const introduction& self) {
   add(x.report), add(x.detail), add(x.timeline), add(x.spans), add(x.mark), add(x.inspector);
   add(ask_report{}), add(node_report{}), add(ask_actor{}), add(told_actor{}), add(ask_timeline{});
   add(told_timeline{}), add(ask_spans{}), add(told_spans{});
+  add(caf::exit_msg{self.actors.content.address(), caf::exit_reason::user_shutdown});
   return out;
 }
 
@@ -296,6 +308,7 @@ std::vector<told> lies(const introduction& self) {
   add_questions(x, out);
   add_content(x, out);
   add_inspection(x, out);
+  add_ends(x, out);
   return out;
 }
 

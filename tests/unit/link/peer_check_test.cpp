@@ -7,6 +7,7 @@
 #include <caf/scoped_actor.hpp>
 
 #include "kaiku/actors/peer_check.hpp"
+#include "kaiku/messages/linked_peers.hpp"
 #include "lies.hpp"
 #include "link_cluster.hpp"
 
@@ -67,6 +68,56 @@ BOOST_AUTO_TEST_CASE(let_nobody_tell_of_the_end_of_another_nodes_actor) {
   const auto down = caf::make_message(caf::down_msg{self->address(), {}});
   BOOST_TEST(flaw_in(*down.cvals(), caf::make_message_id(), system.node()) == "");
   BOOST_TEST(flaw_in(*down.cvals(), caf::make_message_id(), other) != "");
+}
+
+BOOST_AUTO_TEST_CASE(let_nobody_end_an_actor_in_the_name_of_another_node) {
+  caf::node_id other;
+  BOOST_REQUIRE(!caf::parse(std::string(40, 'a') + "#4711", other));
+  const auto end = caf::make_message(caf::exit_msg{self->address(), caf::exit_reason::user_shutdown});
+  BOOST_TEST(flaw_in(*end.cvals(), caf::make_message_id(), system.node()) == "");
+  BOOST_TEST(flaw_in(*end.cvals(), caf::make_message_id(), other) != "");
+}
+
+/// Two nodes, one of which has a link to the other: not over a network, for what is still in a mailbox when it ends.
+struct linked_systems {
+  some_system here, there;
+  std::vector<std::string> accused;
+
+  linked_systems() {
+    linked_peers::instance().enter(here.system.node(), there.system.node(), {"n1"},
+                                   [this](const std::string& why) { accused.push_back(why); });
+  }
+  ~linked_systems() { unlink(); }
+  void unlink() { linked_peers::instance().remove(here.system.node(), there.system.node()); }
+  bool refuses(const caf::message& x) {
+    const auto element =
+        caf::make_mailbox_element(caf::actor_cast<caf::strong_actor_ptr>(there.self), caf::make_message_id(), {}, x);
+    return is_refused(here.system.node(), "somebody", *element);
+  }
+  static caf::message acknowledgement_of(const std::string& name) {
+    append_reply x;
+    x.from = {name};
+    x.in_term = {1};
+    return caf::make_message(x);
+  }
+};
+
+BOOST_AUTO_TEST_CASE(let_nobody_speak_for_another_behind_a_lie) {
+  linked_systems two;
+  BOOST_TEST(!two.refuses(linked_systems::acknowledgement_of("n1")));
+  BOOST_TEST(two.refuses(linked_systems::acknowledgement_of("n3")));
+  BOOST_TEST(two.accused.size() == 1u);
+  BOOST_TEST(two.refuses(linked_systems::acknowledgement_of("n3")));
+  BOOST_TEST(two.refuses(linked_systems::acknowledgement_of("n1")));
+  BOOST_TEST(two.accused.size() == 1u, "a link is ended once");
+}
+
+BOOST_AUTO_TEST_CASE(let_nobody_speak_for_another_behind_the_end_of_its_link) {
+  linked_systems two;
+  two.unlink();
+  BOOST_TEST(two.refuses(linked_systems::acknowledgement_of("n3")));
+  // That the link has ended is heard only then.
+  BOOST_TEST(!two.refuses(caf::make_message(caf::down_msg{two.there.self->address(), {}})));
 }
 
 /// Seven liars at a time, each with a lie of its own.
