@@ -68,7 +68,8 @@ bool front_actor::is_of_this_cluster(const write_token& token) const {
 
 /// Only what a majority, or the leader asked, has confirmed counts: a heartbeat may have been on its way for long.
 bool front_actor::is_fresh_within(milliseconds bound) const {
-  const auto known = picture_.current_role().now == role::leader ? std::max(picture_.quorum().at, fresh_at_) : fresh_at_;
+  const auto known =
+      picture_.current_role().now == role::leader ? std::max(picture_.quorum().at, fresh_at_) : fresh_at_;
   return known != instant::min() && now() - known <= bound;
 }
 

@@ -101,7 +101,7 @@ void inspector_actor::on_role(const role_change& x) {
   const auto in_term = " term " + to_string(x.in_term);
   const bool leads = x.now == role::leader;
   const bool led = before.now == role::leader;
-  if (led && (!leads || before.in_term != x.in_term))
+  if (led && !leads)
     note(event_kind::election_lost, "leads term " + to_string(before.in_term) + " no more");
   else if (before.now == role::candidate && !leads && !x.leader.name.empty())
     note(event_kind::election_lost, x.leader.name + " won" + in_term);

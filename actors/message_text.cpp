@@ -42,7 +42,8 @@ std::string say(const append_entries& x) {
 }
 std::string say(const append_reply& x) {
   if (x.waiting_for_content) return x.from.name + " waits for content";
-  return x.from.name + (x.accepted ? " has all up to " + to_string(x.match) : " refuses, try behind " + to_string(x.hint));
+  return x.from.name +
+         (x.accepted ? " has all up to " + to_string(x.match) : " refuses, try behind " + to_string(x.hint));
 }
 std::string say(const install_snapshot& x) {
   return "the state at " + at(x.at);

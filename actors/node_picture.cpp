@@ -124,7 +124,8 @@ node_facts node_picture::facts(instant now) const {
   f.log_bytes = disk.log_bytes();
   f.free_bytes = disk.free_space();
   f.set_aside = disk.set_aside_count();
-  if (v.leader_contact) f.leader_contact_ms = static_cast<std::uint64_t>(std::max<std::int64_t>(v.leader_contact->count(), 0));
+  if (v.leader_contact)
+    f.leader_contact_ms = static_cast<std::uint64_t>(std::max<std::int64_t>(v.leader_contact->count(), 0));
   if (settings_.redis) f.redis = to_string(settings_.redis->view().now);
   return f;
 }

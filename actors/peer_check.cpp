@@ -265,7 +265,8 @@ bool is_sane(const timing& x) {
   return x.p50 <= limits::peer_counter && x.p99 <= limits::peer_counter && x.most <= limits::peer_counter;
 }
 bool is_sane(const actor_report& x) {
-  const bool counts = std::max({x.depth, x.received, x.processed, x.milli_per_second, x.errors}) <= limits::peer_counter;
+  const bool counts =
+      std::max({x.depth, x.received, x.processed, x.milli_per_second, x.errors}) <= limits::peer_counter;
   return is_sane(x.number) && is_sane(x.parent) && is_text(x.name, limits::name_bytes) &&
          is_text(x.state, limits::state_line_bytes) && counts && is_sane(x.oldest_ms) && is_sane(x.busy_ppm) &&
          is_sane(x.took);
@@ -280,12 +281,13 @@ bool is_time(unix_time_ms x) {
   return x.value >= 0 && static_cast<std::uint64_t>(x.value) <= latest_ms;
 }
 bool is_sane(const node_facts& x) {
-  const bool counts = std::max({x.set_aside, x.requests, x.milli_requests_per_second, x.in_flight}) <= limits::peer_counter;
-  return x.now >= role::follower && x.now <= role::leader && is_sane(x.in_term) && is_name(x.leader) && is_text(x.http, address_bytes) &&
-         is_text(x.not_ready_reason, limits::event_text_bytes) && is_text(x.version, limits::name_bytes) &&
-         is_time(x.started) && is_time(x.last_election) && is_sane(x.first) && is_sane(x.applied) &&
-         is_sane(x.committed) && is_sane(x.log_bytes) && is_sane(x.free_bytes) && is_sane(x.leader_contact_ms) &&
-         is_text(x.redis, limits::name_bytes) && counts;
+  const bool counts =
+      std::max({x.set_aside, x.requests, x.milli_requests_per_second, x.in_flight}) <= limits::peer_counter;
+  return x.now >= role::follower && x.now <= role::leader && is_sane(x.in_term) && is_name(x.leader) &&
+         is_text(x.http, address_bytes) && is_text(x.not_ready_reason, limits::event_text_bytes) &&
+         is_text(x.version, limits::name_bytes) && is_time(x.started) && is_time(x.last_election) && is_sane(x.first) &&
+         is_sane(x.applied) && is_sane(x.committed) && is_sane(x.log_bytes) && is_sane(x.free_bytes) &&
+         is_sane(x.leader_contact_ms) && is_text(x.redis, limits::name_bytes) && counts;
 }
 bool is_sane(const type_report& x) {
   return is_text(x.type, limits::name_bytes) && x.count <= limits::peer_counter &&
@@ -399,8 +401,9 @@ using peer_messages =
           read_upload, upload_chunk, upload_written, write_request, write_reply, read_index, read_index_reply,
           vote_request, vote_reply, timeout_now, install_snapshot, read_snapshot, snapshot_range, find_write,
           find_write_reply, change_members, change_members_reply, hand_over, handed_over, open_upload, upload_finish,
-          upload_finished, watch_upload, upload_ended, introduction, upload_opened, upload_begun, trace_mark, ask_report,
-          node_report, ask_actor, told_actor, ask_timeline, told_timeline, ask_spans, told_spans, inspector_here>;
+          upload_finished, watch_upload, upload_ended, introduction, upload_opened, upload_begun, trace_mark,
+          ask_report, node_report, ask_actor, told_actor, ask_timeline, told_timeline, ask_spans, told_spans,
+          inspector_here>;
 
 template <class T>
 bool look(const caf::type_erased_tuple& x, const caf::node_id& from, std::string& wrong) {

@@ -188,7 +188,8 @@ void replication_actor::answer(pending_write& write, const proposed& what, term 
   if (write.want == durability::leader && leads(in_term)) {
     write.promise->deliver(reply);
   } else {
-    waiting_.emplace(what.index, waiting_write{reply, write.want, *write.promise, now() + settings_.durability_wait, write.of});
+    waiting_.emplace(what.index,
+                     waiting_write{reply, write.want, *write.promise, now() + settings_.durability_wait, write.of});
   }
 }
 

@@ -94,8 +94,8 @@ void replication_actor::on_install(const install_snapshot& x) {
         if (!installing_ || installing_->at != x.at || installing_->in_term != x.in_term) return;
         installing_.reset();
         if (how.failure.code == errc::none)
-          timeline::instance().note(event_kind::snapshot_installed, "the state at " + to_string(x.at.index) + " of " +
-                                                                        x.leader.name);
+          timeline::instance().note(event_kind::snapshot_installed,
+                                    "the state at " + to_string(x.at.index) + " of " + x.leader.name);
         on_installed(x, how);
       });
 }

@@ -199,12 +199,12 @@ void node::impl::make_actors() {
   };
   actors.election = sys.spawn<election_actor>(election_settings{with.name, names, with.election_timeout, random},
                                               disk->state(), disk->disk());
-  actors.inspector = sys.spawn<inspector_actor>(inspector_settings{
-      .self = with.name,
-      .picture = {with.name, to_string(with.advertise_http), with.election_timeout, disk, redis},
-      .version = KAIKU_VERSION,
-      .started = started_at(),
-      .requests = requests});
+  actors.inspector = sys.spawn<inspector_actor>(
+      inspector_settings{.self = with.name,
+                         .picture = {with.name, to_string(with.advertise_http), with.election_timeout, disk, redis},
+                         .version = KAIKU_VERSION,
+                         .started = started_at(),
+                         .requests = requests});
   actors.fronts.push_back(actors.inspector);
   directory_settings d;
   d.self = {with.name,

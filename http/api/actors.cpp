@@ -23,8 +23,8 @@ task<response> list_actors(exchange& ex) {
   const node_id only{std::string(query->get("node").value_or(""))};
   if (query->get("node") && !is_valid_node_name(only.name))
     co_return problem({errc::bad_request, "node is not the name of one"});
-  auto told = co_await ask<result<cluster_report_ptr>>(
-      ex, [&](auto done) { ex.node.inspect(only, false, std::move(done)); });
+  auto told =
+      co_await ask<result<cluster_report_ptr>>(ex, [&](auto done) { ex.node.inspect(only, false, std::move(done)); });
   if (!told) co_return problem(told.failure());
   co_return json_answer(200, describe(**told));
 }

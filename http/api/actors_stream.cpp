@@ -1,5 +1,5 @@
-// /actors/stream: what changes, as server-sent events (HTML, 9.2). Every stream remembers what it has said and compares:
-// one whose client reads slowly says less often, and never queues anything.
+// /actors/stream: what changes, as server-sent events (HTML, 9.2). Every stream remembers what it has said and
+// compares: one whose client reads slowly says less often, and never queues anything.
 
 #include <algorithm>
 #include <chrono>
@@ -72,8 +72,8 @@ class actors_stream final : public body_source {
   task<std::string> next() override {
     for (;;) {
       if (ex_.draining) co_return std::string{};
-      auto told =
-          co_await ask<result<cluster_report_ptr>>(ex_, [&](auto done) { ex_.node.inspect({}, true, std::move(done)); });
+      auto told = co_await ask<result<cluster_report_ptr>>(
+          ex_, [&](auto done) { ex_.node.inspect({}, true, std::move(done)); });
       if (!told) co_return std::string{};
       auto text = say(**told);
       const auto now = std::chrono::steady_clock::now();
@@ -168,8 +168,7 @@ class actors_stream final : public body_source {
 task<response> stream_actors(exchange& ex) {
   if (auto refused = refuse_query(ex)) co_return std::move(*refused);
   auto place = std::make_unique<stream_place>(ex.streams);
-  if (!place->has())
-    co_return problem({errc::overloaded, "this node has as many streams as it serves at once"});
+  if (!place->has()) co_return problem({errc::overloaded, "this node has as many streams as it serves at once"});
   response out;
   out.add("Content-Type", "text/event-stream");
   out.add("Cache-Control", "no-store");

@@ -215,7 +215,8 @@ task<bool> session::answer() {
   exchange_->sending.reset();
   end_trace(*exchange_, plan.now);
   // A client that was not told to go on may send its body or not: what follows can't be told from it.
-  bool keep = parser_.keep_alive() && !plan.now.close && !plan.now.stream && !worker_->draining() && body_failed_ == errc::none;
+  bool keep =
+      parser_.keep_alive() && !plan.now.close && !plan.now.stream && !worker_->draining() && body_failed_ == errc::none;
   if (!body_done_ && (owes_continue_ || framing_.chunked || left_ > limits::http_drained_body_bytes)) keep = false;
   const bool sent = co_await send(plan.now, keep);
   measure(began, plan.now.status);

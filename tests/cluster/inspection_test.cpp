@@ -87,7 +87,8 @@ BOOST_AUTO_TEST_CASE(any_node_tells_of_all_and_shows_a_killed_one_as_such) {
     json all;
     cluster.wait_for(cluster.node(i).name() + " tells of all nodes", milliseconds{5000}, [&] {
       all = told(cluster.node(i), "/actors");
-      return std::all_of(all["nodes"].begin(), all["nodes"].end(), [](const auto& x) { return x["reachable"] == true; });
+      return std::all_of(all["nodes"].begin(), all["nodes"].end(),
+                         [](const auto& x) { return x["reachable"] == true; });
     });
     BOOST_TEST(all["answered_by"] == cluster.node(i).name());
     BOOST_REQUIRE(all["nodes"].size() == 3u);
@@ -163,9 +164,9 @@ BOOST_AUTO_TEST_CASE(a_stream_tells_of_an_election_and_watching_ends_with_it) {
     // What goes from one node's actor to another's, and how long it took.
     BOOST_TEST(hears(in, milliseconds{5000}, [&](const auto& kind, const auto& x) {
       return kind == "change" && std::any_of(x["flows"].begin(), x["flows"].end(), [&](const auto& flow) {
-        const std::string from = flow["from"], to = flow["to"];
-        return from.substr(0, from.find(':')) != to.substr(0, to.find(':'));
-      });
+               const std::string from = flow["from"], to = flow["to"];
+               return from.substr(0, from.find(':')) != to.substr(0, to.find(':'));
+             });
     }));
     BOOST_TEST(watched(other));
     const auto began = clock::now();
@@ -204,9 +205,8 @@ BOOST_AUTO_TEST_CASE(a_traced_write_shows_its_way_through_both_nodes_and_disks) 
 
   json trace;
   const auto has = [&](const std::string& node, const std::string& name, const std::string& what) {
-    return std::any_of(trace["spans"].begin(), trace["spans"].end(), [&](const auto& x) {
-      return x["node"] == node && x["name"] == name && x["what"] == what;
-    });
+    return std::any_of(trace["spans"].begin(), trace["spans"].end(),
+                       [&](const auto& x) { return x["node"] == node && x["name"] == name && x["what"] == what; });
   };
   cluster.wait_for("both disks have told", milliseconds{5000}, [&] {
     trace = told(cluster.node(follower), "/actors/trace/" + id);

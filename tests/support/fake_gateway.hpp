@@ -54,7 +54,7 @@ class fake_gateway final : public gateway, public fake_tree {
   std::optional<lost_entries> possibly_lost;
   std::vector<displaced_write> displaced;
   scrub_view scrubbed;
-  cluster_report reported;  ///< each watcher gets it with the next beat
+  cluster_report reported;                           ///< each watcher gets it with the next beat
   std::function<void(cluster_report&)> before_beat;  ///< changes it, on the I/O thread
   actor_detail detailed;
   std::vector<timeline_event> happened;

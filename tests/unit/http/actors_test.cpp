@@ -122,8 +122,8 @@ BOOST_AUTO_TEST_CASE(one_actor_is_told_with_its_messages_and_history) {
     BOOST_TEST(told["history"]["busy"] == json::parse("[null,0.5]"));
   }
   raw_http client(port());
-  for (const char* target : {"/actors/n1:4", "/actors/n9:3", "/actors/n1:", "/actors/n1:3x", "/actors/n1",
-                             "/actors/:3", "/actors/n1:99999999999999999999"})
+  for (const char* target : {"/actors/n1:4", "/actors/n9:3", "/actors/n1:", "/actors/n1:3x", "/actors/n1", "/actors/:3",
+                             "/actors/n1:99999999999999999999"})
     BOOST_TEST(client.ask("GET", target).status == 404, target);
 }
 
