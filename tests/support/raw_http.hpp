@@ -16,6 +16,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -126,6 +127,15 @@ class raw_http {
       left -= take;
     }
     return out;
+  }
+  /// One line of a body without a length, less its line feed; empty when the server closed instead.
+  std::optional<std::string> read_line() {
+    std::size_t end = 0;
+    while ((end = input_.find('\n')) == std::string::npos)
+      if (!fill()) return std::nullopt;
+    auto line = input_.substr(0, end);
+    input_.erase(0, end + 1);
+    return line;
   }
   /// True when the server ends the connection and nothing more comes before.
   bool at_end() { return input_.empty() && !fill(); }
