@@ -6,9 +6,6 @@
 namespace kaiku {
 namespace {
 
-/// A host name (253) with its port.
-constexpr std::size_t http_address_bytes = 260;
-
 template <class Handle>
 bool lives_on(const Handle& x, const caf::node_id& node) {
   return x && x.node() == node;
@@ -103,7 +100,7 @@ bool peer_directory::accept(const node_id& id, const introduction& x) {
 std::string peer_directory::what_is_wrong(const introduction& x, const peer& of) const {
   if (x.id != of.link.id) return "it introduces itself as somebody else";
   if (x.boot != of.link.boot) return "its introduction is of another run of its process";
-  if (x.http_address.size() > http_address_bytes) return "the HTTP address in its introduction is too long";
+  if (x.http_address.size() > limits::address_bytes) return "the HTTP address in its introduction is too long";
   const auto& node = of.link.caf_node;
   const auto& a = x.actors;
   if (!lives_on(a.election, node) || !lives_on(a.heartbeat, node) || !lives_on(a.replication, node) ||

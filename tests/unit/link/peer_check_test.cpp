@@ -90,8 +90,8 @@ struct linked_systems {
   ~linked_systems() { unlink(); }
   void unlink() { linked_peers::instance().remove(here.system.node(), there.system.node()); }
   bool refuses(const caf::message& x) {
-    const auto element = caf::make_mailbox_element(caf::actor_cast<caf::strong_actor_ptr>(there.self),
-                                                   caf::make_message_id(), {}, x);
+    const auto element =
+        caf::make_mailbox_element(caf::actor_cast<caf::strong_actor_ptr>(there.self), caf::make_message_id(), {}, x);
     return is_refused(here.system.node(), "somebody", *element);
   }
   static caf::message acknowledgement_of(const std::string& name) {
