@@ -50,7 +50,7 @@ class content_actor : public observed<content_handle::base> {
   fetch_handle fetch_;
   scrub_handle scrub_;
   std::map<node_id, content_handle> peers_;
-  node_id leader_;  ///< empty: not known
+  node_id leader_;                                ///< empty: not known
   std::vector<open_one> open_;                    ///< at most `limits::uploads_in_flight`
   std::deque<upload_begun> ended_;                ///< at most `limits::ended_uploads`
   std::shared_ptr<const store_view> offered_;     ///< what followers install; null: nothing

@@ -50,6 +50,7 @@ void peer_directory::begin(const link_up& x) {
   if (auto old = peers_.find(x.id); old != peers_.end()) drop(x.id, old->second.link.link, "a new link replaces it");
   auto& known = peers_[x.id];
   known.link = x;
+  ignored_.erase(x.id);
   if (!x.remote) {
     caf::delayed_anon_send(caf::actor_cast<directory_handle>(this), settings_.introduction_timeout,
                            timer_due{{x.link.value}});
@@ -75,7 +76,9 @@ caf::result<introduction> peer_directory::answer(const introduction& x) {
   auto known = peers_.find(x.id);
   auto from = current_sender();
   if (known == peers_.end() || known->second.remote || !from || from->node() != known->second.link.caf_node) {
-    spdlog::warn("directory: an introduction that belongs to no new link is ignored");
+    // Once for each link: a member can send it as often as it likes.
+    if (ignored_.insert(x.id).second)
+      spdlog::warn("directory: an introduction of {} that belongs to no new link is ignored", x.id.name);
     return caf::sec::invalid_argument;
   }
   known->second.remote = from;
