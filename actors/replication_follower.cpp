@@ -11,17 +11,6 @@
 namespace kaiku {
 namespace {
 
-/// What an honest leader can have sent; of a peer, `peer_check.hpp` has seen to it.
-bool well_formed(const append_entries& x) {
-  if (x.entries.size() > limits::batch_entries || x.small_contents.size() > x.entries.size()) return false;
-  auto expected = x.previous.index;
-  for (const auto& entry : x.entries) {
-    expected = expected.next();
-    if (entry.at.index != expected || entry.encoded_command.size() > limits::entry_bytes) return false;
-  }
-  return true;
-}
-
 append_command to_command(const append_entries& x) {
   append_command what{x.in_term, x.previous, x.entries, {}};
   for (const auto& bytes : x.small_contents) what.small_contents.emplace_back(bytes.view());
@@ -34,10 +23,7 @@ constexpr const char* lacks_committed = "it leads with a log that lacks what is 
 
 void replication_actor::on_append(const append_entries& x) {
   if (!peers_.contains(x.leader)) return;
-  if (!well_formed(x)) {
-    spdlog::error("peer={} sent a malformed append, dropped", x.leader.name);
-    return;
-  }
+  // That its entries follow each other and are no longer than they may be, `peer_check` has seen to.
   const auto state = disk_->state();
   if (x.in_term < state.current) {
     reply_to(x.leader, {settings_.self, state.current, false, {}, state.last.index, false});

@@ -72,6 +72,8 @@ inline constexpr std::uint32_t link_undialled_ms = 5000;
 inline constexpr std::uint32_t link_unacknowledged_ms = 5000;
 /// A follower whose fetch or append failed asks again after this, so that a lasting trouble makes no storm.
 inline constexpr std::uint32_t append_retry_ms = 500;
+/// So long before a certificate runs out, the log says so: two weeks, what a person needs to renew one by hand.
+inline constexpr std::int64_t certificate_warning_ms = std::int64_t{14} * 24 * 3600 * 1000;
 /// A request's header must be complete within this; the first one's with the TLS handshake in front of it.
 inline constexpr std::uint32_t http_header_timeout_ms = 15'000;
 /// A kept-alive connection with no request is closed after this.
@@ -218,6 +220,8 @@ inline constexpr std::size_t request_name_bytes = 255;
 inline constexpr std::size_t access_file_bytes = std::size_t{4} * 1024 * 1024;
 /// A key that signs URLs: as many bits as its HMAC has security.
 inline constexpr std::size_t access_key_least_bytes = 32;
+/// A key in a file of its own: one of RSA with 16,384 bits, as PEM, takes 13 KB.
+inline constexpr std::size_t key_file_bytes = std::size_t{64} * 1024;
 /// An append up to this is kept in memory, so that one that was overtaken can be tried again.
 inline constexpr std::size_t http_append_bytes = std::size_t{1} << 20;
 
@@ -278,10 +282,16 @@ inline constexpr std::size_t asked_addresses = 4 * members;
 /// So many voters are never removed for being silent: of three the loss of one is survived, of two none.
 inline constexpr std::size_t voters_kept = 3;
 inline constexpr std::uint32_t remove_dead_max_minutes = 525'600;
-/// Connections on the peer port that have not yet proved who they are.
-inline constexpr std::size_t unproven_links = 64;
+/// Connections on the peer port that have not yet proved who they are. A member needs a round trip to show its
+/// certificate: with one of 100 ms it comes through beside 2,500 strangers a second. Each may make OpenSSL take 131 KB.
+inline constexpr std::size_t unproven_links = 256;
 /// Open client connections of one node; above it a new one is closed at once.
 inline constexpr std::size_t http_connections = 10'000;
+/// A key of AES-GCM is good for 2^24.5 full records (RFC 8446, 5.5): another one in time.
+inline constexpr std::uint64_t tls_records_each_key = std::uint64_t{1} << 23;
+/// TLS handshakes of clients under way on one I/O thread; above it the oldest is given up. OpenSSL makes room for what a
+/// client says that it is going to send, 131 KB: 64 MiB in all.
+inline constexpr std::size_t http_handshakes = 512;
 /// Requests of one node whose answer is not yet sent, probes aside; above it 503. Each may hold a chunk and a window of
 /// chunks: 2.5 GiB when all are large uploads, of which `uploads_in_flight` lets few be.
 inline constexpr std::size_t http_requests = 2048;

@@ -83,7 +83,7 @@ handshake_side link_layer::impl::side_for(const link_session_ptr& session, link_
 }
 
 void link_layer::impl::enter_newer(const hello& theirs) {
-  // Whoever has the secret can make up names: no more are kept than the newer members can be.
+  // Whoever has the secret, or a certificate, can make up names: no more are kept than the newer members can be.
   if (peers.contains(theirs.name) || peers.size() >= 2 * limits::members) return;
   auto fresh = std::make_shared<linked_peer>(io);
   fresh->who = {theirs.name, theirs.disk, theirs.peer_address};

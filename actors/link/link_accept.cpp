@@ -48,16 +48,18 @@ net::awaitable<void> link_layer::impl::accept_all() {
   }
 }
 
-/// At the bound the oldest goes that has said nothing, and only then one that has not said a legal hello: a member says
-/// it with its first packet, so silent strangers push out each other, also when this node is too busy to read at once.
+/// At the bound the oldest goes that has said nothing, then one that has shown no certificate, and only then one that
+/// has not said a legal hello: silent strangers push out each other, also when this node is too busy to read at once.
 void link_layer::impl::admit(const link_session_ptr& session) {
   if (unproven.size() >= limits::unproven_links) {
     auto first = [&](auto wanted) { return std::find_if(unproven.begin(), unproven.end(), wanted); };
-    auto oldest = first([](const auto& x) { return !x->has_said_hello && !x->has_unread_bytes(); });
+    auto oldest = first([](const auto& x) { return !x->has_said_hello && !x->is_in_tls && !x->has_unread_bytes(); });
+    if (oldest == unproven.end()) oldest = first([](const auto& x) { return !x->has_said_hello && !x->is_secured; });
     if (oldest == unproven.end()) oldest = first([](const auto& x) { return !x->has_said_hello; });
     if (oldest == unproven.end()) oldest = unproven.begin();
     strangers.warn("closed a connection of {}: more than {} that have not said who they are", (*oldest)->remote,
                    limits::unproven_links);
+    (*oldest)->made_room = true;
     (*oldest)->abort();
     unproven.erase(oldest);
   }
@@ -76,7 +78,7 @@ net::awaitable<void> link_layer::impl::serve(link_session_ptr session) {
     answered(end.peer);
   else if (proven && !session->aborted() && !is_shunned(end.peer.name))
     publish(session, end.peer);
-  else if (!stopping)
+  else if (!stopping && !session->made_room)
     log_accepted(*session, end);
   if (end.how == kind::turned_away && end.said_hello && !stopping) turned_away(end.why);
   session->abort();

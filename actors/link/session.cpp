@@ -93,9 +93,11 @@ net::awaitable<status> link_session::start_tls(tls_context with, tls_role role) 
   while (goes_on) {
     last = tls_->handshake();
     goes_on = co_await wait_for(last);
+    is_in_tls = is_in_tls || (goes_on && last.now == step::wants_read);
   }
   if (aborted_) co_return error{errc::io_error, "the TLS handshake took too long"};
-  if (last.now == step::done) co_return success();
+  is_secured = last.now == step::done;
+  if (is_secured) co_return success();
   auto why = last.now == step::failed ? tls_->failure() : "the connection ended in the TLS handshake";
   // A moment for the other side to read the alert that says why.
   co_await hear_out();

@@ -69,6 +69,9 @@ class link_session : public std::enable_shared_from_this<link_session> {
   awaitable<void> say_last(const link_frame& frame);
 
   bool has_said_hello = false;  ///< the peer sent a hello that was not refused
+  bool is_in_tls = false;       ///< it has said something that TLS could use
+  bool is_secured = false;      ///< it has shown a certificate of the authority
+  bool made_room = false;       ///< it was ended for others to have its place
   std::string remote;           ///< address and port, for the log
 
  private:

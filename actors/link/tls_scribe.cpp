@@ -1,6 +1,7 @@
 #include "kaiku/link/tls_scribe.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <spdlog/spdlog.h>
 #include <caf/io/network/default_multiplexer.hpp>
@@ -41,12 +42,15 @@ class tls_policy {
   bool must_read_more(cafnet::native_socket, std::size_t) const { return session_->pending() != 0; }
 
  private:
-  rw_state state_of(step now) const {
-    if (now == step::failed) spdlog::warn("link: TLS with a member failed: {}", session_->failure());
+  rw_state state_of(step now) {
+    // That a link has ended the link layer says.
+    if (now == step::failed && session_->broke_protocol() && !std::exchange(told_, true))
+      spdlog::warn("link: TLS with a member failed: {}", session_->failure());
     return now == step::ended || now == step::failed ? rw_state::failure : rw_state::success;
   }
 
   std::unique_ptr<tls_session> session_;
+  bool told_ = false;
 };
 
 /// As CAF's own `scribe_impl`, whose stream can't be chosen.

@@ -231,6 +231,7 @@ status node::impl::serve() {
   h.address = with.http.host;
   h.port = with.http.port;
   h.tls = http_tls;
+  h.peer_tls = peer_tls;
   h.access = access;
   auto started = http_server::start(std::move(h), std::move(workers));
   if (!started) return started.failure();

@@ -4,27 +4,17 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstdlib>
 #include <set>
 
-#include "kaiku/http/access/secret_file.hpp"
+#include "kaiku/node/option_reader.hpp"
 #include "kaiku/node/option_sources.hpp"
+#include "kaiku/secrets/secret_file.hpp"
 
 namespace kaiku {
 namespace {
 
-error usage(std::string detail) {
-  return {errc::bad_request, std::move(detail)};
-}
-
-template <class Number>
-std::optional<Number> parse_number(std::string_view text) {
-  Number number{};
-  auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (failure != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return number;
-}
+using reader = option_reader;
 
 /// `name=host:port,...` as given; sorted by name.
 result<std::vector<initial_member>> parse_cluster(std::string_view text) {
@@ -76,71 +66,6 @@ result<std::vector<endpoint>> parse_join(std::string_view text) {
 result<std::string> read_one_secret(const std::string& file) {
   return read_secret(file, limits::link_frame_bytes);
 }
-
-/// Turns texts into values, keeping the first complaint; each call does nothing once there is one.
-class reader {
- public:
-  explicit reader(const sourced_options& texts) : texts_(texts) {}
-
-  const std::optional<error>& complaint() const { return complaint_; }
-  bool has(std::string_view name) const { return texts_.find(name) != texts_.end(); }
-  /// Where an option was found; null: nowhere.
-  const std::string* place(std::string_view name) const {
-    const auto found = texts_.find(name);
-    return found == texts_.end() ? nullptr : &found->second.place;
-  }
-
-  /// Applies `read`, which gives a `result<T>`, to the option's text and stores the value.
-  template <class T, class Read>
-  void value(std::string_view name, T& into, Read read) {
-    auto found = texts_.find(name);
-    if (complaint_ || found == texts_.end()) return;
-    auto parsed = read(found->second.text);
-    if (parsed.ok())
-      into = std::move(*parsed);
-    else
-      complaint_ = usage(found->second.place + ": " + parsed.failure().detail);
-  }
-
-  /// A number from `low` to `high`, times `unit`.
-  template <class T>
-  void number(std::string_view name, T& into, std::uint64_t low, std::uint64_t high, std::uint64_t unit = 1) {
-    value(name, into, [&](const std::string& text) -> result<T> {
-      auto number = parse_number<std::uint64_t>(text);
-      if (number && *number >= low && *number <= high) return T{*number * unit};
-      return usage("\"" + text + "\" is not a number from " + std::to_string(low) + " to " + std::to_string(high));
-    });
-  }
-
-  template <class T, std::size_t N>
-  void choice(std::string_view name, T& into, const std::array<std::pair<const char*, T>, N>& known) {
-    value(name, into, [&](const std::string& text) -> result<T> {
-      std::string names;
-      for (const auto& [known_name, meaning] : known) {
-        if (text == known_name) return meaning;
-        names += (names.empty() ? "" : ", ") + std::string(known_name);
-      }
-      return usage("\"" + text + "\" is none of " + names);
-    });
-  }
-
-  void flag(std::string_view name, bool& into) {
-    choice<bool, 4>(name, into, {{{"true", true}, {"false", false}, {"1", true}, {"0", false}}});
-  }
-
-  void duration(std::string_view name, milliseconds& into, std::uint32_t low, std::uint32_t high, const char* why) {
-    value(name, into, [&](const std::string& text) -> result<milliseconds> {
-      auto number = parse_number<std::uint32_t>(text);
-      if (number && *number >= low && *number <= high) return milliseconds{*number};
-      return usage("\"" + text + "\" is not a number from " + std::to_string(low) + " to " + std::to_string(high) +
-                   why);
-    });
-  }
-
- private:
-  const sourced_options& texts_;
-  std::optional<error> complaint_;
-};
 
 void read_times(reader& read, options& into) {
   read.duration("election-timeout-ms", into.election_timeout, limits::election_timeout_min_ms,
@@ -370,6 +295,14 @@ std::optional<error> check_exposure(const options& x) {
   return std::nullopt;
 }
 
+void warn_of_exposure(options& x) {
+  const bool told_of_proxy = !x.client_side.trusted_proxies.empty();
+  if (is_loopback(x.http) || x.auth_file.empty() || x.http_tls || told_of_proxy) return;
+  x.warnings.push_back("clients send their tokens to --http " + to_string(x.http) +
+                       " in clear text; give --http-tls-cert and --http-tls-key, or name the proxy in front that "
+                       "speaks TLS with --http-trusted-proxy");
+}
+
 }  // namespace
 
 surroundings real_surroundings() {
@@ -399,6 +332,7 @@ result<parse_outcome> parse_options(int argc, const char* const* argv, const sur
   if (auto complaint = check_redis(parsed, read)) return *complaint;
   if (auto complaint = check_tls(parsed, read)) return *complaint;
   if (auto complaint = check_exposure(parsed)) return *complaint;
+  warn_of_exposure(parsed);
   return parse_outcome(std::move(parsed));
 }
 

@@ -22,9 +22,10 @@ std::string bytes_of(const ASN1_STRING* text) {
 
 /// An address as its 4 or 16 bytes stand in a certificate.
 std::string address_text(const std::string& bytes) {
+  if (bytes.size() != 4 && bytes.size() != 16) return "?";
   std::array<char, INET6_ADDRSTRLEN> text{};
   const auto* made = ::inet_ntop(bytes.size() == 4 ? AF_INET : AF_INET6, bytes.data(), text.data(), text.size());
-  return (bytes.size() == 4 || bytes.size() == 16) && made != nullptr ? made : "?";
+  return made != nullptr ? made : "?";
 }
 
 std::string time_text(const ASN1_TIME* time) {
@@ -57,6 +58,12 @@ bool is_for(X509& certificate, const std::string& name) {
   if (X509_check_ip_asc(&certificate, name.c_str(), 0) == 1) return true;
   constexpr unsigned strict = X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_WILDCARDS;
   return X509_check_host(&certificate, name.data(), name.size(), strict, nullptr) == 1;
+}
+
+unix_time_ms expires(const X509& certificate) {
+  std::tm parts{};
+  if (ASN1_TIME_to_tm(X509_get0_notAfter(&certificate), &parts) != 1) return {};
+  return {std::int64_t{::timegm(&parts)} * 1000};
 }
 
 std::string expiry_of(const X509& certificate) {

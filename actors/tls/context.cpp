@@ -5,11 +5,15 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
+
+#include "kaiku/core/content.hpp"
+#include "kaiku/core/invariant.hpp"
+#include "kaiku/core/limits.hpp"
+#include "kaiku/secrets/secret_file.hpp"
 
 namespace kaiku {
 namespace {
@@ -40,16 +44,12 @@ error complaint(const std::string& file, const std::string& what) {
 }
 
 /// OpenSSL says of a file that is not there no more than that it could not be read.
-status check_readable(const std::string& file, bool is_secret) {
-  const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (descriptor < 0) return complaint(file + ": " + std::strerror(errno));
-  struct stat info {};
-  const bool known = ::fstat(descriptor, &info) == 0;
-  ::close(descriptor);
-  if (!known || !S_ISREG(info.st_mode)) return complaint(file + " is not a file");
-  if (is_secret && (info.st_mode & S_IRWXO) != 0)
-    return complaint(file + " is open to every user of this machine: chmod o= " + file);
-  return success();
+status check_readable(const std::string& file) {
+  // A pipe without a writer would hold the start up.
+  const unique_fd opened{::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+  struct stat found {};
+  if (!opened || ::fstat(opened.get(), &found) != 0) return complaint(file + ": " + std::strerror(errno));
+  return S_ISREG(found.st_mode) ? success() : complaint(file + " is not a file");
 }
 
 /// There is nobody to ask for one.
@@ -58,11 +58,12 @@ int no_passphrase(char*, int, int, void*) {
 }
 
 status load_own(SSL_CTX& into, const tls_files& files) {
-  if (auto readable = check_readable(files.certificate, false); !readable) return readable;
-  if (auto readable = check_readable(files.key, true); !readable) return readable;
+  if (auto readable = check_readable(files.certificate); !readable) return readable;
+  const auto secret = read_secret(files.key, limits::key_file_bytes);
+  if (!secret) return secret.failure();
   if (SSL_CTX_use_certificate_chain_file(&into, files.certificate.c_str()) != 1)
     return complaint(files.certificate, "holds no certificate that can be used");
-  const std::unique_ptr<BIO, bio_deleter> in{BIO_new_file(files.key.c_str(), "r")};
+  const std::unique_ptr<BIO, bio_deleter> in{BIO_new_mem_buf(secret->data(), static_cast<int>(secret->size()))};
   const std::unique_ptr<EVP_PKEY, key_deleter> key{
       in ? PEM_read_bio_PrivateKey(in.get(), nullptr, no_passphrase, nullptr) : nullptr};
   if (!key) return complaint(files.key, "holds no private key, or one with a passphrase");
@@ -71,12 +72,27 @@ status load_own(SSL_CTX& into, const tls_files& files) {
   return success();
 }
 
+/// Lists of certificates that their authority has taken back.
+bool holds_revocations(X509_STORE& store) {
+  const auto* const all = X509_STORE_get0_objects(&store);
+  for (int i = 0; i < sk_X509_OBJECT_num(all); ++i)
+    if (X509_OBJECT_get_type(sk_X509_OBJECT_value(all, i)) == X509_LU_CRL) return true;
+  return false;
+}
+
 status load_authority(SSL_CTX& into, const tls_files& files) {
-  if (auto readable = check_readable(files.authority, false); !readable) return readable;
+  if (auto readable = check_readable(files.authority); !readable) return readable;
   if (SSL_CTX_load_verify_locations(&into, files.authority.c_str(), nullptr) != 1)
     return complaint(files.authority, "holds no certificate of an authority");
   // A browser offers its user the certificates that these have signed.
   SSL_CTX_set_client_CA_list(&into, SSL_load_client_CA_file(files.authority.c_str()));
+  auto* const rules = SSL_CTX_get0_param(&into);
+  // The authority may be one that another has signed: nobody beside it and above it is believed.
+  X509_VERIFY_PARAM_set_flags(rules, X509_V_FLAG_PARTIAL_CHAIN);
+  if (holds_revocations(*SSL_CTX_get_cert_store(&into))) X509_VERIFY_PARAM_set_flags(rules, X509_V_FLAG_CRL_CHECK);
+  // A session that is taken up again shows no certificate, and one may have run out since.
+  SSL_CTX_set_options(&into, SSL_OP_NO_TICKET);
+  if (SSL_CTX_set_num_tickets(&into, 0) != 1) return complaint(files.authority, "can't be used");
   SSL_CTX_set_verify(&into, SSL_VERIFY_PEER | (files.optional ? 0 : SSL_VERIFY_FAIL_IF_NO_PEER_CERT), nullptr);
   return success();
 }
@@ -97,21 +113,16 @@ bool set_policy(SSL_CTX& of, tls_use use) {
   SSL_CTX_set_options(&of, SSL_OP_IGNORE_UNEXPECTED_EOF);
 #endif
   SSL_CTX_set_mode(&of, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-  // Tickets hold what a session needs: nothing piles up here.
+  // Tickets hold what a session needs: nothing piles up here. Where a certificate is asked for, there are none.
   SSL_CTX_set_session_cache_mode(&of, SSL_SESS_CACHE_OFF);
   const bool common =
       SSL_CTX_set_min_proto_version(&of, use == tls_use::links ? TLS1_3_VERSION : TLS1_2_VERSION) == 1 &&
       SSL_CTX_set_cipher_list(&of, tls12_ciphers) == 1 && SSL_CTX_set_ciphersuites(&of, tls13_ciphers) == 1 &&
       SSL_CTX_set1_groups_list(&of, groups) == 1;
-  if (use == tls_use::links) {
-    SSL_CTX_set_options(&of, SSL_OP_NO_TICKET);  // every link proves itself anew
-    return common && SSL_CTX_set_num_tickets(&of, 0) == 1;
-  }
+  if (use == tls_use::links) return common;
   SSL_CTX_set_mode(&of, SSL_MODE_RELEASE_BUFFERS);  // most connections are idle
   SSL_CTX_set_alpn_select_cb(&of, choose_protocol, nullptr);
-  // Without a context of its own no session with a client's certificate is resumed.
-  static constexpr unsigned char name[] = "kaiku";
-  return common && SSL_CTX_set_session_id_context(&of, name, sizeof name - 1) == 1;
+  return common;
 }
 
 }  // namespace

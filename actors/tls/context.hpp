@@ -24,9 +24,11 @@ enum class tls_use : std::uint8_t {
 /// PEM files.
 struct tls_files {
   std::string certificate;  ///< the node's own, then those between it and its authority
-  std::string key;          ///< without a passphrase, closed to other users
-  std::string authority;    ///< who signs what the other side shows; empty: it is asked for nothing
-  bool optional = false;    ///< with `authority`: who shows nothing is let in, too
+  std::string key;          ///< without a passphrase; others may not read it (`read_secret`)
+  /// Who signs what the other side shows, and, behind it, lists of what it has taken back; empty: it is asked for
+  /// nothing.
+  std::string authority;
+  bool optional = false;  ///< with `authority`: who shows nothing is let in, too
 
   friend bool operator==(const tls_files&, const tls_files&) = default;
 };

@@ -10,9 +10,9 @@
 #include <string>
 #include <vector>
 
-#include <sys/types.h>
-
 #include "kaiku/core/error.hpp"
+#include "kaiku/core/ids.hpp"
+#include "kaiku/secrets/file_stamp.hpp"
 #include "kaiku/tls/context.hpp"
 
 namespace kaiku {
@@ -23,32 +23,29 @@ class tls_credentials {
   /// while the node runs. Errors: as `make_tls_context`.
   static result<std::shared_ptr<tls_credentials>> load(std::string what, tls_use use, tls_files files);
 
+  /// When the certificate runs out.
+  unix_time_ms expires() const;
   /// For one new connection.
   tls_context context() const;
-  /// Reads the files again if they have changed since, or anyway. What does not load is logged, once, and changes
-  /// nothing.
+  /// Reads the files again if they have changed since, or anyway. What does not load is logged, once, changes nothing,
+  /// and is tried again the next time. Warns when the certificate is about to run out, and when it has.
   void refresh(bool anyway);
 
  private:
-  /// Which version of a file was read: a replaced one, also behind a symbolic link, has another.
-  struct file_stamp {
-    bool there = false;
-    dev_t device = 0;
-    ino_t inode = 0;
-    off_t size = 0;
-    std::int64_t modified_ns = 0, changed_ns = 0;
-    friend bool operator==(const file_stamp&, const file_stamp&) = default;
-  };
-
   tls_credentials(std::string what, tls_use use, tls_files files);
   std::vector<file_stamp> look() const;
-  void tell(const tls_context& of) const;
+  void tell(const tls_context& of);
+  void warn_of_expiry();
 
   const std::string what_;
   const tls_use use_;
   const tls_files files_;
   std::mutex refreshing_;
-  std::vector<file_stamp> seen_;  ///< guarded by `refreshing_`
+  // Guarded by `refreshing_`.
+  std::vector<file_stamp> seen_;  ///< of what was loaded
+  std::string complaint_;         ///< what was last said of what does not load
+  enum class expiry : std::uint8_t { far, near, past };
+  expiry told_ = expiry::far;
   mutable std::mutex guard_;
   tls_context current_;  ///< guarded by `guard_`
 };

@@ -22,12 +22,14 @@ struct socket_bio {
   static int write(BIO* bio, const char* from, int size) {
     BIO_clear_retry_flags(bio);
     const auto sent = ::send(end_of(bio).descriptor, from, static_cast<std::size_t>(size), MSG_NOSIGNAL);
+    if (sent < 0) end_of(bio).problem = errno;
     if (sent < 0 && is_temporary(errno)) BIO_set_retry_write(bio);
     return static_cast<int>(sent);
   }
   static int read(BIO* bio, char* to, int most) {
     BIO_clear_retry_flags(bio);
     const auto got = ::recv(end_of(bio).descriptor, to, static_cast<std::size_t>(most), 0);
+    if (got < 0) end_of(bio).problem = errno;
     if (got < 0 && is_temporary(errno)) BIO_set_retry_read(bio);
     if (got == 0) end_of(bio).ended = true;
     return static_cast<int>(got);
@@ -65,8 +67,8 @@ int clamped(std::size_t size) {
   return static_cast<int>(std::min<std::size_t>(size, std::numeric_limits<int>::max()));
 }
 
-/// An alert that the other side has sent is a reason, too, above this.
-constexpr int first_alert = SSL_AD_REASON_OFFSET;
+/// An alert that the other side has sent is a reason, too, in this range.
+constexpr int first_alert = SSL_AD_REASON_OFFSET, last_alert = first_alert + 255;
 
 }  // namespace
 
@@ -74,7 +76,8 @@ void tls_session::ssl_deleter::operator()(ssl_st* x) const {
   SSL_free(x);
 }
 
-tls_session::tls_session(const tls_context& with, tls_role role, int socket) : end_{socket}, ssl_(SSL_new(with.get())) {
+tls_session::tls_session(const tls_context& with, tls_role role, int socket, std::uint64_t records_each_key)
+    : end_{socket}, ssl_(SSL_new(with.get())), records_each_key_(records_each_key) {
   auto* bio = BIO_new(socket_bio::method());
   INVARIANT(ssl_ && bio != nullptr, "OpenSSL has memory");
   BIO_set_data(bio, &end_);
@@ -102,15 +105,25 @@ tls_session::outcome tls_session::handshake() {
 }
 
 tls_session::outcome tls_session::read(char* to, std::size_t most) {
+  if (is_broken_) return {step::failed};
   ERR_clear_error();
   const int got = SSL_read(ssl_.get(), to, clamped(most));
   return got > 0 ? outcome{step::done, static_cast<std::size_t>(got)} : judge(got);
 }
 
 tls_session::outcome tls_session::write(const char* from, std::size_t size) {
+  if (is_broken_) return {step::failed};
   ERR_clear_error();
   const int sent = SSL_write(ssl_.get(), from, clamped(size));
-  return sent > 0 ? outcome{step::done, static_cast<std::size_t>(sent)} : judge(sent);
+  if (sent <= 0) return judge(sent);
+  if (++records_ >= records_each_key_) renew_key();
+  return {step::done, static_cast<std::size_t>(sent)};
+}
+
+/// Said with the next record. TLS 1.2 has no such thing; its connections are clients' and short.
+void tls_session::renew_key() {
+  records_ = 0;
+  if (SSL_version(ssl_.get()) >= TLS1_3_VERSION) SSL_key_update(ssl_.get(), SSL_KEY_UPDATE_NOT_REQUESTED);
 }
 
 void tls_session::finish() {
@@ -130,8 +143,9 @@ tls_session::outcome tls_session::judge(int returned) {
   const bool said_nothing = code == SSL_ERROR_SYSCALL && end_.ended && ERR_peek_error() == 0;
   if (code == SSL_ERROR_ZERO_RETURN || said_nothing) return {step::ended};
   is_broken_ = true;
-  if (code == SSL_ERROR_SYSCALL && ERR_peek_error() == 0)
-    failure_ = std::strerror(errno);
+  lost_socket_ = code == SSL_ERROR_SYSCALL && ERR_peek_error() == 0;
+  if (lost_socket_)
+    failure_ = std::strerror(end_.problem);
   else
     explain();
   return {step::failed};
@@ -139,7 +153,8 @@ tls_session::outcome tls_session::judge(int returned) {
 
 void tls_session::explain() {
   const auto code = ERR_peek_error();
-  const int reason = ERR_GET_REASON(code);
+  // Other libraries of OpenSSL give the same numbers to other reasons.
+  const int reason = ERR_GET_LIB(code) == ERR_LIB_SSL ? ERR_GET_REASON(code) : 0;
   const auto* text = ERR_reason_error_string(code);
   const auto verified = SSL_get_verify_result(ssl_.get());
   was_plain_http_ = reason == SSL_R_HTTP_REQUEST;
@@ -151,7 +166,7 @@ void tls_session::explain() {
     failure_ = "it does not speak TLS";
   else if (reason == SSL_R_UNSUPPORTED_PROTOCOL)
     failure_ = "it speaks no version of TLS that is allowed here";
-  else if (reason > first_alert)
+  else if (reason > first_alert && reason <= last_alert)
     failure_ = std::string("it ends TLS: ") + (text == nullptr ? "alert" : text);
   else
     failure_ = std::string("TLS failed: ") + (text == nullptr ? "no reason is known" : text);

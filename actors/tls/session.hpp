@@ -3,17 +3,15 @@
 /// Purpose: TLS over one connected socket, without waiting: each call goes as far as the socket lets it, and says what
 /// to wait for. HTTP and the hello wait with Asio, links that CAF has with CAF's multiplexer, on the same object.
 /// Owner: whoever made it; the socket stays its owner's, must outlive it and must not block.
-/// Lifecycle: `handshake` until it is done, then `read` and `write`; nothing but destruction after `failed`.
-/// Thread: one at a time.
-///
-/// Not Asio's own stream: that keeps 70 KiB of buffers for every idle connection, copies each byte twice more, and
-/// would need a pair of sockets and a relay in front of CAF.
+/// Lifecycle: `handshake` until it is done, then `read` and `write`; after `failed` all of them fail again. Why not
+/// Asio's own stream: ADR 8. Thread: one at a time.
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
 
+#include "kaiku/core/limits.hpp"
 #include "kaiku/tls/context.hpp"
 
 struct ssl_st;
@@ -39,7 +37,9 @@ class tls_session {
     std::size_t bytes = 0;
   };
 
-  tls_session(const tls_context& with, tls_role role, int socket);
+  /// With TLS 1.3, other keys are used after so many records of its own (RFC 8446, 5.5).
+  tls_session(const tls_context& with, tls_role role, int socket,
+              std::uint64_t records_each_key = limits::tls_records_each_key);
   ~tls_session();
   tls_session(const tls_session&) = delete;
   tls_session& operator=(const tls_session&) = delete;
@@ -56,6 +56,8 @@ class tls_session {
   std::size_t pending() const;
   /// What the other side did wrong, or what it says that this one did; for a log.
   const std::string& failure() const { return failure_; }
+  /// It failed for another reason than that its socket did.
+  bool broke_protocol() const { return is_broken_ && !lost_socket_; }
   /// It failed since the first bytes that came were a request in plain HTTP.
   bool was_plain_http() const { return was_plain_http_; }
 
@@ -72,16 +74,20 @@ class tls_session {
   struct socket_end {
     int descriptor;
     bool ended = false;  ///< the other side has closed
+    int problem = 0;     ///< the system's last error
   };
   friend struct socket_bio;
 
   outcome judge(int returned);
+  void renew_key();
   void explain();
 
   socket_end end_;
   std::unique_ptr<ssl_st, ssl_deleter> ssl_;
   std::string failure_;
-  bool is_broken_ = false;
+  const std::uint64_t records_each_key_;
+  std::uint64_t records_ = 0;  ///< written with the key at hand
+  bool is_broken_ = false, lost_socket_ = false;
   bool was_plain_http_ = false;
 };
 

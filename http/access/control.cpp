@@ -1,7 +1,5 @@
 #include "kaiku/http/access/control.hpp"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 
 #include "kaiku/http/access/signed_url.hpp"
@@ -15,25 +13,18 @@ result<std::shared_ptr<access_control>> access_control::open(std::filesystem::pa
   return out;
 }
 
-access_control::stamp access_control::look(const std::filesystem::path& file) {
-  struct stat found {};
-  if (::stat(file.c_str(), &found) != 0) return {};
-  std::error_code ignored;
-  return {std::filesystem::last_write_time(file, ignored), static_cast<std::uintmax_t>(found.st_size), found.st_ino};
-}
-
 result<bool> access_control::reload() {
   std::lock_guard guard{reading_};
   // In front of the reading: a change meanwhile is seen the next time.
-  std::map<std::filesystem::path, stamp> before;
-  for (const auto& [file, known] : read_) before[file] = look(file);
-  before[file_] = look(file_);
+  std::map<std::filesystem::path, file_stamp> before;
+  for (const auto& [file, known] : read_) before[file] = file_stamp::of(file);
+  before[file_] = file_stamp::of(file_);
   std::vector<std::filesystem::path> read;
   auto rules = access_rules::load(file_, &read);
   read_.clear();
   for (const auto& file : read) {
     const auto seen = before.find(file);
-    read_[file] = seen != before.end() ? seen->second : look(file);
+    read_[file] = seen != before.end() ? seen->second : file_stamp::of(file);
   }
   if (!rules) return rules.failure();
   rules_ = std::move(*rules);
@@ -43,8 +34,8 @@ result<bool> access_control::reload() {
 result<bool> access_control::reload_if_changed() {
   {
     std::lock_guard guard{reading_};
-    const bool same =
-        std::all_of(read_.begin(), read_.end(), [](const auto& one) { return look(one.first) == one.second; });
+    const bool same = std::all_of(read_.begin(), read_.end(),
+                                  [](const auto& one) { return file_stamp::of(one.first) == one.second; });
     if (same) return false;
   }
   return reload();

@@ -13,6 +13,7 @@
 
 #include "kaiku/http/access/identity.hpp"
 #include "kaiku/http/access/rules.hpp"
+#include "kaiku/secrets/file_stamp.hpp"
 
 namespace kaiku {
 
@@ -38,18 +39,9 @@ class access_control {
   answer check_url(std::string_view method, const file_path& path, std::string& query, unix_time_ms now) const;
 
  private:
-  /// Changes with the file's content, on every file system.
-  struct stamp {
-    std::filesystem::file_time_type written;
-    std::uintmax_t size = 0;
-    std::uint64_t inode = 0;
-    friend bool operator==(const stamp&, const stamp&) = default;
-  };
-  static stamp look(const std::filesystem::path& file);
-
   std::filesystem::path file_;
   std::mutex reading_;
-  std::map<std::filesystem::path, stamp> read_;  ///< the file and the keys that it names; guarded by `reading_`
+  std::map<std::filesystem::path, file_stamp> read_;  ///< the file and the keys that it names; guarded by `reading_`
   std::atomic<std::shared_ptr<const access_rules>> rules_;
 };
 

@@ -7,16 +7,13 @@
 #include <set>
 
 #include "kaiku/core/limits.hpp"
-#include "kaiku/http/access/secret_file.hpp"
 #include "kaiku/http/api/http_date.hpp"
+#include "kaiku/secrets/secret_file.hpp"
 
 namespace kaiku {
 namespace {
 
 using nlohmann::json;
-
-/// A key that signs URLs is random bytes, not a document.
-constexpr std::size_t most_key_bytes = 4096;
 
 /// Said to the operator: where in the file, and what is wrong there.
 struct complaint {
@@ -153,7 +150,7 @@ result<std::shared_ptr<const access_rules>> access_rules::load(const std::filesy
   });
   each(all, "url_keys", limits::access_tokens, [&](object& x) {
     const auto id = x.needed("id");
-    auto secret = read_secret(beside(x.needed("key")), most_key_bytes);
+    auto secret = read_secret(beside(x.needed("key")), limits::key_file_bytes);
     if (!secret) complain(x.where(), secret.failure().detail);
     url_key key{std::move(*secret), x.paths()};
     key.secret.shrink_to_fit();

@@ -1,10 +1,10 @@
 #include "kaiku/http/api/access.hpp"
 
-#include <openssl/evp.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
 
+#include "kaiku/http/access/authorization.hpp"
 #include "kaiku/http/access/control.hpp"
 #include "kaiku/http/api/cors.hpp"
 #include "kaiku/http/api/handlers.hpp"
@@ -18,26 +18,6 @@ namespace {
 
 constexpr problem_kind no_credentials{401, "unauthorized", "A token is needed"};
 constexpr problem_kind no_leave{403, "forbidden", "The token does not allow this"};
-
-/// What a client shows of itself. Empty: nothing that is known here.
-std::optional<std::string> shown(const request& in) {
-  const auto field = in.header("Authorization");
-  if (!field) return std::nullopt;
-  const auto space = std::min(field->find(' '), field->size());
-  const auto scheme = field->substr(0, space);
-  const auto rest = without_space(field->substr(space));
-  if (same_token(scheme, "Bearer")) return std::string(rest);
-  if (!same_token(scheme, "Basic") || rest.size() % 4 != 0) return std::nullopt;
-  std::string text(rest.size() / 4 * 3, '\0');
-  const auto* from = reinterpret_cast<const unsigned char*>(rest.data());
-  if (EVP_DecodeBlock(reinterpret_cast<unsigned char*>(text.data()), from, static_cast<int>(rest.size())) < 0)
-    return std::nullopt;
-  const auto padding = rest.size() - std::min(rest.find_last_not_of('=') + 1, rest.size());
-  if (padding > 2) return std::nullopt;
-  text.resize(text.size() - padding);
-  const auto colon = text.find(':');
-  return colon == std::string::npos ? std::nullopt : std::optional{text.substr(colon + 1)};
-}
 
 response unauthorized(access_control::doubt why) {
   using doubt = access_control::doubt;
@@ -129,7 +109,8 @@ std::optional<response> check_access(exchange& ex, const route* to, std::string_
   const auto target = files ? parse_file_target(ex) : result<file_target>{error{errc::not_found, ""}};
   const auto now = wall_clock();
   access_control::answer answer;
-  if (const auto token = shown(ex.in)) {
+  const auto authorization = ex.in.header("Authorization");
+  if (const auto token = authorization ? token_shown(*authorization) : std::nullopt) {
     answer = control->check_token(*token, now);
   } else if (target.ok()) {
     const auto method = name_of(ex.in.method);

@@ -172,7 +172,7 @@ task<response> send_change(exchange& ex, client_write write, file_path path, boo
 }
 
 task<response> send_named(exchange& ex, change asked, command what, file_path path, bool gives_file) {
-  if (asked.name) name_change(what, ex.in, *asked.name, sha256_of({}));
+  if (asked.name) name_change(what, ex, *asked.name, sha256_of({}));
   asked.write.what = std::move(what);
   auto answer = co_await send_change(ex, std::move(asked.write), std::move(path), gives_file);
   co_return answer;

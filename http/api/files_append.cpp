@@ -105,7 +105,7 @@ task<attempt> propose(exchange& ex, append_plan& plan, const file_info* there, o
   write.what = std::move(file);
   if (plan.asked.name) {
     const put_file said{path, {}, plan.properties, {}, plan.make_parents};
-    name_change(write.what, ex.in, *plan.asked.name, sent, said);
+    name_change(write.what, ex, *plan.asked.name, sent, said);
   }
   auto outcome =
       co_await ask<result<write_outcome>>(ex, [&](auto done) { ex.node.write(std::move(write), std::move(done)); });

@@ -82,7 +82,7 @@ task<result<write_outcome>> store_part(exchange& ex, const form_plan& plan, form
   if (!taken) co_return taken.failure();
   write.what = std::move(file);
   if (plan.name)
-    name_change(write.what, ex.in, name_of_part(*plan.name, number), sha256_of(path.text() + to_string(*taken)));
+    name_change(write.what, ex, name_of_part(*plan.name, number), sha256_of(path.text() + to_string(*taken)));
   auto outcome =
       co_await ask<result<write_outcome>>(ex, [&](auto done) { ex.node.write(std::move(write), std::move(done)); });
   ex.sending.reset();

@@ -52,7 +52,7 @@ task<response> put_path(exchange& ex) {
   if (!taken) co_return problem(taken.failure());
   auto path = plan.file.path;
   plan.asked.write.what = std::move(plan.file);
-  if (plan.asked.name) name_change(plan.asked.write.what, ex.in, *plan.asked.name, *taken);
+  if (plan.asked.name) name_change(plan.asked.write.what, ex, *plan.asked.name, *taken);
   auto answer = co_await send_change(ex, std::move(plan.asked.write), std::move(path), true);
   co_return answer;
 }
@@ -84,7 +84,7 @@ task<response> patch_path(exchange& ex) {
   auto patch = parse_properties_patch(document.text);
   if (!patch) co_return problem(patch.failure());
   asked->write.what = change_properties{path, std::move(*patch), {}};
-  if (asked->name) name_change(asked->write.what, ex.in, *asked->name, sha256_of(document.text));
+  if (asked->name) name_change(asked->write.what, ex, *asked->name, sha256_of(document.text));
   auto answer = co_await send_change(ex, std::move(asked->write), path, true);
   co_return answer;
 }

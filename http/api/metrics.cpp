@@ -9,6 +9,7 @@
 #include "kaiku/http/api/process_figures.hpp"
 #include "kaiku/http/server/bridge.hpp"
 #include "kaiku/http/server/meter.hpp"
+#include "kaiku/tls/credentials.hpp"
 
 namespace kaiku {
 namespace {
@@ -164,9 +165,20 @@ void add_redis(document& out, const mirror_view& redis) {
                 number(count), {{"outcome", outcome}});
 }
 
+void add_certificates(document& out, const http_settings& settings) {
+  const std::pair<const char*, const tls_credentials*> all[] = {{"http", settings.tls.get()},
+                                                                {"peers", settings.peer_tls.get()}};
+  for (const auto& [port, one] : all)
+    if (one != nullptr)
+      out.gauge("kaiku_tls_certificate_expiry_timestamp_seconds", "When the certificate of a port runs out.",
+                seconds(std::optional{one->expires()}), {{"port", port}});
+}
+
 void add_process(document& out, const server_figures& server) {
   out.gauge("kaiku_http_connections", "Client connections.", number(server.connections));
   out.gauge("kaiku_http_requests_in_flight", "Requests being answered.", number(server.open_requests));
+  out.counter("kaiku_http_handshakes_failed_total", "Clients that TLS was begun with and not ended.",
+              number(server.handshakes_failed));
   const auto process = read_process_figures();
   out.counter("process_cpu_seconds_total", "Processor time, user and system.", process.cpu_seconds);
   out.gauge("process_resident_memory_bytes", "Memory in use.", number(process.resident_bytes));
@@ -190,6 +202,7 @@ task<response> show_metrics(exchange& ex) {
   add_actors(out, more);
   add_disk(out, more, scrub.ok() ? *scrub : scrub_view{});
   if (more.redis) add_redis(out, *more.redis);
+  add_certificates(out, ex.settings);
   add_process(out, ex.server);
   out.append(ex.meter.registry().collect());
   response answer;

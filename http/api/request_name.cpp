@@ -29,11 +29,17 @@ digest name_of_part(const digest& name, std::size_t number) {
   return sha256_of(std::string(as_bytes(name)) + std::to_string(number));
 }
 
-void name_change(command& what, const request& in, const digest& name, const digest& content, command said) {
+void name_change(command& what, const exchange& ex, const digest& name, const digest& content, command said) {
   // Content apart: that of small files gets its name later.
   if (auto* put = std::get_if<put_file>(&said)) put->content = {};
-  std::string asked(name_of(in.method));
-  asked.append("\n").append(in.target).append("\n").append(as_bytes(content)).append(encode(said));
+  std::string asked(name_of(ex.in.method));
+  asked.append("\n")
+      .append(ex.path)
+      .append("?")
+      .append(ex.query)
+      .append("\n")
+      .append(as_bytes(content))
+      .append(encode(said));
   const request_key key{name, sha256_of(asked)};
   std::visit(
       [&](auto& one) {
@@ -42,8 +48,8 @@ void name_change(command& what, const request& in, const digest& name, const dig
       what);
 }
 
-void name_change(command& what, const request& in, const digest& name, const digest& content) {
-  name_change(what, in, name, content, what);
+void name_change(command& what, const exchange& ex, const digest& name, const digest& content) {
+  name_change(what, ex, name, content, what);
 }
 
 }  // namespace kaiku

@@ -19,10 +19,10 @@ bool names_request(const request& in);
 /// For one of several changes that a request makes.
 digest name_of_part(const digest& name, std::size_t number);
 
-/// Has the leader know the change by `name`, for the same method, target and `content` and the same command only: what
-/// the command says beside its content, when it is complete.
-void name_change(command& what, const request& in, const digest& name, const digest& content);
+/// Has the leader know the change by `name`, for the same method, target (but for its signature) and `content` and the
+/// same command only: what the command says beside its content, when it is complete.
+void name_change(command& what, const exchange& ex, const digest& name, const digest& content);
 /// The same for a command that depends on what is there: `said` is what the request says of it.
-void name_change(command& what, const request& in, const digest& name, const digest& content, command said);
+void name_change(command& what, const exchange& ex, const digest& name, const digest& content, command said);
 
 }  // namespace kaiku

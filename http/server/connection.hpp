@@ -58,11 +58,14 @@ class connection {
   /// With a context: over TLS, which begins with `shake_hands`.
   connection(client_socket socket, const tls_context& tls);
 
-  /// False: it failed. Whoever began in plain HTTP was told so, and is to be waited for (`linger`).
+  /// False: it failed. Whoever is still there was told why, and is to be given a moment to read it (`linger`); who took
+  /// too long is not.
   task<bool> shake_hands(session_clock::time_point deadline);
   /// Reads what comes into `to`; `got` bytes. `closed`: the client sends no more.
   task<read_end> read(std::span<char> to, session_clock::time_point deadline, std::size_t& got);
   task<read_end> read(std::span<char> to, patience& with, std::size_t& got);
+  /// Why the handshake failed, for a log; empty: it took too long, or did not.
+  const std::string& handshake_failure() const { return refusal_; }
   /// Sends both, in one system call when the socket takes it. False: it is broken, or the client took too long.
   task<bool> write(std::string_view head, std::string_view body, patience& with);
   /// Ends the sending side, then reads and drops until the client ends its own or `deadline`.
@@ -91,7 +94,9 @@ class connection {
   std::unique_ptr<tls_session> tls_;  ///< none once the socket is closed
   std::string record_;                ///< of two pieces; kept for its memory
   session_clock::time_point deadline_ = session_clock::time_point::max();
+  std::string refusal_;
   bool timed_out_ = false;
+  bool has_waited_ = false;  ///< since this thread's other work had its turn
 };
 
 }  // namespace kaiku

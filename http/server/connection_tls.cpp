@@ -1,7 +1,10 @@
 // What is different in a `connection` that speaks TLS.
 
+#include <utility>
+
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/write.hpp>
 
@@ -30,8 +33,14 @@ task<bool> connection::wait_for(tls_session::outcome last, error_code& failed) {
       break;
     case step::ended: failed = asio::error::eof; break;
     case step::failed: failed = asio::error::connection_aborted; break;
-    case step::done: co_return false;
+    case step::done:
+      // Or a client that always has something, or takes everything, would keep this thread to itself.
+      if (std::exchange(has_waited_, false)) co_return false;
+      co_await asio::post(socket_.get_executor(), use_task);
+      if (!tls_) failed = asio::error::operation_aborted;
+      co_return false;
   }
+  has_waited_ = true;
   // Closed meanwhile: its descriptor may be another connection's by now.
   if (!tls_ && !failed) failed = asio::error::operation_aborted;
   co_return !failed;
@@ -46,7 +55,12 @@ task<bool> connection::shake_hands(session_clock::time_point deadline) {
     const auto last = tls_->handshake();
     goes_on = co_await wait_for(last, failed);
   }
-  if (tls_ && tls_->was_plain_http()) co_await say_this_is_https();
+  if (failed && tls_) {
+    if (!timed_out_) refusal_ = tls_->failure();
+    const bool was_plain = tls_->was_plain_http();
+    tls_.reset();  // from here on it is bytes that are sent and dropped
+    if (was_plain) co_await say_this_is_https();
+  }
   disarm();
   co_return !failed;
 }
@@ -77,7 +91,6 @@ task<std::size_t> connection::write_tls(std::string_view head, std::string_view 
 }
 
 task<void> connection::say_this_is_https() {
-  tls_.reset();
   error_code ignored;
   co_await asio::async_write(socket_, asio::buffer(this_is_https.data(), this_is_https.size()),
                              asio::redirect_error(use_task, ignored));

@@ -81,6 +81,7 @@ struct identity;
 struct server_figures {
   std::size_t connections = 0;
   std::size_t open_requests = 0;
+  std::uint64_t handshakes_failed = 0;  ///< of TLS, since the start
 };
 
 /// What a handler works with.

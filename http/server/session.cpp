@@ -90,8 +90,15 @@ task<void> session::serve() {
   const auto first_deadline = session_clock::now() + worker_->settings.header_timeout;
   bool welcome = true;
   if (worker_->settings.tls) {
+    worker_->begin_handshake(this);
     welcome = co_await connection_.shake_hands(first_deadline);
-    lingers_ = !welcome;
+    worker_->end_handshake(this);
+    if (!welcome) {
+      ++worker_->counters->handshakes_failed;
+      const auto& why = connection_.handshake_failure();
+      spdlog::debug("HTTPS: no connection with {}: {}", client_, why.empty() ? "it took too long" : why);
+      lingers_ = !why.empty();
+    }
   }
   while (welcome) {
     const bool ready = co_await read_header(first_deadline);
@@ -188,7 +195,8 @@ task<bool> session::answer() {
                              .who = nullptr,
                              .route = {},
                              .meter = worker_->meter,
-                             .server = {worker_->counters->connections, worker_->counters->open_requests},
+                             .server = {worker_->counters->connections, worker_->counters->open_requests,
+                                        worker_->counters->handshakes_failed},
                              .abandoned = worker_->abandoned()});
   routed plan = route_request(*exchange_);
   if (plan.later != nullptr) plan.now = co_await plan.later(*exchange_);

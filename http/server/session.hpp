@@ -25,6 +25,8 @@ class session final : public request_body {
   void check_deadline(session_clock::time_point now) { connection_.check_deadline(now); }
   bool abandoned() const { return worker_->abandoned(); }
   void close_if_idle();
+  /// Others need its place.
+  void give_up() { connection_.close(); }
   void abandon();
 
   std::optional<std::uint64_t> length() const override;

@@ -23,9 +23,10 @@ enum class follower_writes : std::uint8_t { forward, redirect };
 enum class forwarded_field : std::uint8_t { x_forwarded_for, forwarded };
 
 struct http_settings {
-  std::string address = "127.0.0.1";     ///< numeric, or a name that resolves
-  std::uint16_t port = 8000;             ///< 0: any free one
-  std::shared_ptr<tls_credentials> tls;  ///< empty: plain HTTP; else nothing but HTTPS
+  std::string address = "127.0.0.1";                ///< numeric, or a name that resolves
+  std::uint16_t port = 8000;                        ///< 0: any free one
+  std::shared_ptr<tls_credentials> tls;             ///< empty: plain HTTP; else nothing but HTTPS
+  std::shared_ptr<const tls_credentials> peer_tls;  ///< of the other port, for `/metrics`; empty: it has none
   std::uint64_t max_body_bytes = limits::http_body_bytes;
   std::size_t max_connections = limits::http_connections;
   std::size_t max_requests = limits::http_requests;  ///< under way, of all connections

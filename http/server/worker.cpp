@@ -25,6 +25,15 @@ void worker_state::add(session* one) {
   if (!ticking_) tick();
 }
 
+void worker_state::begin_handshake(session* one) {
+  if (handshakes_.size() >= limits::http_handshakes) {
+    auto* oldest = handshakes_.front();
+    handshakes_.pop_front();
+    oldest->give_up();
+  }
+  handshakes_.push_back(one);
+}
+
 void worker_state::tick() {
   ticking_ = !sessions_.empty() && !abandoned_;
   if (!ticking_) return;

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <list>
 #include <memory>
 #include <unordered_set>
 
@@ -25,6 +26,7 @@ class session;
 struct server_counters {
   std::atomic<std::size_t> connections{0};
   std::atomic<std::size_t> open_requests{0};
+  std::atomic<std::uint64_t> handshakes_failed{0};
   address_counter connections_each, requests_each;
   const std::shared_ptr<request_registry> requests = std::make_shared<request_registry>();
 };
@@ -37,6 +39,9 @@ class worker_state : public std::enable_shared_from_this<worker_state> {
 
   void add(session* one);
   void remove(session* one) { sessions_.erase(one); }
+  /// A session begins with TLS. With `limits::http_handshakes` under way, the oldest gives up.
+  void begin_handshake(session* one);
+  void end_handshake(session* one) { handshakes_.remove(one); }
   /// Closes idle sessions now, the others after their answer.
   void drain();
   /// Closes all sockets and drops all uploads; from now on nobody may use `node`.
@@ -60,6 +65,7 @@ class worker_state : public std::enable_shared_from_this<worker_state> {
   timer timer_;
   milliseconds tick_interval_;
   std::unordered_set<session*> sessions_;
+  std::list<session*> handshakes_;  ///< under way, oldest first
   bool ticking_ = false;
   bool draining_ = false;
   bool abandoned_ = false;

@@ -5,6 +5,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "support/command.hpp"
 #include "support/test_cluster.hpp"
 
 namespace {
@@ -33,7 +34,7 @@ class secrets {
 };
 
 /// All that clients are told, header and body, good requests and bad ones.
-std::string all_answers(const test_node& node) {
+std::string all_answers(const test_node& node, const header_list& with) {
   std::string all;
   auto client = node.client();
   const std::string get[] = {"/",        "/cluster",     "/metrics",      "/healthz",        "/healthz/ready",
@@ -44,7 +45,7 @@ std::string all_answers(const test_node& node) {
     for (const auto& [name, value] : answer.headers) all += name + ": " + value + "\n";
     all += answer.body + "\n";
   };
-  for (const auto& target : get) take(client.request("GET", target));
+  for (const auto& target : get) take(client.request("GET", target, with));
   for (const auto* target : {"/cluster/members", "/cluster/leader", "/scrub"}) {
     take(client.request("POST", target, {{"Content-Type", "application/json"}}, "{\"name\": 7"));
     take(client.request("POST", target, {{"Content-Type", "application/json"}}, "{\"name\": \"nobody\"}"));
@@ -65,9 +66,9 @@ struct place {
   std::string text;
 };
 
-std::vector<place> places(test_node& node) {
+std::vector<place> places(test_node& node, const header_list& with = {}) {
   const auto process = "/proc/" + std::to_string(node.process().pid());
-  return {{"answers", all_answers(node)},
+  return {{"answers", all_answers(node, with)},
           {"log", node.log()},
           {"data directory", all_files(node.data())},
           {"arguments", read_file(process + "/cmdline")},
@@ -75,8 +76,8 @@ std::vector<place> places(test_node& node) {
           {"title", read_file(process + "/comm")}};
 }
 
-void check_nowhere(test_node& node, const std::vector<std::string>& canaries) {
-  for (const auto& one : places(node)) {
+void check_nowhere(test_node& node, const std::vector<std::string>& canaries, const header_list& with = {}) {
+  for (const auto& one : places(node, with)) {
     if (one.what != "environment") BOOST_TEST(!one.text.empty(), one.what);
     for (const auto& canary : canaries)
       BOOST_TEST(one.text.find(canary) == std::string::npos,
@@ -123,6 +124,33 @@ BOOST_AUTO_TEST_CASE(of_peers_and_redis_are_found_nowhere_also_when_they_are_ref
     return (cluster.node(0).log() + cluster.node(1).log()).find("the shared secrets of") != std::string::npos;
   });
   for (std::size_t i = 0; i < cluster.size(); ++i) check_nowhere(cluster.node(i), {peers, other, redis});
+}
+
+BOOST_AUTO_TEST_CASE(of_certificates_and_clients_are_found_nowhere_also_when_they_are_wrong) {
+  const secrets kept;
+  const auto file = kept.write("auth.json", R"({"url_keys": [{"id": "k1", "key": "url.key"}]})");
+  const std::string url_key = "canary-that-signs-urls-32-bytes-0c3e", wrong = "canary-of-a-wrong-token-6d1b";
+  kept.write("url.key", url_key);
+  auto token = run_command({kaikud_program(), "token", "new", "--file", file, "--name", "all", "--scope", "admin"});
+  token.erase(token.find_last_not_of('\n') + 1);
+  test_cluster cluster({.nodes = 2, .extra = {"--auth-file", file, "--log-level", "trace"}, .tls = true});
+  const header_list by{{"Authorization", "Bearer " + token}};
+  BOOST_TEST(cluster.node(0).client().put("f", std::string_view{"x"}, by).is_success());
+  std::vector<std::string> canaries{url_key, wrong, token.substr(token.rfind('_') + 1)};
+  for (const auto& one : fs::directory_iterator(cluster.directory()))
+    if (one.path().extension() == ".key") canaries.push_back(read_file(one.path()).substr(40, 48));
+  BOOST_TEST(canaries.size() > 4u);
+  for (std::size_t i = 0; i < cluster.size(); ++i) {
+    auto& node = cluster.node(i);
+    BOOST_TEST(node.client().get("f", {{"Authorization", "Bearer " + wrong}}).status == 401);
+    BOOST_TEST(node.client().get("f?key=k1&expires=9&signature=" + wrong).status == 401);
+    // A key that others can read is refused, by its name.
+    std::ofstream(kept / "url.key") << url_key << wrong;
+    fs::permissions(kept / "url.key", fs::perms::owner_read | fs::perms::others_read);
+    cluster.wait_for("the key is refused", milliseconds{10'000},
+                     [&] { return node.log().find("is open to every user") != std::string::npos; });
+    check_nowhere(node, canaries, by);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(are_not_told_by_an_error_of_a_redis_that_repeats_what_it_does_not_know) {

@@ -219,6 +219,31 @@ BOOST_AUTO_TEST_CASE(a_thousand_strangers_at_once_neither_end_a_link_nor_slow_a_
   BOOST_TEST(cluster.wait_for_leader() == leader);
 }
 
+BOOST_AUTO_TEST_CASE(an_idle_https_connection_costs_little) {
+  constexpr std::size_t count = 1000;
+  test_cluster cluster({.nodes = 1, .extra = {"--http-idle-timeout-ms", "300000"}, .tls = true});
+  auto& node = cluster.node(0);
+  const generated_bytes content{1, 20'000};
+  put_or_fail(node, "f", content);
+  const auto context = client_context(cluster.authority().file());
+  const auto connect = [&](std::size_t how_many) {
+    std::vector<std::unique_ptr<http_client>> out;
+    for (std::size_t i = 0; i < how_many; ++i) {
+      out.push_back(std::make_unique<http_client>(node.http(), milliseconds{10'000}, context));
+      BOOST_TEST_REQUIRE(out.back()->get("f").body.size() == content.size);
+    }
+    return out;
+  };
+  // What the process keeps for good is not taken for theirs.
+  connect(20);
+  const auto before = node.usage().resident_bytes;
+  const auto idle = connect(count);
+  const auto after = node.usage().resident_bytes;
+  const auto each = after > before ? (after - before) / count : 0;
+  std::cout << "  an idle HTTPS connection takes " << each << " bytes" << std::endl;
+  BOOST_TEST(each < 64u * 1024);
+}
+
 BOOST_AUTO_TEST_CASE(a_node_whose_certificates_are_unusable_does_not_start_and_says_why) {
   const auto directory = make_test_directory();
   test_authority authority(directory, "authority");

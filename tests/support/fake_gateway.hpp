@@ -43,6 +43,7 @@ class fake_gateway final : public gateway, public fake_tree {
   errc fail_upload_piece = errc::none;  ///< the second piece and later ones
   errc fail_open = errc::none;
   std::optional<std::uint64_t> damaged_at;   ///< this byte of large content can't be read
+  milliseconds disk_takes{};                 ///< for a piece of large content
   errc fail_read = errc::none;               ///< fresher reads than `any` fail with it
   errc fail_question = errc::none;           ///< `find_write`, `change_members`, `transfer_leadership` fail with it
   std::shared_ptr<const file_view> fresher;  ///< what fresher reads than `any` see; empty: the same tree
@@ -65,7 +66,8 @@ class fake_gateway final : public gateway, public fake_tree {
   std::atomic<std::size_t> largest_piece{0};
   std::atomic<int> held{0};
   client_write last_write;
-  std::atomic<int> reads{0};  ///< fresher than `any`
+  mutable std::atomic<int> pieces_read{0};  ///< of large content
+  std::atomic<int> reads{0};                ///< fresher than `any`
   freshness last_freshness;
   write_token last_token;
   member_change last_member_change;
@@ -179,7 +181,7 @@ class fake_gateway final : public gateway, public fake_tree {
       out.bytes = found->second;
       return out;
     }
-    out.file = std::make_unique<memory_reader>(found->second, damaged_at);
+    out.file = std::make_unique<memory_reader>(found->second, damaged_at, *this);
     return out;
   }
 
@@ -255,12 +257,14 @@ class fake_gateway final : public gateway, public fake_tree {
   /// Large content: a copy.
   class memory_reader final : public content_reader {
    public:
-    memory_reader(std::string bytes, std::optional<std::uint64_t> damaged_at)
-        : bytes_(std::move(bytes)), damaged_at_(damaged_at) {}
+    memory_reader(std::string bytes, std::optional<std::uint64_t> damaged_at, const fake_gateway& from)
+        : bytes_(std::move(bytes)), damaged_at_(damaged_at), from_(from) {}
     status read(std::uint64_t offset, std::span<char> into) const override {
       INVARIANT(offset + into.size() <= bytes_.size(), "what is read lies within the content");
       if (damaged_at_ && *damaged_at_ >= offset && *damaged_at_ < offset + into.size())
         return {errc::corrupt, "the content is damaged"};
+      ++from_.pieces_read;
+      std::this_thread::sleep_for(from_.disk_takes);
       std::copy_n(bytes_.begin() + static_cast<std::ptrdiff_t>(offset), into.size(), into.begin());
       return success();
     }
@@ -269,6 +273,7 @@ class fake_gateway final : public gateway, public fake_tree {
    private:
     std::string bytes_;
     std::optional<std::uint64_t> damaged_at_;
+    const fake_gateway& from_;
   };
 
   result<write_outcome> apply(client_write what) {

@@ -244,6 +244,19 @@ BOOST_AUTO_TEST_CASE(a_signed_url_is_leave_for_one_method_of_one_path_until_a_ti
   BOOST_TEST(client.ask("GET", read + "&recursive=true").status == 401);
 }
 
+BOOST_AUTO_TEST_CASE(a_put_that_is_repeated_with_a_newly_signed_url_is_the_same_request) {
+  raw_http client(port());
+  const auto now = static_cast<std::uint64_t>(wall_clock().value / 1000);
+  const auto put = [&](std::uint64_t seconds, const std::string& more) {
+    const auto signature = sign_url(url_secret, "PUT", *file_path::parse("a/b/f"), now + seconds);
+    const auto url = "/files/a/b/f?key=k1&expires=" + std::to_string(now + seconds) + "&signature=" + signature + more;
+    return client.ask("PUT", url, "Idempotency-Key: one\r\n", "x").status;
+  };
+  BOOST_TEST(put(60, "") == 201);
+  BOOST_TEST(put(120, "") == 201);
+  BOOST_TEST(put(60, "&durability=majority") == 422);
+}
+
 BOOST_AUTO_TEST_CASE(a_token_that_is_taken_out_of_the_file_works_no_longer) {
   raw_http client(port());
   BOOST_TEST(client.ask("GET", "/openapi.json", bearer(tokens["read"])).status == 200);

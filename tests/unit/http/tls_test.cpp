@@ -6,42 +6,10 @@
 #include <filesystem>
 #include <fstream>
 
-#include "http_fixture.hpp"
-#include "support/command.hpp"
-
-namespace {
+#include "https_fixture.hpp"
 
 using namespace kaiku;
 using namespace kaiku::test;
-
-struct https_fixture : http_fixture {
-  https_fixture() { settings.tls = load_https({made.server.certificate, made.server.key, {}}); }
-
-  tls_context client() const { return client_context(made.authority.file()); }
-  int status_of(const tls_context& with) {
-    raw_http one(port(), 0, with);
-    return one.connected() ? one.ask("GET", "/healthz/live").status : 0;
-  }
-  /// It waits until the server ends the connection.
-  std::string s_client(const std::string& arguments, const std::string& request) {
-    return run_s_client(port(), "-ign_eof " + arguments, request);
-  }
-  /// Why the server is not even started with these.
-  std::string complaint(const tls_files& files) {
-    auto loaded = tls_credentials::load("HTTPS", tls_use::clients, files);
-    return loaded ? "" : loaded.failure().detail;
-  }
-
-  test_certificates made;
-};
-
-bool contains(const std::string& text, const std::string& what) {
-  return text.find(what) != std::string::npos;
-}
-
-constexpr const char* get_live = "GET /healthz/live HTTP/1.0\\r\\n\\r\\n";
-
-}  // namespace
 
 BOOST_FIXTURE_TEST_SUITE(https, https_fixture)
 
@@ -216,7 +184,9 @@ BOOST_AUTO_TEST_CASE(files_that_are_no_pair_are_refused_with_their_names) {
   BOOST_TEST(contains(complaint({own.certificate, own.key, noise}), noise + " holds no certificate of an authority"));
   BOOST_TEST(contains(complaint({own.certificate, other.key, {}}), "does not belong to the certificate"));
   ::chmod(own.key.c_str(), 0644);
-  BOOST_TEST(contains(complaint({own.certificate, own.key, {}}), "chmod o="));
+  BOOST_TEST(contains(complaint({own.certificate, own.key, {}}), "chmod go="));
+  ::chmod(own.key.c_str(), 0660);
+  BOOST_TEST(contains(complaint({own.certificate, own.key, {}}), "open to the group"));
   // Its operator may be about to renew it.
   const auto expired = made.authority.issue("expired", "DNS:localhost", -1);
   BOOST_TEST(complaint({expired.certificate, expired.key, {}}) == "");

@@ -514,6 +514,18 @@ BOOST_AUTO_TEST_CASE(a_complaint_about_a_secret_does_not_tell_it) {
   BOOST_TEST(!contains(refused({"--peer-secret-file", write("open", secret, 0644)}), secret));
 }
 
+BOOST_AUTO_TEST_CASE(tokens_that_cross_a_network_in_clear_text_are_warned_of) {
+  const std::vector<std::string> open{"--http", "0.0.0.0:8000", "--auth-file", "auth.json"};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), open.begin(), open.end());
+    return accepted(more).warnings.size();
+  };
+  BOOST_TEST(with({}) == 1u);
+  BOOST_TEST(with({"--http-tls-cert", "c", "--http-tls-key", "k"}) == 0u);
+  BOOST_TEST(with({"--http-trusted-proxy", "10.0.0.0/8"}) == 0u);
+  BOOST_TEST(accepted({"--auth-file", "auth.json"}).warnings.empty());
+}
+
 BOOST_AUTO_TEST_CASE(a_password_on_the_command_line_is_warned_of) {
   const auto seen = accepted({"--redis", "redis://:swordfish@10.0.0.1"}).warnings;
   BOOST_REQUIRE_EQUAL(seen.size(), 1u);

@@ -1,4 +1,4 @@
-#include "kaiku/http/access/secret_file.hpp"
+#include "kaiku/secrets/secret_file.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
