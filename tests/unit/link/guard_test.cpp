@@ -26,7 +26,8 @@ using basp::message_type;
 /// A member with a smaller name than the one it talks to, in plain bytes.
 class raw_member {
  public:
-  raw_member(caf::actor_system& system, const endpoint& at, const std::string& name = "n1")
+  /// `shut_out`: it proves itself, and gets no link.
+  raw_member(caf::actor_system& system, const endpoint& at, const std::string& name = "n1", bool shut_out = false)
       : system_(system), to_(at, patience) {
     auto said = hello_as(name);
     said.caf_node = std::string(40, 'A') + "#" + name.back();
@@ -38,6 +39,7 @@ class raw_member {
     send(encode(make_proof("swordfish", link_role::dialler, mine.substr(frame_prefix_bytes), theirs)));
     BOOST_REQUIRE(decode_frame(receive_payload()).ok());
     BOOST_REQUIRE(!caf::parse(said.caf_node, self_));
+    if (shut_out) return;
     // CAF greets first: its node, and the actor it offers.
     const auto greeting = receive_frame();
     caf::binary_deserializer in{system_, greeting};
@@ -293,6 +295,41 @@ BOOST_AUTO_TEST_CASE(takes_an_answer_only_from_the_node_that_was_asked) {
   asked.answer(question, asked.message_of("@<>+kaiku::content_range", asked.payload(content_range{})));
   BOOST_TEST(victim.says("rtt p50"), victim.log());
   BOOST_TEST(victim.count("no answer") == 0u, victim.log());
+}
+
+BOOST_AUTO_TEST_CASE(lets_who_waits_for_an_answer_that_is_a_lie_know_that_there_is_none) {
+  caf::actor_system_config config;
+  caf::actor_system system{config};
+  cluster c{2};
+  auto victim = c.start(2, {{"rtt", "1"}});
+  BOOST_REQUIRE(victim.says("started"));
+  raw_member peer{system, c.address(2)};
+  peer.greet();
+  peer.introduce_itself();
+  const auto question = peer.receive_question();
+  content_range lie;
+  lie.failure.code = static_cast<errc>(200);
+  peer.answer(question, peer.message_of("@<>+kaiku::content_range", peer.payload(lie)));
+  BOOST_TEST(victim.says("n1 breaks the protocol"), victim.log());
+  // It is told at once: the time that it would have waited for an answer has not passed.
+  BOOST_TEST(victim.says("no answer", 1, milliseconds{1500}), victim.log());
+}
+
+BOOST_AUTO_TEST_CASE(gives_a_member_that_broke_the_protocol_no_link_for_a_while) {
+  caf::actor_system_config config;
+  caf::actor_system system{config};
+  cluster c{3};
+  auto victim = c.start(3);
+  BOOST_REQUIRE(victim.says("started"));
+  {
+    raw_member liar{system, c.address(3)};
+    liar.tell("");
+    BOOST_REQUIRE(victim.says("n1 breaks the protocol"));
+  }
+  raw_member again{system, c.address(3), "n1", true};
+  BOOST_TEST(again.is_cut_off());
+  raw_member other{system, c.address(3), "n2"};
+  BOOST_TEST(other.is_linked());
 }
 
 BOOST_AUTO_TEST_CASE(takes_an_error_for_an_answer_with_text_in_it_and_no_more) {
