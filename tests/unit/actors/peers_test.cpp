@@ -203,6 +203,41 @@ BOOST_AUTO_TEST_CASE(an_older_leaders_commit_settles_nothing_that_a_newer_one_ma
   BOOST_TEST((whole_log(nodes.disk(nodes.follower)).back().at == newer.entries[0].at));
 }
 
+// No ballot could be above it, and it would stand on the disks.
+BOOST_AUTO_TEST_CASE(the_last_term_there_is_gets_nobody_there) {
+  suspicious_cluster nodes;
+  const term last{limits::peer_counter};
+  const auto liar = nodes.node(nodes.others(nodes.first)[1]).id;
+  const auto at = nodes.log.back().at;
+  auto append = nodes.next_append();
+  append.leader = liar;
+  append.in_term = last;
+  const std::uint64_t messages = 8;
+  for (auto i : {nodes.first, nodes.follower}) {
+    const auto& actors = nodes.node(i).actors;
+    caf::anon_send(actors.election, vote_request{liar, last, at, false, true});
+    caf::anon_send(actors.election, vote_reply{liar, nodes.led.in_term, last, false, false});
+    caf::anon_send(actors.heartbeat, heartbeat{liar, last, 1, {}});
+    caf::anon_send(actors.heartbeat, heartbeat_reply{liar, last, 1});
+    caf::anon_send(actors.replication, append);
+    caf::anon_send(actors.replication, append_reply{liar, last, false, {}, {}, false});
+    caf::anon_send(actors.replication, install_snapshot{liar, last, {at.in_term, at.index.next()}});
+    nodes.run_for(milliseconds{20});
+  }
+  BOOST_REQUIRE(nodes.run_until([&] { return nodes.leader().has_value(); }));
+  auto written = nodes.put(nodes.elect(), "after", "x", durability::majority);
+  BOOST_REQUIRE(nodes.run_until([&] { return recorded(written); }));
+  for (std::size_t i = 0; i < nodes.size(); ++i)
+    BOOST_TEST(nodes.disk(i).state().current.value < 2 * messages * limits::term_leap);
+}
+
+BOOST_AUTO_TEST_CASE(only_the_leader_hands_over) {
+  suspicious_cluster nodes;
+  const auto liar = nodes.node(nodes.others(nodes.first)[1]).id;
+  caf::anon_send(nodes.node(nodes.follower).actors.election, timeout_now{liar, nodes.led.in_term});
+  nodes.check_nothing_changed();
+}
+
 BOOST_AUTO_TEST_CASE(an_error_that_comes_back_ends_no_actor) {
   suspicious_cluster nodes;
   for (auto i : {nodes.first, nodes.follower}) {
