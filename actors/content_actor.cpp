@@ -97,11 +97,10 @@ void content_actor::on_begun(const upload_begun& x) {
     spdlog::error("content: somebody told of an upload that is not its own, dropped");
     return;
   }
-  // Uploads go to the leader: following another's would only take space. One that is not known yet may be any.
-  if (!leader_.name.empty()) {
-    const auto leads = peers_.find(leader_);
-    if (leads == peers_.end() || leads->second != x.source) return;
-  }
+  // Uploads go to the leader: following another's would only take space. Of a new link this may be the first word.
+  const auto teller =
+      std::find_if(peers_.begin(), peers_.end(), [&](const auto& one) { return one.second == x.source; });
+  if (!leader_.name.empty() && teller != peers_.end() && teller->first != leader_) return;
   if (fetch_) send(fetch_, x);
 }
 
