@@ -155,6 +155,22 @@ BOOST_AUTO_TEST_CASE(an_upload_is_followed_to_the_end_that_was_said_and_no_furth
   for (auto i : nodes.others(first)) BOOST_TEST(staged(nodes, i).second == 0u);
 }
 
+BOOST_AUTO_TEST_CASE(an_upload_is_not_followed_where_space_runs_short_and_comes_with_its_entry) {
+  cluster_settings settings;
+  settings.reserve_bytes = fs::space(fs::temp_directory_path()).available / (limits::prefetch_reserves - 2);
+  checked_cluster nodes{settings};
+  const auto first = nodes.elect();
+  const auto bytes = large_bytes(3 * piece);
+  test_upload upload{nodes, first, {bytes.size()}};
+  upload.write(bytes);
+  nodes.run_for(milliseconds{50});
+  for (auto i : nodes.others(first)) BOOST_TEST(staged(nodes, i).second == 0u);
+  upload.finish();
+  auto written = nodes.put(first, "large", bytes, durability::majority);
+  BOOST_REQUIRE(nodes.run_until([&] { return recorded(written); }));
+  BOOST_TEST(stands(nodes, nodes.others(first)[0], "large", bytes));
+}
+
 BOOST_AUTO_TEST_CASE(an_upload_takes_bytes_and_its_end_from_its_client_alone) {
   checked_cluster nodes;
   const auto first = nodes.elect();
