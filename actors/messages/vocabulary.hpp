@@ -315,7 +315,7 @@ struct upload_begun;
 using content_handle = caf::typed_actor<
     caf::replies_to<open_upload>::with<upload_opened>, caf::replies_to<read_content>::with<content_range>,
     caf::replies_to<read_snapshot>::with<snapshot_range>, caf::reacts_to<offer_snapshot>, caf::reacts_to<upload_begun>,
-    caf::reacts_to<peer_up>, caf::reacts_to<peer_down>, caf::reacts_to<local_handles>>;
+    caf::reacts_to<peer_up>, caf::reacts_to<peer_down>, caf::reacts_to<role_change>, caf::reacts_to<local_handles>>;
 
 /// content -> content of each peer, when an upload opens, and again for every new link. Peers. Content -> its fetch.
 struct upload_begun {
