@@ -49,7 +49,9 @@ export const sign_out = () => {
 const may_repeat = (sent) => {
   if (session.token !== sent && session.token !== null) return true;
   if (session.declined) return false;
-  return sign_in_because(sent === null ? "This node answers only who shows a token." : "The token is not known here, or has expired.");
+  return sign_in_because(
+    sent === null ? "This node answers only who shows a token." : "The token is not known here, or has expired.",
+  );
 };
 
 const problem_of = (status, status_text, body) => {
@@ -87,7 +89,11 @@ export const get_json = async (path, options) => (await send("GET", path, option
 
 /** A POST with a JSON body, or without one. Gives the answer. */
 export const post = (path, document = null) =>
-  send("POST", path, document === null ? {} : {headers: {"Content-Type": "application/json"}, body: JSON.stringify(document)});
+  send(
+    "POST",
+    path,
+    document === null ? {} : {headers: {"Content-Type": "application/json"}, body: JSON.stringify(document)},
+  );
 
 /** PUTs a file. `progress(bytes)` tells how much has gone out; `signal` ends it. Gives the headers of the answer. */
 export const upload = async (path, file, {headers = {}, progress = () => {}, signal = null} = {}) => {

@@ -13,7 +13,14 @@ import * as timeline from "./view_timeline.js";
 // Each gives `open(rest)` of a view: {title, root, update(), close()}; a view that is asked for anew with another rest
 // may take it over with `go(rest)`.
 const views = {overview, actors, messages, timeline, files, admin};
-const titles = {overview: "Overview", actors: "Actors", messages: "Messages", timeline: "Timeline", files: "Files", admin: "Admin"};
+const titles = {
+  overview: "Overview",
+  actors: "Actors",
+  messages: "Messages",
+  timeline: "Timeline",
+  files: "Files",
+  admin: "Admin",
+};
 
 const main = document.getElementById("main");
 const connection = document.getElementById("connection");
@@ -27,7 +34,9 @@ document.getElementById("views").append(...links);
 const show = (by_user) => {
   const [, name = "", rest = ""] = /^#\/([^/]*)\/?(.*)$/.exec(location.hash) ?? [];
   const known = views[name] ? name : "overview";
-  links.forEach((link, i) => set_attribute(link.firstChild, "aria-current", Object.keys(views)[i] === known ? "page" : null));
+  links.forEach((link, i) =>
+    set_attribute(link.firstChild, "aria-current", Object.keys(views)[i] === known ? "page" : null),
+  );
   if (shown?.name === known && shown.view.go) return shown.view.go(rest);
   shown?.view.close?.();
   const view = views[known].open(rest);
@@ -46,13 +55,26 @@ const show_lost = () => {
   lost.hidden = !wanted;
   if (!wanted) return;
   if (!lost.firstChild) lost.append(note("", "bad"), h("p", {class: "others"}));
-  set_text(lost.firstChild, `${live.answered_by} does not answer (${live.why}). What is shown is the last that it said.`);
-  keep_in_step(lost.lastChild, others, (node) => node.name,
-    (node) => h("a", {href: console_of(node) + location.hash}, `Open the console of ${node.name}`), () => {});
+  set_text(
+    lost.firstChild,
+    `${live.answered_by} does not answer (${live.why}). What is shown is the last that it said.`,
+  );
+  keep_in_step(
+    lost.lastChild,
+    others,
+    (node) => node.name,
+    (node) => h("a", {href: console_of(node) + location.hash}, `Open the console of ${node.name}`),
+    () => {},
+  );
 };
 
 const refresh = () => {
-  const words = {connecting: "connecting", live: `live from ${live.answered_by}`, lost: "connection lost", refused: "not allowed"};
+  const words = {
+    connecting: "connecting",
+    live: `live from ${live.answered_by}`,
+    lost: "connection lost",
+    refused: "not allowed",
+  };
   set_text(connection, words[live.state]);
   set_attribute(connection, "class", live.state);
   set_attribute(connection, "title", live.why || null);

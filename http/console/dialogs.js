@@ -53,7 +53,17 @@ export const ask_token = (why) => {
   const content = [
     h("p", null, why),
     h("label", null, h("span", null, "Token"), input),
-    h("p", {class: "hint"}, "It stays in this tab until the tab is closed. Watching needs the scope metrics; messages, traces and changes need admin; files need read and write."),
+    h(
+      "p",
+      {class: "hint"},
+      "It stays in this tab until the tab is closed. Watching needs the scope metrics; messages, traces and changes need admin; files need read and write.",
+    ),
   ];
-  return show({title: "Sign in", content, agree: "Sign in", read: () => input.value.trim(), check: () => input.value.trim() !== ""});
+  return show({
+    title: "Sign in",
+    content,
+    agree: "Sign in",
+    read: () => input.value.trim(),
+    check: () => input.value.trim() !== "",
+  });
 };

@@ -11,7 +11,9 @@ const set = (element, name, value) => {
 
 const fill = (element, properties, children) => {
   for (const [name, value] of Object.entries(properties ?? {})) set(element, name, value);
-  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(
+    ...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false),
+  );
   return element;
 };
 
@@ -58,8 +60,11 @@ export const keep_in_step = (parent, items, key_of, make, update) => {
 
 /** A table's header cell; with `sort`, a button that calls it. */
 export const column = (title, {number = false, sort = null, hint = null} = {}) =>
-  h("th", {scope: "col", class: number ? "number" : null, title: hint},
-    sort ? h("button", {type: "button", class: "sort", onclick: sort}, title) : title);
+  h(
+    "th",
+    {scope: "col", class: number ? "number" : null, title: hint},
+    sort ? h("button", {type: "button", class: "sort", onclick: sort}, title) : title,
+  );
 
 /** One look at a fact: its name above its value. The value's element is `.value`. */
 export const figure = (name) => {

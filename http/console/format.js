@@ -11,7 +11,8 @@ export const bytes = (n) => {
   if (!known(n)) return unknown;
   let value = n;
   for (const unit of ["B", "KiB", "MiB", "GiB", "TiB"]) {
-    if (value < 1024 || unit === "TiB") return `${unit === "B" || value >= 100 ? Math.round(value) : value.toFixed(1)} ${unit}`;
+    if (value < 1024 || unit === "TiB")
+      return `${unit === "B" || value >= 100 ? Math.round(value) : value.toFixed(1)} ${unit}`;
     value /= 1024;
   }
 };

@@ -65,7 +65,8 @@ const take_events = (events) => {
     live.events.push(event);
   }
   if (late) live.events.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
-  for (const event of live.events.splice(0, Math.max(0, live.events.length - events_kept))) known_events.delete(key_of_event(event));
+  for (const event of live.events.splice(0, Math.max(0, live.events.length - events_kept)))
+    known_events.delete(key_of_event(event));
 };
 
 const on_state = (document) => {
@@ -75,13 +76,17 @@ const on_state = (document) => {
   for (const node of document.nodes) for (const actor of take_node(node)) live.actors.set(actor.id, actor);
   note_requests();
   // What happened while nothing was streamed, or before.
-  get_json("/actors/timeline").then(({events}) => (take_events(events), changed()), () => {});
+  get_json("/actors/timeline").then(
+    ({events}) => (take_events(events), changed()),
+    () => {},
+  );
 };
 
 const on_change = (change) => {
   for (const node of change.nodes) {
     take_node(node);
-    if (!node.reachable) for (const id of live.actors.keys()) if (id.startsWith(`${node.name}:`)) live.actors.delete(id);
+    if (!node.reachable)
+      for (const id of live.actors.keys()) if (id.startsWith(`${node.name}:`)) live.actors.delete(id);
   }
   for (const actor of change.actors) live.actors.set(actor.id, actor);
   for (const id of change.gone) live.actors.delete(id);

@@ -9,7 +9,13 @@ const fate_asked_ms = 500;
 const fate_asked_times = 40; // 20 s; a replica that needs longer shows in the listing
 
 export const fate_tone = {leader: "warn", majority: "good", all: "good", set_aside: "bad", unknown: "plain"};
-export const fate_text = {leader: "leader only", majority: "majority", all: "all", set_aside: "set aside", unknown: "unknown"};
+export const fate_text = {
+  leader: "leader only",
+  majority: "majority",
+  all: "all",
+  set_aside: "set aside",
+  unknown: "unknown",
+};
 
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
@@ -38,8 +44,14 @@ const send_one = async (file, path, durability, item) => {
   const began = performance.now();
   const progress = (sent) => {
     item.bar.value = sent;
-    const seconds = (performance.now() - began) / 1000, speed = seconds > 0 ? sent / seconds : 0;
-    const left = sent >= file.size ? "waits for the answer" : speed > 0 ? `${duration((1000 * (file.size - sent)) / speed)} left` : "";
+    const seconds = (performance.now() - began) / 1000,
+      speed = seconds > 0 ? sent / seconds : 0;
+    const left =
+      sent >= file.size
+        ? "waits for the answer"
+        : speed > 0
+          ? `${duration((1000 * (file.size - sent)) / speed)} left`
+          : "";
     set_text(item.text, `${bytes(sent)} of ${bytes(file.size)}, ${bytes(speed)}/s, ${left}`);
   };
   const headers = {"Content-Type": file.type || "application/octet-stream", "Kaiku-Durability": durability};

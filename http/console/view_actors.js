@@ -13,13 +13,54 @@ const number_of = (id) => Number.parseInt(id.slice(id.indexOf(":") + 1), 10) || 
 const columns = [
   {key: "name", title: "Actor", value: (a) => a.name},
   {key: "state", title: "State", value: (a) => a.state ?? "", text: (a) => a.state ?? ""},
-  {key: "per_second", title: "Per s", hint: "messages a second", value: (a) => a.per_second, text: (a) => rate(a.per_second), hot: 5000},
+  {
+    key: "per_second",
+    title: "Per s",
+    hint: "messages a second",
+    value: (a) => a.per_second,
+    text: (a) => rate(a.per_second),
+    hot: 5000,
+  },
   {key: "busy", title: "Busy", hint: "share of one thread", value: (a) => a.busy, text: (a) => share(a.busy), hot: 1},
-  {key: "depth", title: "Mailbox", hint: "messages that wait", value: (a) => a.mailbox.depth, text: (a) => count(a.mailbox.depth), hot: 100},
-  {key: "oldest", title: "Oldest", hint: "how long the oldest of them has waited", value: (a) => a.mailbox.oldest_ms, text: (a) => millis(a.mailbox.oldest_ms), hot: 100},
-  {key: "p50", title: "p50", hint: "time that a message takes, median", value: (a) => a.took_us?.p50, text: (a) => micros(a.took_us?.p50)},
-  {key: "p99", title: "p99", hint: "time that a message takes, 99th percentile", value: (a) => a.took_us?.p99, text: (a) => micros(a.took_us?.p99), hot: 20000},
-  {key: "max", title: "Max", hint: "the longest that a message took", value: (a) => a.took_us?.max, text: (a) => micros(a.took_us?.max), hot: 100000},
+  {
+    key: "depth",
+    title: "Mailbox",
+    hint: "messages that wait",
+    value: (a) => a.mailbox.depth,
+    text: (a) => count(a.mailbox.depth),
+    hot: 100,
+  },
+  {
+    key: "oldest",
+    title: "Oldest",
+    hint: "how long the oldest of them has waited",
+    value: (a) => a.mailbox.oldest_ms,
+    text: (a) => millis(a.mailbox.oldest_ms),
+    hot: 100,
+  },
+  {
+    key: "p50",
+    title: "p50",
+    hint: "time that a message takes, median",
+    value: (a) => a.took_us?.p50,
+    text: (a) => micros(a.took_us?.p50),
+  },
+  {
+    key: "p99",
+    title: "p99",
+    hint: "time that a message takes, 99th percentile",
+    value: (a) => a.took_us?.p99,
+    text: (a) => micros(a.took_us?.p99),
+    hot: 20000,
+  },
+  {
+    key: "max",
+    title: "Max",
+    hint: "the longest that a message took",
+    value: (a) => a.took_us?.max,
+    text: (a) => micros(a.took_us?.max),
+    hot: 100000,
+  },
   {key: "processed", title: "Processed", value: (a) => a.processed, text: (a) => count(a.processed)},
   {key: "errors", title: "Errors", value: (a) => a.errors, text: (a) => count(a.errors), hot: 1},
   {key: "restarts", title: "Restarts", value: (a) => a.restarts, text: (a) => count(a.restarts), hot: 1},
@@ -32,20 +73,26 @@ export const is_sum = (id) => id.endsWith("*");
 const heat_of = (value, hot) => (value > 0 ? Math.min(1, Math.max(0, 1 + Math.log10(value / hot) / 3)) : 0);
 
 const compare = (a, b) => {
-  const none_a = a === null || a === undefined, none_b = b === null || b === undefined;
+  const none_a = a === null || a === undefined,
+    none_b = b === null || b === undefined;
   if (none_a || none_b) return none_a === none_b ? 0 : none_a ? -1 : 1;
   return a < b ? -1 : a > b ? 1 : 0;
 };
 
 /** What the list shows: a row for each node, and for each of its actors one below its parent's. */
 const arrange = ({filter, node, flat, closed, by, down}) => {
-  const matches = (actor) => filter === "" || `${actor.id} ${actor.name} ${actor.state ?? ""}`.toLowerCase().includes(filter);
+  const matches = (actor) =>
+    filter === "" || `${actor.id} ${actor.name} ${actor.state ?? ""}`.toLowerCase().includes(filter);
   const order = (a, b) => {
     const way = by === null ? number_of(a.id) - number_of(b.id) : compare(by.value(a), by.value(b)) * (down ? -1 : 1);
     return way || number_of(a.id) - number_of(b.id) || (a.id < b.id ? -1 : 1);
   };
   const all = [...live.actors.values()].filter((actor) => node === "" || node_of(actor.id) === node);
-  if (flat) return all.filter(matches).sort(order).map((actor) => ({key: actor.id, actor, depth: 0, children: 0}));
+  if (flat)
+    return all
+      .filter(matches)
+      .sort(order)
+      .map((actor) => ({key: actor.id, actor, depth: 0, children: 0}));
 
   const below = new Map(); // by the id of the parent, or the name of the node
   for (const actor of all) {
@@ -56,7 +103,8 @@ const arrange = ({filter, node, flat, closed, by, down}) => {
   const rows = [];
   /** Gives whether anything of it is shown; a parent is when a child matches. */
   const add = (actor, depth) => {
-    const place = rows.length, children = below.get(actor.id) ?? [];
+    const place = rows.length,
+      children = below.get(actor.id) ?? [];
     const row = {key: actor.id, actor, depth, children: children.length, open: !closed.has(actor.id)};
     rows.push(row);
     let inside = false;
@@ -68,7 +116,8 @@ const arrange = ({filter, node, flat, closed, by, down}) => {
   };
   for (const one of live.nodes.values()) {
     if (node !== "" && one.name !== node) continue;
-    const actors = (below.get(one.name) ?? []).sort(order), place = rows.length;
+    const actors = (below.get(one.name) ?? []).sort(order),
+      place = rows.length;
     rows.push({key: one.name, node: one, depth: 0, children: actors.length, open: !closed.has(one.name)});
     for (const actor of actors) add(actor, 1);
     if (closed.has(one.name) && filter === "") rows.length = place + 1;
@@ -78,8 +127,13 @@ const arrange = ({filter, node, flat, closed, by, down}) => {
 
 const make_row = (row, toggle) => {
   const fold = h("button", {type: "button", class: "fold", onclick: () => toggle(row.key)});
-  const name = row.node ? h("b") : is_sum(row.key) ? h("span") : h("a", {href: `#/actors/${encodeURIComponent(row.key)}`});
-  const first = h("th", {scope: "row", class: "actor"}, fold, name);
+  const name = row.node
+    ? h("b")
+    : is_sum(row.key)
+      ? h("span")
+      : h("a", {href: `#/actors/${encodeURIComponent(row.key)}`});
+  const number = row.node || is_sum(row.key) ? null : h("span", {class: "hint"}, ` ${number_of(row.key)}`);
+  const first = h("th", {scope: "row", class: "actor"}, fold, name, number);
   const element = h("tr", {class: row.node ? "group" : null}, first);
   if (row.node) element.append(h("td", {colspan: columns.length - 1}));
   else element.append(...columns.slice(1).map(({key}) => h("td", {class: key === "state" ? "text" : "number"})));
@@ -104,7 +158,11 @@ const update_row = (element, row, flat, selected) => {
   const actor = row.actor;
   set_text(name, flat ? `${node_of(actor.id)} ${actor.name}` : actor.name);
   set_attribute(name, "title", actor.id);
-  set_attribute(element, "class", `${actor.alive ? "" : "gone"}${actor.id === selected ? " selected" : ""}`.trim() || null);
+  set_attribute(
+    element,
+    "class",
+    `${actor.alive ? "" : "gone"}${actor.id === selected ? " selected" : ""}`.trim() || null,
+  );
   set_attribute(name, "aria-current", actor.id === selected ? "true" : null);
   columns.slice(1).forEach((one, i) => {
     const cell = element.cells[i + 1];
@@ -117,7 +175,11 @@ const update_row = (element, row, flat, selected) => {
 export const open = (rest) => {
   const choice = {filter: "", node: "", flat: false, closed: new Set(), by: null, down: true};
   let detail = null; // {id, view}
-  const filter = h("input", {type: "search", placeholder: "name, state, id", oninput: () => ((choice.filter = filter.value.trim().toLowerCase()), update())});
+  const filter = h("input", {
+    type: "search",
+    placeholder: "name, state, id",
+    oninput: () => ((choice.filter = filter.value.trim().toLowerCase()), update()),
+  });
   const node = h("select", {onchange: () => ((choice.node = node.value), update())}, h("option", {value: ""}, "all"));
   node.firstChild.kaiku_key = "";
   const flat = h("input", {type: "checkbox", onchange: () => ((choice.flat = flat.checked), update())});
@@ -125,10 +187,14 @@ export const open = (rest) => {
   const sort_by = (one) => {
     if (choice.by === one) choice.down = !choice.down;
     else [choice.by, choice.down] = [one, one.key !== "name" && one.key !== "state"];
-    heads.forEach((head, i) => set_attribute(head, "aria-sort", columns[i] === choice.by ? (choice.down ? "descending" : "ascending") : null));
+    heads.forEach((head, i) =>
+      set_attribute(head, "aria-sort", columns[i] === choice.by ? (choice.down ? "descending" : "ascending") : null),
+    );
     update();
   };
-  const heads = columns.map((one) => column(one.title, {number: one.key !== "name" && one.key !== "state", hint: one.hint, sort: () => sort_by(one)}));
+  const heads = columns.map((one) =>
+    column(one.title, {number: one.key !== "name" && one.key !== "state", hint: one.hint, sort: () => sort_by(one)}),
+  );
   const body = h("tbody");
   const aside = h("aside", {hidden: true, "aria-label": "One actor"});
   const toggle = (key) => {
@@ -137,9 +203,21 @@ export const open = (rest) => {
   };
 
   const update = () => {
-    keep_in_step(node, [null, ...live.nodes.values()], (one) => one?.name ?? "", (one) => h("option", {value: one.name}, one.name), () => {});
+    keep_in_step(
+      node,
+      [null, ...live.nodes.values()],
+      (one) => one?.name ?? "",
+      (one) => h("option", {value: one.name}, one.name),
+      () => {},
+    );
     const rows = arrange(choice);
-    keep_in_step(body, rows, (row) => row.key, (row) => make_row(row, toggle), (element, row) => update_row(element, row, choice.flat, detail?.id));
+    keep_in_step(
+      body,
+      rows,
+      (row) => row.key,
+      (row) => make_row(row, toggle),
+      (element, row) => update_row(element, row, choice.flat, detail?.id),
+    );
     const shown = rows.filter((row) => row.actor).length;
     set_text(total, `${count(shown)} of ${count(live.actors.size)} actors`);
   };
@@ -156,10 +234,24 @@ export const open = (rest) => {
   };
   const labelled = (text, input) => h("label", null, h("span", null, text), input);
   const table = h("table", {class: "actors"}, h("thead", null, h("tr", null, ...heads)), body);
-  const root = h("div", {class: "split"},
-    h("div", null, h("div", {class: "toolbar"}, labelled("Filter", filter), labelled("Node", node), h("label", {class: "check"}, flat, h("span", null, "All in one list")), total),
-      scroller("Actors", table)),
-    aside);
+  const root = h(
+    "div",
+    {class: "split"},
+    h(
+      "div",
+      null,
+      h(
+        "div",
+        {class: "toolbar"},
+        labelled("Filter", filter),
+        labelled("Node", node),
+        h("label", {class: "check"}, flat, h("span", null, "All in one list")),
+        total,
+      ),
+      scroller("Actors", table),
+    ),
+    aside,
+  );
   if (rest) go(rest);
   return {root, update, go, close: () => detail?.view.close()};
 };

@@ -21,8 +21,10 @@ const version_of = (etag) => /^"(\d+\.\d+)-/.exec(etag)?.[1] ?? null;
 
 /** What became of writes, asked a few at a time; what every voter has is not asked again. */
 const make_fates = () => {
-  const known = new Map(), waiting = [];
-  let cluster = null, running = 0;
+  const known = new Map(),
+    waiting = [];
+  let cluster = null,
+    running = 0;
   const next = async () => {
     if (running >= asked_at_once || waiting.length === 0) return;
     ++running;
@@ -64,8 +66,27 @@ const download = (path, name) =>
 
 const crumbs = (path) => {
   const names = path === "" ? [] : path.split("/");
-  const links = names.map((name, i) => h("li", null, h("a", {href: address(names.slice(0, i + 1).join("/")), "aria-current": i + 1 === names.length ? "page" : null}, name)));
-  return h("nav", {"aria-label": "Path"}, h("ol", {class: "crumbs"}, h("li", null, h("a", {href: "#/files", "aria-current": path === "" ? "page" : null}, "files")), ...links));
+  const links = names.map((name, i) =>
+    h(
+      "li",
+      null,
+      h(
+        "a",
+        {href: address(names.slice(0, i + 1).join("/")), "aria-current": i + 1 === names.length ? "page" : null},
+        name,
+      ),
+    ),
+  );
+  return h(
+    "nav",
+    {"aria-label": "Path"},
+    h(
+      "ol",
+      {class: "crumbs"},
+      h("li", null, h("a", {href: "#/files", "aria-current": path === "" ? "page" : null}, "files")),
+      ...links,
+    ),
+  );
 };
 
 const detail_fields = [
@@ -88,36 +109,59 @@ const show_details = async (aside, path, fates) => {
   });
   const fate = figure("Recorded by");
   set_text(fate.value, "…");
-  fates.ask(version_of(at("ETag") ?? ""), (known) => set_text(fate.value, known === null ? unknown : `${fate_text[known.status]}: ${known.holders} of ${known.voters} voters`));
+  fates.ask(version_of(at("ETag") ?? ""), (known) =>
+    set_text(
+      fate.value,
+      known === null ? unknown : `${fate_text[known.status]}: ${known.holders} of ${known.voters} voters`,
+    ),
+  );
   for (const [name, value] of answer.headers) {
     if (!name.startsWith("kaiku-meta-")) continue;
     const one = figure(name.slice("kaiku-meta-".length));
     set_text(one.value, value);
     entries.push(one);
   }
-  const close = h("button", {type: "button", class: "close", onclick: () => ((aside.hidden = true), aside.opener?.focus())}, "Close");
-  aside.replaceChildren(h("p", {class: "top"}, h("h2", {tabindex: "-1"}, path.split("/").at(-1)), close), h("dl", {class: "details"}, ...entries.slice(0, 3), fate, ...entries.slice(3)));
+  const close = h(
+    "button",
+    {type: "button", class: "close", onclick: () => ((aside.hidden = true), aside.opener?.focus())},
+    "Close",
+  );
+  aside.replaceChildren(
+    h("p", {class: "top"}, h("h2", {tabindex: "-1"}, path.split("/").at(-1)), close),
+    h("dl", {class: "details"}, ...entries.slice(0, 3), fate, ...entries.slice(3)),
+  );
   aside.hidden = false;
   aside.querySelector("h2").focus();
 };
 
 export const open = (rest) => {
-  let path = parse(rest), entries = [], next = null, ended = new AbortController();
+  let path = parse(rest),
+    entries = [],
+    next = null,
+    ended = new AbortController();
   const fates = make_fates();
-  const place = h("div"), problem = note("", "bad"), total = h("p", {class: "hint", role: "status"});
+  const place = h("div"),
+    problem = note("", "bad"),
+    total = h("p", {class: "hint", role: "status"});
   const more = h("button", {type: "button", onclick: () => load({append: true})}, "Show more");
-  const body = h("tbody"), aside = h("aside", {hidden: true, "aria-label": "One file"});
+  const body = h("tbody"),
+    aside = h("aside", {hidden: true, "aria-label": "One file"});
   problem.hidden = true;
 
   const remove = async (entry) => {
     const inside = entry.type === "directory";
     const at = join(path, entry.name);
     const agreed = await confirm_action({
-      title: `Remove ${entry.name}?`, danger: true, agree: "Remove",
-      text: inside ? ["The directory and everything below it goes, on every node.", "This can't be taken back."] : ["The file goes, on every node.", "This can't be taken back."],
+      title: `Remove ${entry.name}?`,
+      danger: true,
+      agree: "Remove",
+      text: inside
+        ? ["The directory and everything below it goes, on every node.", "This can't be taken back."]
+        : ["The file goes, on every node.", "This can't be taken back."],
       typed: inside ? entry.name : null,
     });
-    if (agreed) await change(() => send("DELETE", file_url(at) + (inside ? "?recursive=true" : "")), `${entry.name} is removed`);
+    if (agreed)
+      await change(() => send("DELETE", file_url(at) + (inside ? "?recursive=true" : "")), `${entry.name} is removed`);
   };
   const change = (what, done) =>
     attempt(async () => {
@@ -126,14 +170,38 @@ export const open = (rest) => {
     }, done);
 
   const make_row = (entry) => {
-    const inside = entry.type === "directory", at = join(path, entry.name);
-    const name = inside ? h("a", {href: address(at)}, `${entry.name}/`)
-      : h("button", {type: "button", class: "link", onclick: () => ((aside.opener = name), attempt(() => show_details(aside, at, fates)))}, entry.name);
+    const inside = entry.type === "directory",
+      at = join(path, entry.name);
+    const name = inside
+      ? h("a", {href: address(at)}, `${entry.name}/`)
+      : h(
+          "button",
+          {
+            type: "button",
+            class: "link",
+            onclick: () => ((aside.opener = name), attempt(() => show_details(aside, at, fates))),
+          },
+          entry.name,
+        );
     const fate = inside ? null : badge("…");
-    const act = (text, does, label) => h("button", {type: "button", class: "small", "aria-label": `${label} ${entry.name}`, onclick: does}, text);
-    const row = h("tr", null, h("th", {scope: "row", class: "text"}, name), h("td", {class: "number"}), h("td", {class: "time"}), h("td", {class: "text"}),
-      h("td", {class: "number"}), h("td", null, fate),
-      h("td", {class: "actions"}, inside ? null : act("Download", () => download(at, entry.name), "Download"), act("Remove", () => remove(entry), "Remove")));
+    const act = (text, does, label) =>
+      h("button", {type: "button", class: "small", "aria-label": `${label} ${entry.name}`, onclick: does}, text);
+    const row = h(
+      "tr",
+      null,
+      h("th", {scope: "row", class: "text"}, name),
+      h("td", {class: "number"}),
+      h("td", {class: "time"}),
+      h("td", {class: "text"}),
+      h("td", {class: "number"}),
+      h("td", null, fate),
+      h(
+        "td",
+        {class: "actions"},
+        inside ? null : act("Download", () => download(at, entry.name), "Download"),
+        act("Remove", () => remove(entry), "Remove"),
+      ),
+    );
     row.fate = fate;
     return row;
   };
@@ -150,7 +218,10 @@ export const open = (rest) => {
     if (append && next !== null) query.set("after", next);
     if (token !== null) query.set("token", token);
     try {
-      const page = await get_json(`${path === "" ? "/files/" : `${file_url(path)}/`}?${query}`, {headers: {Accept: "application/json"}, signal: ended.signal});
+      const page = await get_json(`${path === "" ? "/files/" : `${file_url(path)}/`}?${query}`, {
+        headers: {Accept: "application/json"},
+        signal: ended.signal,
+      });
       entries = append ? entries.concat(page.entries) : page.entries;
       next = page.next;
       problem.hidden = true;
@@ -163,7 +234,10 @@ export const open = (rest) => {
     fates.forget();
     keep_in_step(body, entries, (entry) => `${entry.type} ${entry.name}`, make_row, update_row);
     more.hidden = next === null;
-    set_text(total, `${count(entries.length)}${next === null ? "" : " or more"} ${entries.length === 1 ? "entry" : "entries"}`);
+    set_text(
+      total,
+      `${count(entries.length)}${next === null ? "" : " or more"} ${entries.length === 1 ? "entry" : "entries"}`,
+    );
   };
 
   const uploads = upload_list((token) => load({token}));
@@ -172,9 +246,19 @@ export const open = (rest) => {
   const add = (files) => {
     for (const file of files) uploads.add(file, join(path, file.name), durability.value);
   };
-  const drop = h("div", {class: "drop"}, h("div", {class: "toolbar"}, h("label", null, h("span", null, "Upload"), chosen), h("label", null, h("span", null, "answered when recorded by"), durability),
-    h("span", {class: "hint"}, "Files can also be dropped here."),
-    h("button", {type: "button", class: "end", onclick: () => make_directory()}, "New directory…")), uploads.root);
+  const drop = h(
+    "div",
+    {class: "drop"},
+    h(
+      "div",
+      {class: "toolbar"},
+      h("label", null, h("span", null, "Upload"), chosen),
+      h("label", null, h("span", null, "answered when recorded by"), durability),
+      h("span", {class: "hint"}, "Files can also be dropped here."),
+      h("button", {type: "button", class: "end", onclick: () => make_directory()}, "New directory…"),
+    ),
+    uploads.root,
+  );
   for (const kind of ["dragenter", "dragover", "dragleave", "drop"])
     drop.addEventListener(kind, (event) => {
       event.preventDefault();
@@ -196,10 +280,26 @@ export const open = (rest) => {
     place.replaceChildren(crumbs(path));
     return load();
   };
-  const heads = [column("Name"), column("Size", {number: true}), column("Modified"), column("Type"), column("Version", {number: true, hint: "term and index of the write that made it"}),
-    column("Recorded by", {hint: "how many voters have it on their disk"}), column("")];
+  const heads = [
+    column("Name"),
+    column("Size", {number: true}),
+    column("Modified"),
+    column("Type"),
+    column("Version", {number: true, hint: "term and index of the write that made it"}),
+    column("Recorded by", {hint: "how many voters have it on their disk"}),
+    column(""),
+  ];
   heads.at(-1).append(h("span", {class: "unseen"}, "Actions"));
-  const list = h("div", null, place, drop, problem, scroller("Files", h("table", {class: "files"}, h("thead", null, h("tr", null, ...heads)), body)), h("p", null, more), total);
+  const list = h(
+    "div",
+    null,
+    place,
+    drop,
+    problem,
+    scroller("Files", h("table", {class: "files"}, h("thead", null, h("tr", null, ...heads)), body)),
+    h("p", null, more),
+    total,
+  );
   const timer = setInterval(() => document.hidden || entries.length > page_length || load(), refreshed_ms);
   const close = () => {
     clearInterval(timer);

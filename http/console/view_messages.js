@@ -36,25 +36,58 @@ const trace_form = (sent) => {
     go.disabled = false;
   };
   method.addEventListener("change", () => (durability.disabled = method.value !== "PUT"));
-  return h("form", {class: "toolbar", onsubmit: submit}, labelled("Request", method), labelled("of", path), labelled("Durability", durability), go,
-    h("p", {class: "hint"}, "A PUT writes a line of text there."));
+  return h(
+    "form",
+    {class: "toolbar", onsubmit: submit},
+    labelled("Request", method),
+    labelled("of", path),
+    labelled("Durability", durability),
+    go,
+    h("p", {class: "hint"}, "A PUT writes a line of text there."),
+  );
 };
 
 const trace_list = () => {
-  const body = h("tbody"), problem = note("", "plain");
-  const table = h("table", null, h("thead", null, h("tr", null, column("Began"), column("Request"), column("Took", {number: true}), column("Nodes"))), body);
-  const make = (one) => h("tr", null, h("td", {class: "time"}, clock(one.began, true)),
-    h("td", {class: "text"}, h("a", {href: `#/messages/${one.id}`}, one.what)), h("td", {class: "number"}), h("td"));
+  const body = h("tbody"),
+    problem = note("", "plain");
+  const table = h(
+    "table",
+    null,
+    h(
+      "thead",
+      null,
+      h("tr", null, column("Began"), column("Request"), column("Took", {number: true}), column("Nodes")),
+    ),
+    body,
+  );
+  const make = (one) =>
+    h(
+      "tr",
+      null,
+      h("td", {class: "time"}, clock(one.began, true)),
+      h("td", {class: "text"}, h("a", {href: `#/messages/${one.id}`}, one.what)),
+      h("td", {class: "number"}),
+      h("td"),
+    );
   const refresh = async (selected, signal) => {
     try {
       const {traces} = await get_json("/actors/traces", {signal});
-      keep_in_step(body, traces, (one) => one.id, make, (row, one) => {
-        set_text(row.cells[2], micros(one.took_us));
-        set_text(row.cells[3], one.nodes.join(", "));
-        set_attribute(row, "class", one.id === selected ? "selected" : null);
-      });
+      keep_in_step(
+        body,
+        traces,
+        (one) => one.id,
+        make,
+        (row, one) => {
+          set_text(row.cells[2], micros(one.took_us));
+          set_text(row.cells[3], one.nodes.join(", "));
+          set_attribute(row, "class", one.id === selected ? "selected" : null);
+        },
+      );
       problem.hidden = traces.length > 0;
-      set_text(problem, "None yet. Any request with the header Kaiku-Trace: 1 leaves one on the node that it was sent to.");
+      set_text(
+        problem,
+        "None yet. Any request with the header Kaiku-Trace: 1 leaves one on the node that it was sent to.",
+      );
     } catch (error) {
       if (signal.aborted) return;
       problem.hidden = false;
@@ -67,32 +100,73 @@ const trace_list = () => {
 const spans_table = (trace) => {
   const begin = trace.spans[0]?.start_us ?? 0;
   const rows = trace.spans.map((span) => {
-    const row = h("tr", null, h("td", {class: "number"}, `+${micros(span.start_us - begin)}`), h("td", null, span.node), h("td", null, span.name),
-      h("td", {class: "text"}, badge(span.kind, span.kind === "sync" ? "warn" : span.kind === "request" ? "info" : "plain"), " ", h("span", {class: "code"}, span.what)),
-      h("td", {class: "number"}, span.waited_us === null ? unknown : micros(span.waited_us)), h("td", {class: "number"}, micros(span.took_us)), h("td", {class: "text"}, span.note ?? ""));
+    const row = h(
+      "tr",
+      null,
+      h("td", {class: "number"}, `+${micros(span.start_us - begin)}`),
+      h("td", null, span.node),
+      h("td", null, span.name),
+      h(
+        "td",
+        {class: "text"},
+        badge(span.kind, span.kind === "sync" ? "warn" : span.kind === "request" ? "info" : "plain"),
+        " ",
+        h("span", {class: "code"}, span.what),
+      ),
+      h("td", {class: "number"}, span.waited_us === null ? unknown : micros(span.waited_us)),
+      h("td", {class: "number"}, micros(span.took_us)),
+      h("td", {class: "text"}, span.note ?? ""),
+    );
     row.kaiku_span = span.id;
     return row;
   });
-  const heads = [column("After", {number: true}), column("Node"), column("Actor"), column("What"), column("Waited", {number: true}), column("Took", {number: true}), column("Note")];
-  const choose = (span) => rows.forEach((row) => set_attribute(row, "class", row.kaiku_span === span.id ? "selected" : null));
-  return {root: scroller("Steps", h("table", {class: "spans"}, h("thead", null, h("tr", null, ...heads)), h("tbody", null, ...rows))), choose};
+  const heads = [
+    column("After", {number: true}),
+    column("Node"),
+    column("Actor"),
+    column("What"),
+    column("Waited", {number: true}),
+    column("Took", {number: true}),
+    column("Note"),
+  ];
+  const choose = (span) =>
+    rows.forEach((row) => set_attribute(row, "class", row.kaiku_span === span.id ? "selected" : null));
+  return {
+    root: scroller(
+      "Steps",
+      h("table", {class: "spans"}, h("thead", null, h("tr", null, ...heads)), h("tbody", null, ...rows)),
+    ),
+    choose,
+  };
 };
 
 const draw_trace = (trace) => {
   const root = trace.spans.find((span) => span.parent === null);
-  const nodes = [...new Set(trace.spans.map((span) => span.node))], syncs = trace.spans.filter((span) => span.kind === "sync").length;
+  const nodes = [...new Set(trace.spans.map((span) => span.node))],
+    syncs = trace.spans.filter((span) => span.kind === "sync").length;
   const table = spans_table(trace);
-  const parts = [h("h2", {tabindex: "-1"}, root ? root.what : "A trace"),
-    h("p", {class: "hint"}, `${clock(trace.began, true)}, ${trace.spans.length} steps on ${nodes.join(", ")}, ${syncs} disk syncs${root ? `, answered after ${micros(root.took_us)}` : ""}. Trace ${trace.id}`)];
-  if (trace.unreachable.length > 0) parts.push(note(`${trace.unreachable.join(", ")} did not answer: steps there are missing.`, "warn"));
+  const parts = [
+    h("h2", {tabindex: "-1"}, root ? root.what : "A trace"),
+    h(
+      "p",
+      {class: "hint"},
+      `${clock(trace.began, true)}, ${trace.spans.length} steps on ${nodes.join(", ")}, ${syncs} disk syncs${root ? `, answered after ${micros(root.took_us)}` : ""}. Trace ${trace.id}`,
+    ),
+  ];
+  if (trace.unreachable.length > 0)
+    parts.push(note(`${trace.unreachable.join(", ")} did not answer: steps there are missing.`, "warn"));
   else if (!trace.complete) parts.push(note("Not all of its steps are known.", "warn"));
   return h("section", {class: "trace"}, ...parts, sequence(trace, table.choose), h("h3", null, "Steps"), table.root);
 };
 
 export const open = (rest) => {
   const ended = new AbortController();
-  const list = trace_list(), flows = flows_panel(), place = h("div", {"aria-live": "polite"});
-  let id = null, timers = [], shown = "";
+  const list = trace_list(),
+    flows = flows_panel(),
+    place = h("div");
+  let id = null,
+    timers = [],
+    shown = "";
 
   const load = async (wanted, focus) => {
     try {
@@ -104,7 +178,14 @@ export const open = (rest) => {
       if (focus) place.querySelector("h2").focus();
     } catch (error) {
       if (!ended.signal.aborted && wanted === id && shown === "")
-        place.replaceChildren(note(error.status === 404 ? "This trace is no longer kept: nodes keep the last 256, for ten minutes." : error.message, "warn"));
+        place.replaceChildren(
+          note(
+            error.status === 404
+              ? "This trace is no longer kept: nodes keep the last 256, for ten minutes."
+              : error.message,
+            "warn",
+          ),
+        );
     }
   };
   const go = (to) => {

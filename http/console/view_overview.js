@@ -21,15 +21,30 @@ const rows = (top) => [
   ["Term", (n) => count(n.term)],
   ["Log", (n) => (n.applied === null ? unknown : `${count(n.first)} – ${count(n.applied)}`), "first and last entry"],
   ["Committed", (n) => count(n.committed), "highest entry known to be on a majority"],
-  ["Behind", (n) => (behind(n, top) === null ? unknown : count(behind(n, top))), "entries that the leader has and this node has not", (n) => (behind(n, top) > 1000 ? "warn" : "")],
-  ["Leader contact", (n) => millis(n.leader_contact_ms), "since it heard the leader; for the leader, a majority", (n) => (n.leader_contact_ms > slow_contact_ms ? "warn" : "")],
+  [
+    "Behind",
+    (n) => (behind(n, top) === null ? unknown : count(behind(n, top))),
+    "entries that the leader has and this node has not",
+    (n) => (behind(n, top) > 1000 ? "warn" : ""),
+  ],
+  [
+    "Leader contact",
+    (n) => millis(n.leader_contact_ms),
+    "since it heard the leader; for the leader, a majority",
+    (n) => (n.leader_contact_ms > slow_contact_ms ? "warn" : ""),
+  ],
   ["Last election", (n) => since(n.last_election)],
   ["Requests", (n) => (n.requests_per_s === null ? unknown : `${rate(n.requests_per_s)}/s`)],
   ["In flight", (n) => count(n.in_flight), "requests under way"],
   ["Requests in all", (n) => count(n.requests)],
   ["Log size", (n) => bytes(n.log_bytes)],
   ["Free space", (n) => bytes(n.free_bytes)],
-  ["Set aside", (n) => count(n.set_aside), "writes that a failover displaced and this node keeps", (n) => (n.set_aside > 0 ? "warn" : "")],
+  [
+    "Set aside",
+    (n) => count(n.set_aside),
+    "writes that a failover displaced and this node keeps",
+    (n) => (n.set_aside > 0 ? "warn" : ""),
+  ],
   ["Redis", (n) => (n.reachable ? (n.redis ?? "off") : unknown)],
   ["Up for", (n) => lasted(n.started)],
   ["Version", (n) => n.version ?? unknown],
@@ -37,7 +52,11 @@ const rows = (top) => [
 ];
 
 const health_of = (node) => {
-  if (!node.reachable) return ["bad", (node.reason ?? "no answer") + (node.last_heard_ms === null ? "" : `, heard ${millis(node.last_heard_ms)} ago`)];
+  if (!node.reachable)
+    return [
+      "bad",
+      (node.reason ?? "no answer") + (node.last_heard_ms === null ? "" : `, heard ${millis(node.last_heard_ms)} ago`),
+    ];
   if (node.ready) return ["good", "ready"];
   return ["warn", node.not_ready_reason ?? "not ready"];
 };
@@ -58,7 +77,9 @@ const sparkline = () => {
 };
 
 const make_node = (node) => {
-  const role = badge(""), health = h("p", {class: "health"}), spark = sparkline();
+  const role = badge(""),
+    health = h("p", {class: "health"}),
+    spark = sparkline();
   const name = h("a", {class: "name", title: "its own console"}, node.name);
   const element = h("th", {scope: "col"}, h("div", {class: "node"}, h("p", null, name, role), health, spark));
   element.parts = {name, role, health, spark};
@@ -80,14 +101,21 @@ const update_node = (element, node) => {
 };
 
 const update_cells = (row, nodes, [, text, , tone]) =>
-  keep_in_step(row, [null, ...nodes], (node) => node?.name ?? "", () => h("td"), (cell, node) => {
-    if (node === null) return;
-    set_text(cell, text(node));
-    set_attribute(cell, "class", `${tone?.(node) ?? ""}${node.reachable ? "" : " gone"}`.trim() || null);
-  });
+  keep_in_step(
+    row,
+    [null, ...nodes],
+    (node) => node?.name ?? "",
+    () => h("td"),
+    (cell, node) => {
+      if (node === null) return;
+      set_text(cell, text(node));
+      set_attribute(cell, "class", `${tone?.(node) ?? ""}${node.reachable ? "" : " gone"}`.trim() || null);
+    },
+  );
 
 const nodes_table = () => {
-  const head = h("tr"), body = h("tbody");
+  const head = h("tr"),
+    body = h("tbody");
   const corner = h("td");
   corner.kaiku_key = "";
   head.append(corner);
@@ -100,7 +128,13 @@ const nodes_table = () => {
   const root = scroller("Nodes", h("table", {class: "nodes"}, h("thead", null, head), body));
   const update = () => {
     const nodes = [...live.nodes.values()];
-    keep_in_step(head, [null, ...nodes], (node) => node?.name ?? "", make_node, (element, node) => node && update_node(element, node));
+    keep_in_step(
+      head,
+      [null, ...nodes],
+      (node) => node?.name ?? "",
+      make_node,
+      (element, node) => node && update_node(element, node),
+    );
     rows(top_index()).forEach((row, i) => update_cells(elements[i], nodes, row));
   };
   return {root, update};
@@ -111,7 +145,8 @@ const figures_list = () => {
   const all = names.map(figure);
   const root = h("dl", {class: "figures"}, ...all);
   const update = () => {
-    const nodes = [...live.nodes.values()], there = nodes.filter((node) => node.reachable);
+    const nodes = [...live.nodes.values()],
+      there = nodes.filter((node) => node.reachable);
     const leads = leader();
     const voters = there.filter((node) => node.voter).length;
     const of = (key) => there.map((node) => node[key]).filter((value) => value !== null);
@@ -132,17 +167,45 @@ const figures_list = () => {
 
 const latest_events = () => {
   const list = h("ol", {class: "events"});
-  const make = (event) => h("li", null, h("time", {datetime: event.at}, clock(event.at)), h("b", null, event.node),
-    badge(words(event.kind), tone_of(event.kind)), h("span", {class: "text"}, event.text));
-  const update = () => keep_in_step(list, live.events.slice(-events_shown).reverse(),
-    (event) => `${event.at}${event.node}${event.kind}${event.text}`, make, () => {});
+  const make = (event) =>
+    h(
+      "li",
+      null,
+      h("time", {datetime: event.at}, clock(event.at)),
+      h("b", null, event.node),
+      badge(words(event.kind), tone_of(event.kind)),
+      h("span", {class: "text"}, event.text),
+    );
+  const update = () =>
+    keep_in_step(
+      list,
+      live.events.slice(-events_shown).reverse(),
+      (event) => `${event.at}${event.node}${event.kind}${event.text}`,
+      make,
+      () => {},
+    );
   return {root: section("Latest events", list, h("p", null, h("a", {href: "#/timeline"}, "All events"))), update};
 };
 
 const busiest_actors = () => {
   const body = h("tbody");
-  const table = h("table", null, h("thead", null, h("tr", null, column("Actor"), column("Per second", {number: true}),
-    column("Busy", {number: true}), column("Waiting", {number: true}))), body);
+  const table = h(
+    "table",
+    null,
+    h(
+      "thead",
+      null,
+      h(
+        "tr",
+        null,
+        column("Actor"),
+        column("Per second", {number: true}),
+        column("Busy", {number: true}),
+        column("Waiting", {number: true}),
+      ),
+    ),
+    body,
+  );
   const make = () => h("tr", null, h("td", null, h("a")), ...[0, 1, 2].map(() => h("td", {class: "number"})));
   const fill = (row, actor) => {
     const link = row.cells[0].firstChild;
@@ -153,8 +216,16 @@ const busiest_actors = () => {
     set_text(row.cells[3], count(actor.mailbox.depth));
   };
   const update = () => {
-    const all = [...live.actors.values()].sort((a, b) => (b.busy ?? 0) - (a.busy ?? 0) || b.per_second - a.per_second || (a.id < b.id ? -1 : 1));
-    keep_in_step(body, all.filter((actor) => !is_sum(actor.id)).slice(0, actors_shown), (actor) => actor.id, make, fill);
+    const all = [...live.actors.values()].sort(
+      (a, b) => (b.busy ?? 0) - (a.busy ?? 0) || b.per_second - a.per_second || (a.id < b.id ? -1 : 1),
+    );
+    keep_in_step(
+      body,
+      all.filter((actor) => !is_sum(actor.id)).slice(0, actors_shown),
+      (actor) => actor.id,
+      make,
+      fill,
+    );
   };
   return {root: section("Busiest actors", scroller("Busiest actors", table)), update};
 };

@@ -14,26 +14,49 @@ const tone_by_kind = new Map(Object.entries(tones).flatMap(([tone, kinds]) => ki
 export const tone_of = (kind) => tone_by_kind.get(kind) ?? "plain";
 
 const rows_shown = 500;
-const spans = [["2", "2 minutes"], ["10", "10 minutes"], ["60", "1 hour"], ["1440", "1 day"]];
-const lane_height = 26, label_width = 64, strip_width = 1000;
+const spans = [
+  ["2", "2 minutes"],
+  ["10", "10 minutes"],
+  ["60", "1 hour"],
+  ["1440", "1 day"],
+];
+const lane_height = 26,
+  label_width = 64,
+  strip_width = 1000;
 
 /** The strip: the newest at the right. */
 const strip = () => {
-  const lanes = s("g"), marks = s("g"), ticks = s("g", {class: "ticks"});
+  const lanes = s("g"),
+    marks = s("g"),
+    ticks = s("g", {class: "ticks"});
   const svg = s("svg", {class: "strip", role: "img"}, ticks, lanes, marks);
   const show = (events, nodes, minutes) => {
-    const now = Date.now(), width = strip_width - label_width - 10;
+    const now = Date.now(),
+      width = strip_width - label_width - 10;
     const height = nodes.length * lane_height + 24;
     set_attribute(svg, "viewBox", `0 0 ${strip_width} ${height}`);
-    set_attribute(svg, "aria-label", `${events.length} events of the last ${minutes} minutes; the table below lists them`);
+    set_attribute(
+      svg,
+      "aria-label",
+      `${events.length} events of the last ${minutes} minutes; the table below lists them`,
+    );
     const x_of = (time) => label_width + width * (1 - (now - time) / (minutes * 60000));
     const y_of = (node) => nodes.indexOf(node) * lane_height + lane_height / 2;
-    keep_in_step(lanes, nodes, (node) => node, (node) => s("g", null, s("text", {x: 0, class: "lane"}, node), s("line", {x1: label_width, x2: strip_width - 10})),
+    keep_in_step(
+      lanes,
+      nodes,
+      (node) => node,
+      (node) =>
+        s("g", null, s("text", {x: 0, class: "lane"}, node), s("line", {x1: label_width, x2: strip_width - 10})),
       (lane, node) => {
         set_attribute(lane.firstChild, "y", y_of(node) + 4);
         for (const end of ["y1", "y2"]) set_attribute(lane.lastChild, end, y_of(node));
-      });
-    keep_in_step(ticks, [0, 1, 2, 3, 4, 5, 6].map((i) => now - (i * minutes * 60000) / 6), (time) => Math.round((now - time) / 1000),
+      },
+    );
+    keep_in_step(
+      ticks,
+      [0, 1, 2, 3, 4, 5, 6].map((i) => now - (i * minutes * 60000) / 6),
+      (time) => Math.round((now - time) / 1000),
       () => s("g", null, s("line", {y1: 0}), s("text", {"text-anchor": "middle"})),
       (tick, time) => {
         const x = x_of(time);
@@ -42,13 +65,23 @@ const strip = () => {
         set_attribute(tick.lastChild, "x", Math.min(x, strip_width - 26));
         set_attribute(tick.lastChild, "y", height - 4);
         set_text(tick.lastChild, clock(time).slice(0, minutes > 10 ? 5 : 8));
-      });
-    keep_in_step(marks, events, (event) => `${event.at}${event.node}${event.kind}${event.text}`,
-      (event) => s("circle", {r: 5, class: `mark ${tone_of(event.kind)}`}, s("title", null, `${clock(event.at, true)} ${event.node}: ${words(event.kind)}, ${event.text}`)),
+      },
+    );
+    keep_in_step(
+      marks,
+      events,
+      (event) => `${event.at}${event.node}${event.kind}${event.text}`,
+      (event) =>
+        s(
+          "circle",
+          {r: 5, class: `mark ${tone_of(event.kind)}`},
+          s("title", null, `${clock(event.at, true)} ${event.node}: ${words(event.kind)}, ${event.text}`),
+        ),
       (mark, event) => {
         set_attribute(mark, "cx", x_of(Date.parse(event.at)).toFixed(1));
         set_attribute(mark, "cy", y_of(event.node));
-      });
+      },
+    );
   };
   return {root: svg, show};
 };
@@ -58,34 +91,78 @@ const choice = (label, options, change) => {
   return {root: h("label", null, h("span", null, label), select), select};
 };
 
+/** The least that shows all that is known, or ten minutes. */
+const fitting_span = () => {
+  const oldest = live.events.length === 0 ? 0 : Date.parse(live.events[0].at);
+  return spans.map(([minutes]) => minutes).find((minutes) => Date.now() - oldest < minutes * 60000) ?? "10";
+};
+
 export const open = () => {
-  const span = choice("Shown", spans, () => update());
+  let fits = true; // until somebody chooses
+  const span = choice("Shown", spans, () => ((fits = false), update()));
   const node = choice("Node", [["", "all"]], () => update());
   const kind = choice("Kind", [["", "all"]], () => update());
-  span.select.value = "10";
   const picture = strip();
   const body = h("tbody");
   const none = h("p", {class: "note plain"}, "Nothing happened that these choices let through.");
-  const table = h("table", {class: "timeline"}, h("thead", null, h("tr", null, column("Time"), column("Node"), column("What"), column("More"))), body);
-  const make = (event) => h("tr", null,
-    h("td", {class: "time"}, h("time", {datetime: event.at, title: date(event.at)}, clock(event.at, true))),
-    h("td", null, event.node), h("td", null, badge(words(event.kind), tone_of(event.kind))), h("td", {class: "text"}, event.text));
-  const offer = ({select}, values) => keep_in_step(select, ["", ...values], (value) => value,
-    (value) => h("option", {value}, value === "" ? "all" : words(value)), () => {});
+  const table = h(
+    "table",
+    {class: "timeline"},
+    h("thead", null, h("tr", null, column("Time"), column("Node"), column("What"), column("More"))),
+    body,
+  );
+  const make = (event) =>
+    h(
+      "tr",
+      null,
+      h("td", {class: "time"}, h("time", {datetime: event.at, title: date(event.at)}, clock(event.at, true))),
+      h("td", null, event.node),
+      h("td", null, badge(words(event.kind), tone_of(event.kind))),
+      h("td", {class: "text"}, event.text),
+    );
+  const offer = ({select}, values) =>
+    keep_in_step(
+      select,
+      ["", ...values],
+      (value) => value,
+      (value) => h("option", {value}, value === "" ? "all" : words(value)),
+      () => {},
+    );
   for (const one of [node, kind]) one.select.firstChild.kaiku_key = "";
 
   const update = () => {
+    if (fits) span.select.value = fitting_span();
     const nodes = [...new Set([...live.nodes.keys(), ...live.events.map((event) => event.node)])].sort();
     offer(node, nodes);
     offer(kind, [...new Set(live.events.map((event) => event.kind))].sort());
-    const wanted = live.events.filter((event) => (node.select.value === "" || event.node === node.select.value) &&
-      (kind.select.value === "" || event.kind === kind.select.value));
-    const minutes = Number(span.select.value), from = Date.now() - minutes * 60000;
-    picture.show(wanted.filter((event) => Date.parse(event.at) >= from), nodes, minutes);
-    keep_in_step(body, wanted.slice(-rows_shown).reverse(), (event) => `${event.at}${event.node}${event.kind}${event.text}`, make, () => {});
+    const wanted = live.events.filter(
+      (event) =>
+        (node.select.value === "" || event.node === node.select.value) &&
+        (kind.select.value === "" || event.kind === kind.select.value),
+    );
+    const minutes = Number(span.select.value),
+      from = Date.now() - minutes * 60000;
+    picture.show(
+      wanted.filter((event) => Date.parse(event.at) >= from),
+      nodes,
+      minutes,
+    );
+    keep_in_step(
+      body,
+      wanted.slice(-rows_shown).reverse(),
+      (event) => `${event.at}${event.node}${event.kind}${event.text}`,
+      make,
+      () => {},
+    );
     none.hidden = wanted.length > 0;
   };
-  const root = h("div", null, h("div", {class: "toolbar"}, span.root, node.root, kind.root), h("div", {class: "panel"}, picture.root),
-    scroller("Events", table), none);
+  const root = h(
+    "div",
+    null,
+    h("div", {class: "toolbar"}, span.root, node.root, kind.root),
+    h("div", {class: "panel"}, picture.root),
+    scroller("Events", table),
+    none,
+  );
   return {root, update};
 };

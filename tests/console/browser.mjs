@@ -8,7 +8,11 @@ const packages = createRequire(new URL("../../build/console/packages/package.jso
 const {chromium} = packages("playwright-core");
 const axe = readFileSync(packages.resolve("axe-core/axe.min.js"), "utf8");
 
-export const launch = () => chromium.launch({executablePath: process.env.KAIKU_CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-proxy-server"]});
+export const launch = () =>
+  chromium.launch({
+    executablePath: process.env.KAIKU_CHROMIUM ?? "/usr/bin/chromium",
+    args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-proxy-server"],
+  });
 
 /** A tab on a view. `page.complaints` are errors and warnings of scripts, of the policy, and of what was not loaded. */
 export const open = async (browser, node, view = "overview", options = {}) => {
@@ -16,7 +20,10 @@ export const open = async (browser, node, view = "overview", options = {}) => {
   const page = await context.newPage();
   page.setDefaultTimeout(15000);
   page.complaints = [];
-  page.on("console", (message) => ["error", "warning"].includes(message.type()) && page.complaints.push(message.text()));
+  page.on(
+    "console",
+    (message) => ["error", "warning"].includes(message.type()) && page.complaints.push(message.text()),
+  );
   page.on("pageerror", (problem) => page.complaints.push(problem.stack));
   await page.goto(`${node.url}/console/#/${view}`);
   return page;
@@ -28,6 +35,10 @@ export const live = (page) => page.locator("#connection.live").waitFor();
 export const barriers = async (page) => {
   await page.evaluate(axe);
   const {violations} = await page.evaluate(() => axe.run(document, {resultTypes: ["violations"]}));
-  return violations.filter(({impact}) => impact === "serious" || impact === "critical")
-    .map(({id, help, nodes}) => `${id}: ${help}\n${nodes.map((node) => `    ${node.target}: ${node.failureSummary}`).join("\n")}`);
+  return violations
+    .filter(({impact}) => impact === "serious" || impact === "critical")
+    .map(
+      ({id, help, nodes}) =>
+        `${id}: ${help}\n${nodes.map((node) => `    ${node.target}: ${node.failureSummary}`).join("\n")}`,
+    );
 };

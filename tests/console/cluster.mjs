@@ -13,14 +13,15 @@ const deadline_ms = 30000;
 /** Asks again and again until the condition holds, and gives what it gave; fails after the deadline. */
 export const until = async (what, condition, within_ms = deadline_ms) => {
   const end = Date.now() + within_ms;
-  for (let last = null; ; ) {
+  for (let last = null; ;) {
     try {
       const found = await condition();
       if (found) return found;
     } catch (problem) {
       last = problem;
     }
-    if (Date.now() > end) throw new Error(`not within ${within_ms} ms: ${what}${last === null ? "" : ` (${last.message})`}`);
+    if (Date.now() > end)
+      throw new Error(`not within ${within_ms} ms: ${what}${last === null ? "" : ` (${last.message})`}`);
     await new Promise((done) => setTimeout(done, 25));
   }
 };
@@ -42,8 +43,23 @@ class Node {
   }
   start(cluster, extra) {
     const out = openSync(this.log, "a");
-    this.process = spawn(kaikud, ["--name", this.name, "--data", join(this.folder, this.name), "--http", `127.0.0.1:${this.http}`,
-      "--peers", `127.0.0.1:${this.peers}`, "--cluster", cluster, ...extra], {stdio: ["ignore", out, out]});
+    this.process = spawn(
+      kaikud,
+      [
+        "--name",
+        this.name,
+        "--data",
+        join(this.folder, this.name),
+        "--http",
+        `127.0.0.1:${this.http}`,
+        "--peers",
+        `127.0.0.1:${this.peers}`,
+        "--cluster",
+        cluster,
+        ...extra,
+      ],
+      {stdio: ["ignore", out, out]},
+    );
     closeSync(out);
     this.ended = once(this.process, "exit");
   }
@@ -63,7 +79,8 @@ export class Cluster {
     // In memory: on a disk that others use, one sync may take longer than an election timeout.
     all.folder = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "kaiku-console-"));
     Object.assign(all, {extra, headers, nodes: []});
-    for (let i = 1; i <= nodes; ++i) all.nodes.push(new Node(`n${i}`, all.folder, await free_port(), await free_port()));
+    for (let i = 1; i <= nodes; ++i)
+      all.nodes.push(new Node(`n${i}`, all.folder, await free_port(), await free_port()));
     all.members = all.nodes.map((node) => `${node.name}=127.0.0.1:${node.peers}`).join(",");
     for (const node of all.nodes) mkdirSync(join(all.folder, node.name), {mode: 0o700});
     for (const node of all.nodes) all.revive(node);
@@ -76,7 +93,11 @@ export class Cluster {
     return this.nodes.find((node) => node.name === name);
   }
   async get(node, path, options = {}) {
-    const answer = await fetch(node.url + path, {...options, headers: {...this.headers, ...options.headers}, signal: AbortSignal.timeout(15000)});
+    const answer = await fetch(node.url + path, {
+      ...options,
+      headers: {...this.headers, ...options.headers},
+      signal: AbortSignal.timeout(15000),
+    });
     if (!answer.ok) throw new Error(`${path} of ${node.name}: ${answer.status} ${await answer.text()}`);
     return answer;
   }
@@ -88,7 +109,8 @@ export class Cluster {
     return until("all nodes are ready and agree on a leader", async () => {
       const states = await Promise.all(this.nodes.filter((node) => node.process).map((node) => this.state(node)));
       const [{leader, term}] = states;
-      const agree = leader !== null && states.every((state) => state.ready && state.leader === leader && state.term === term);
+      const agree =
+        leader !== null && states.every((state) => state.ready && state.leader === leader && state.term === term);
       return agree && this.node(leader).process && this.node(leader);
     });
   }
@@ -99,7 +121,11 @@ export class Cluster {
   /** Every node ends; the data go, and the logs are given when they are asked for. */
   async stop({with_logs = false} = {}) {
     await Promise.all(this.nodes.map((node) => node.kill()));
-    const logs = with_logs ? this.nodes.map((node) => `--- ${node.name}\n${readFileSync(node.log, "utf8").split("\n").slice(-40).join("\n")}`).join("\n") : "";
+    const logs = with_logs
+      ? this.nodes
+          .map((node) => `--- ${node.name}\n${readFileSync(node.log, "utf8").split("\n").slice(-40).join("\n")}`)
+          .join("\n")
+      : "";
     rmSync(this.folder, {recursive: true, force: true});
     return logs;
   }

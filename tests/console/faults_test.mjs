@@ -13,7 +13,8 @@ begin();
 const role_of = (page, node) => page.locator(".nodes thead th", {hasText: node.name}).locator(".badge");
 
 check("leadership is handed over when that was confirmed, and not before", async (page, cluster) => {
-  const leader = await cluster.ready(), follower = await cluster.follower();
+  const leader = await cluster.ready(),
+    follower = await cluster.follower();
   const shown = await page(leader, "admin");
   const button = shown.getByRole("button", {name: `Hand over to ${follower.name}`});
   const dialog = shown.getByRole("dialog", {name: `Hand over to ${follower.name}?`});
@@ -23,7 +24,10 @@ check("leadership is handed over when that was confirmed, and not before", async
   await button.click();
   await dialog.getByRole("button", {name: "Hand over"}).click();
   await shown.getByText(new RegExp(`${follower.name} leads now, in term \\d+`)).waitFor();
-  await shown.locator("tbody tr", {has: shown.getByRole("rowheader", {name: follower.name, exact: true})}).getByText("leader", {exact: true}).waitFor();
+  await shown
+    .locator("tbody tr", {has: shown.getByRole("rowheader", {name: follower.name, exact: true})})
+    .getByText("leader", {exact: true})
+    .waitFor();
   assert.equal((await cluster.ready()).name, follower.name);
 });
 
@@ -39,8 +43,10 @@ check("a check of stored content is begun and told of", async (page, cluster) =>
 });
 
 check("a killed leader is seen in the roles and on the timeline within 3 s", async (page, cluster) => {
-  const leader = await cluster.ready(), follower = await cluster.follower();
-  const roles = await page(follower, "overview"), timeline = await page(follower, "timeline");
+  const leader = await cluster.ready(),
+    follower = await cluster.follower();
+  const roles = await page(follower, "overview"),
+    timeline = await page(follower, "timeline");
   await Promise.all([live(roles), live(timeline)]);
   await role_of(roles, leader).getByText("leader", {exact: true}).waitFor();
   const {term} = await cluster.state(leader);
@@ -61,52 +67,65 @@ check("a killed leader is seen in the roles and on the timeline within 3 s", asy
   await cluster.ready();
 });
 
-check("a page whose own node is gone says so, and leads to the others", async (page, cluster) => {
-  const follower = await cluster.follower();
-  const shown = await page(follower, "overview");
-  await live(shown);
-  await follower.kill();
-  await shown.getByText(`${follower.name} does not answer`).waitFor();
-  const other = cluster.nodes.find((node) => node !== follower);
-  assert.equal(await shown.getByRole("link", {name: `Open the console of ${other.name}`}).getAttribute("href"), `${other.url}/console/#/overview`);
-  cluster.revive(follower);
-  await live(shown);
-  await shown.getByText(`${follower.name} does not answer`).waitFor({state: "hidden"});
-  await cluster.ready();
-}, {expected: connection_lost});
+check(
+  "a page whose own node is gone says so, and leads to the others",
+  async (page, cluster) => {
+    const follower = await cluster.follower();
+    const shown = await page(follower, "overview");
+    await live(shown);
+    await follower.kill();
+    await shown.getByText(`${follower.name} does not answer`).waitFor();
+    const other = cluster.nodes.find((node) => node !== follower);
+    assert.equal(
+      await shown.getByRole("link", {name: `Open the console of ${other.name}`}).getAttribute("href"),
+      `${other.url}/console/#/overview`,
+    );
+    cluster.revive(follower);
+    await live(shown);
+    await shown.getByText(`${follower.name} does not answer`).waitFor({state: "hidden"});
+    await cluster.ready();
+  },
+  {expected: connection_lost},
+);
 
-check("what a failover displaced is restored", async (page, cluster) => {
-  const old = await cluster.ready(), others = cluster.nodes.filter((node) => node !== old);
-  await put(cluster, old, "aside/taken.txt", "first");
-  await Promise.all(others.map((node) => node.kill()));
-  await put(cluster, old, "aside/kept.txt", "displaced", "leader");
-  await put(cluster, old, "aside/taken.txt", "displaced too", "leader");
-  await old.kill();
-  others.forEach((node) => cluster.revive(node));
-  const now = await cluster.ready();
-  await put(cluster, now, "aside/since.txt", "since", "majority");
-  cluster.revive(old);
-  await cluster.ready();
+check(
+  "what a failover displaced is restored",
+  async (page, cluster) => {
+    const old = await cluster.ready(),
+      others = cluster.nodes.filter((node) => node !== old);
+    await put(cluster, old, "aside/taken.txt", "first");
+    await Promise.all(others.map((node) => node.kill()));
+    await put(cluster, old, "aside/kept.txt", "displaced", "leader");
+    await put(cluster, old, "aside/taken.txt", "displaced too", "leader");
+    await old.kill();
+    others.forEach((node) => cluster.revive(node));
+    const now = await cluster.ready();
+    await put(cluster, now, "aside/since.txt", "since", "majority");
+    cluster.revive(old);
+    await cluster.ready();
 
-  const shown = await page(old, "admin");
-  await shown.getByRole("button", {name: "Restore /aside/kept.txt", exact: true}).click();
-  await shown.getByRole("dialog", {name: "Restore /aside/kept.txt?"}).getByRole("button", {name: "Restore"}).click();
-  await shown.getByText("/aside/kept.txt is restored").waitFor();
-  const read = async (path) => (await cluster.get(now, `/files/${path}?consistency=linearizable`)).text();
-  assert.equal(await read("aside/kept.txt"), "displaced");
+    const shown = await page(old, "admin");
+    await shown.getByRole("button", {name: "Restore /aside/kept.txt", exact: true}).click();
+    await shown.getByRole("dialog", {name: "Restore /aside/kept.txt?"}).getByRole("button", {name: "Restore"}).click();
+    await shown.getByText("/aside/kept.txt is restored").waitFor();
+    const read = async (path) => (await cluster.get(now, `/files/${path}?consistency=linearizable`)).text();
+    assert.equal(await read("aside/kept.txt"), "displaced");
 
-  await shown.getByRole("button", {name: "Restore /aside/taken.txt", exact: true}).click();
-  await shown.getByRole("dialog", {name: "Restore /aside/taken.txt?"}).getByRole("button", {name: "Restore"}).click();
-  const question = shown.getByRole("dialog", {name: "Replace /aside/taken.txt?"});
-  await question.waitFor();
-  assert.equal(await read("aside/taken.txt"), "first", "nothing is replaced before that is confirmed");
-  await question.getByRole("button", {name: "Replace"}).click();
-  await shown.getByText("/aside/taken.txt is restored").waitFor();
-  assert.equal(await read("aside/taken.txt"), "displaced too");
-}, {expected: /status of 412/});
+    await shown.getByRole("button", {name: "Restore /aside/taken.txt", exact: true}).click();
+    await shown.getByRole("dialog", {name: "Restore /aside/taken.txt?"}).getByRole("button", {name: "Restore"}).click();
+    const question = shown.getByRole("dialog", {name: "Replace /aside/taken.txt?"});
+    await question.waitFor();
+    assert.equal(await read("aside/taken.txt"), "first", "nothing is replaced before that is confirmed");
+    await question.getByRole("button", {name: "Replace"}).click();
+    await shown.getByText("/aside/taken.txt is restored").waitFor();
+    assert.equal(await read("aside/taken.txt"), "displaced too");
+  },
+  {expected: /status of 412/},
+);
 
 check("a member is removed once its name was typed", async (page, cluster) => {
-  const follower = await cluster.follower(), other = cluster.nodes.find((node) => node !== follower);
+  const follower = await cluster.follower(),
+    other = cluster.nodes.find((node) => node !== follower);
   const shown = await page(other, "admin");
   await shown.getByRole("button", {name: `Remove ${follower.name}`}).click();
   const dialog = shown.getByRole("dialog", {name: `Remove ${follower.name} from the cluster?`});

@@ -32,10 +32,12 @@ check("a directory shows the version of each file and who has recorded it", asyn
 });
 
 check("a file of 100 MiB goes up with its progress and comes down the same from every node", async (page, cluster) => {
-  const folder = mkdtempSync(join(tmpdir(), "kaiku-upload-")), bytes = Buffer.alloc(100 << 20);
-  for (let i = 0; i < bytes.length; i += 4096) bytes.writeUInt32LE(i * 2654435761 >>> 0, i);
+  const folder = mkdtempSync(join(tmpdir(), "kaiku-upload-")),
+    bytes = Buffer.alloc(100 << 20);
+  for (let i = 0; i < bytes.length; i += 4096) bytes.writeUInt32LE((i * 2654435761) >>> 0, i);
   writeFileSync(join(folder, "large.bin"), bytes);
   try {
+    await put(cluster, cluster.nodes[0], "big/small.txt", "small");
     const shown = await page(await cluster.follower(), "files/big");
     await live(shown);
     // Every value that the bar has had.
@@ -51,7 +53,10 @@ check("a file of 100 MiB goes up with its progress and comes down the same from 
     await shown.getByText("large.bin is stored").waitFor({timeout: 60000});
     const positions = (await shown.evaluate(() => seen)).filter((value) => value > 0 && value < 1);
     assert.ok(new Set(positions).size >= 3, `the bar moved: ${positions}`);
-    assert.ok(positions.every((value, i) => i === 0 || value >= positions[i - 1]), "and never back");
+    assert.ok(
+      positions.every((value, i) => i === 0 || value >= positions[i - 1]),
+      "and never back",
+    );
     assert.match(await shown.locator(".uploads li").innerText(), /100 MiB in [0-9.]+ s, [0-9.]+ MiB\/s/);
     await shown.locator(".uploads").getByText("all, 3 of 3").waitFor();
     await row_of(shown, "large.bin").getByText("100 MiB").waitFor();
@@ -81,7 +86,9 @@ check("a directory is made, and what is removed is asked about first", async (pa
   await shown.getByLabel("Name").fill("made here");
   await shown.getByRole("button", {name: "Make it"}).click();
   await shown.getByRole("link", {name: "made here/"}).click();
-  await shown.getByLabel("Upload", {exact: true}).setInputFiles({name: "small.txt", mimeType: "text/plain", buffer: Buffer.from("small")});
+  await shown
+    .getByLabel("Upload", {exact: true})
+    .setInputFiles({name: "small.txt", mimeType: "text/plain", buffer: Buffer.from("small")});
   await shown.getByRole("button", {name: "Remove small.txt"}).click();
   const dialog = shown.getByRole("dialog", {name: "Remove small.txt?"});
   await dialog.getByRole("button", {name: "Cancel"}).click();
@@ -95,7 +102,10 @@ check("a directory is made, and what is removed is asked about first", async (pa
 check("a file comes down as it went up", async (page, cluster) => {
   await put(cluster, cluster.nodes[0], "down/load.txt", "downloaded");
   const shown = await page(cluster.nodes[0], "files/down");
-  const [download] = await Promise.all([shown.waitForEvent("download"), shown.getByRole("button", {name: "Download load.txt"}).click()]);
+  const [download] = await Promise.all([
+    shown.waitForEvent("download"),
+    shown.getByRole("button", {name: "Download load.txt"}).click(),
+  ]);
   assert.equal(download.suggestedFilename(), "load.txt");
   const pieces = [];
   for await (const piece of await download.createReadStream()) pieces.push(piece);

@@ -33,16 +33,30 @@ export const check = (name, body, {expected = null} = {}) =>
     };
     try {
       await body(page, shared.cluster);
-      for (const made of pages) assert.deepEqual(made.complaints.filter((text) => expected === null || !expected.test(text)), []);
+      for (const made of pages)
+        assert.deepEqual(
+          made.complaints.filter((text) => expected === null || !expected.test(text)),
+          [],
+        );
     } catch (problem) {
       failed = true;
-      for (const made of pages) console.error(`--- ${name}\n${await made.locator("body").innerText().catch(() => "")}\n${made.complaints.join("\n")}`);
+      for (const made of pages)
+        console.error(
+          `--- ${name}\n${await made
+            .locator("body")
+            .innerText()
+            .catch(() => "")}\n${made.complaints.join("\n")}`,
+        );
       throw problem;
     } finally {
       for (const made of pages) await made.context().close();
     }
   });
 
-/** Fills the cluster with a few files. */
-export const put = async (cluster, node, path, content, durability = "all") =>
-  cluster.get(node, `/files/${path}`, {method: "PUT", body: content, headers: {"Kaiku-Durability": durability}});
+/** Puts one file. */
+export const put = async (cluster, node, path, content, durability = "all", type = "text/plain") =>
+  cluster.get(node, `/files/${path}`, {
+    method: "PUT",
+    body: content,
+    headers: {"Kaiku-Durability": durability, "Content-Type": type},
+  });
