@@ -289,8 +289,8 @@ inline constexpr std::size_t unproven_links = 256;
 inline constexpr std::size_t http_connections = 10'000;
 /// A key of AES-GCM is good for 2^24.5 full records (RFC 8446, 5.5): another one in time.
 inline constexpr std::uint64_t tls_records_each_key = std::uint64_t{1} << 23;
-/// TLS handshakes of clients under way on one I/O thread; above it the oldest is given up. OpenSSL makes room for what a
-/// client says that it is going to send, 131 KB: 64 MiB in all.
+/// TLS handshakes of clients under way on one I/O thread; above it the oldest is given up. OpenSSL makes room for what
+/// a client says that it is going to send, 131 KB: 64 MiB in all.
 inline constexpr std::size_t http_handshakes = 512;
 /// Requests of one node whose answer is not yet sent, probes aside; above it 503. Each may hold a chunk and a window of
 /// chunks: 2.5 GiB when all are large uploads, of which `uploads_in_flight` lets few be.
