@@ -457,10 +457,10 @@ struct join_wanted {
   member who;
 };
 
-using directory_handle = caf::typed_actor<caf::replies_to<introduction>::with<introduction>, caf::reacts_to<link_up>,
-                                          caf::reacts_to<members_changed>, caf::reacts_to<join_wanted>,
-                                          caf::reacts_to<forget_bootstrap>, caf::reacts_to<timer_due>,
-                                          caf::reacts_to<inspector_here>>;
+using directory_handle =
+    caf::typed_actor<caf::replies_to<introduction>::with<introduction>, caf::reacts_to<link_up>,
+                     caf::reacts_to<members_changed>, caf::reacts_to<join_wanted>, caf::reacts_to<forget_bootstrap>,
+                     caf::reacts_to<timer_due>, caf::reacts_to<inspector_here>>;
 
 using front_handle =
     caf::typed_actor<caf::reacts_to<role_change>, caf::reacts_to<log_progress>, caf::reacts_to<quorum_contact>,

@@ -1,6 +1,6 @@
 // What actors are given of a peer's messages. An input is the number of a message's type, and the message as CAF writes
-// it; 255 and 254 are an error, and the end of an actor, which CAF itself would read. What the check lets in has to keep its promises. With clang this is a libFuzzer target: -fsanitize=fuzzer in
-// place of support/fuzz_driver.cpp.
+// it; 255 and 254 are an error, and the end of an actor, which CAF itself would read. What the check lets in has to
+// keep its promises. With clang this is a libFuzzer target: -fsanitize=fuzzer in place of support/fuzz_driver.cpp.
 
 #include <array>
 #include <cstdint>
