@@ -42,6 +42,11 @@ content_actor::behavior_type content_actor::make_behavior() {
   };
 }
 
+std::string content_actor::state_line() {
+  return std::to_string(open_.size()) + " uploads, " + std::to_string(served_.size()) + " contents open for peers" +
+         (offered_ ? ", offers the state at " + to_string(offered_->last().index) : "");
+}
+
 void content_actor::on_exit() {
   fetch_ = nullptr;
   scrub_ = nullptr;

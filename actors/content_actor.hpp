@@ -26,6 +26,9 @@ class content_actor : public observed<content_handle::base> {
   behavior_type make_behavior() override;
   void on_exit() override;
 
+ protected:
+  std::string state_line() override;
+
  private:
   struct open_one {
     upload_begun begun;

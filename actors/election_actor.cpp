@@ -71,6 +71,13 @@ void election_actor::on_exit() {
   peers_.clear();
 }
 
+std::string election_actor::state_line() {
+  if (!election_) return {};
+  const auto& leader = election_->leader();
+  return std::string(to_string(election_->current_role())) + " in term " + to_string(election_->current_term()) +
+         (leader.name.empty() ? ", no leader is known" : ", led by " + leader.name);
+}
+
 void election_actor::carry_out(election_effects effects) {
   for (auto& one : effects) {
     if (auto* ask = std::get_if<effect::ask_storage>(&one)) {

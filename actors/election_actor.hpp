@@ -21,6 +21,9 @@ class election_actor : public observed<election_handle::base> {
   behavior_type make_behavior() override;
   void on_exit() override;
 
+ protected:
+  std::string state_line() override;
+
  private:
   instant now();
   void carry_out(election_effects effects);

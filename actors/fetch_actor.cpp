@@ -23,6 +23,10 @@ fetch_actor::behavior_type fetch_actor::make_behavior() {
   };
 }
 
+std::string fetch_actor::state_line() {
+  return std::to_string(transfers_.size()) + " transfers, " + std::to_string(wanted_.size()) + " contents asked for";
+}
+
 void fetch_actor::on_exit() {
   transfers_.clear();
   wanted_from_ = nullptr;

@@ -41,6 +41,9 @@ class fetch_actor : public observed<fetch_handle::base> {
   behavior_type make_behavior() override;
   void on_exit() override;
 
+ protected:
+  std::string state_line() override;
+
  private:
   using serial = counter<struct transfer_serial_tag>;
   enum class stage { pulling, finishing, staged };

@@ -34,7 +34,10 @@ class watched_reader final : public content_reader {
 
 front_actor::front_actor(caf::actor_config& cfg, boost::asio::io_context& io, front_settings settings,
                          std::shared_ptr<const store> disk)
-    : observed(cfg, io), settings_(std::move(settings)), disk_(std::move(disk)) {}
+    : observed(cfg, io),
+      settings_(std::move(settings)),
+      disk_(std::move(disk)),
+      picture_({settings_.self, settings_.http_address, settings_.election_timeout, disk_, settings_.redis}) {}
 
 instant front_actor::now() const {
   return kaiku::now(system());
@@ -43,113 +46,43 @@ instant front_actor::now() const {
 front_actor::behavior_type front_actor::make_behavior() {
   return {
       [this](const role_change& x) {
-        if (x.now == role::leader && (role_.now != role::leader || role_.in_term != x.in_term)) ++elections_won_;
-        if (!x.leader.name.empty() && (role_.leader != x.leader || role_.in_term != x.in_term)) ++leader_changes_;
-        role_ = x;
-        if (x.now == role::leader) caught_up_ = true;
+        picture_.on(x);
         retry_parked();
       },
       [this](const log_progress& x) {
-        progress_ = x;
-        if (holds_all_committed()) caught_up_ = true;
+        picture_.on(x);
         settle_reads();
       },
-      [this](const quorum_contact& x) { quorum_ = x; },
-      [this](const leader_contact& x) { on_contact(x); },
+      [this](const quorum_contact& x) { picture_.on(x); },
+      [this](const leader_contact& x) { picture_.on(x, now()); },
       [this](const peer_up& x) {
-        peers_[x.id] = x;
+        picture_.on(x);
         retry_parked();
       },
       [this](const peer_down& x) {
-        peers_.erase(x.id);
+        picture_.on(x);
         lose([&](const asked& one) { return one.at == x.id; });
       },
-      [this](const members_changed& x) { members_ = x.now; },
+      [this](const members_changed& x) { picture_.on(x); },
       [this](const local_handles& x) { local_ = x; },
       [this](const timer_due&) { on_timer(); },
   };
 }
 
-void front_actor::on_contact(const leader_contact& x) {
-  // Contact that was lost for long means that what was committed meanwhile is not known.
-  if (!leader_heard_ || now() - *leader_heard_ > 2 * settings_.election_timeout) caught_up_ = false;
-  leader_heard_ = now();
-  leader_commit_ = x.commit;
-  if (holds_all_committed()) caught_up_ = true;
+std::string front_actor::state_line() {
+  return std::to_string(in_flight_.size()) + " asked, " + std::to_string(parked_.size()) + " wait for a leader, " +
+         std::to_string(reads_.size()) + " reads wait";
 }
 
 // --- views ---------------------------------------------------------------------------------------------------------
 
 node_view front_actor::view() const {
-  node_view v;
-  v.self = settings_.self;
-  v.cluster = members_.cluster;
-  v.now = role_.now;
-  v.in_term = role_.in_term;
-  v.leader = role_.leader;
-  v.applied = disk_->state().last.index;
-  v.committed = progress_.commit;
-  const bool leads = role_.now == role::leader;
-  if (leads) {
-    v.leader_http = settings_.http_address;
-    v.leader_contact = std::chrono::duration_cast<milliseconds>(now() - quorum_.at);
-  } else {
-    if (auto peer = peers_.find(role_.leader); peer != peers_.end()) v.leader_http = peer->second.http_address;
-    if (leader_heard_) v.leader_contact = std::chrono::duration_cast<milliseconds>(now() - *leader_heard_);
-  }
-  if (role_.leader.name.empty()) {
-    v.not_ready_reason = "no leader is known";
-  } else if (!v.leader_contact || *v.leader_contact > 2 * settings_.election_timeout) {
-    v.not_ready_reason = leads ? "the leader has lost contact with a majority" : "contact with the leader is lost";
-  } else if (!caught_up_) {
-    v.not_ready_reason = "catching up: holds entry " + to_string(progress_.commit) + " of " + to_string(leader_commit_);
-  }
-  v.ready = v.not_ready_reason.empty();
-  return v;
+  return picture_.view(now());
 }
 
 cluster_view front_actor::cluster() const {
-  cluster_view v;
-  const bool leads = role_.now == role::leader;
-  const auto describe = [&](const member& one, bool votes) {
-    member_view m;
-    m.id = one.id;
-    m.peer_address = one.peer_address;
-    m.voter = votes;
-    if (auto peer = peers_.find(one.id); peer != peers_.end()) {
-      m.connected = true;
-      m.http_address = peer->second.http_address;
-    }
-    if (one.id == settings_.self) {
-      m.connected = true;
-      m.http_address = settings_.http_address;
-      m.match = leads ? std::optional{progress_.last.index} : std::nullopt;
-    } else if (leads) {
-      for (const auto& [id, at] : quorum_.heard)
-        if (id == one.id) m.last_heard = std::chrono::duration_cast<milliseconds>(now() - at);
-      for (const auto& [id, match] : progress_.matches)
-        if (id == one.id) m.match = match;
-    } else if (one.id == role_.leader && leader_heard_) {
-      m.last_heard = std::chrono::duration_cast<milliseconds>(now() - *leader_heard_);
-    }
-    v.members.push_back(std::move(m));
-  };
-  for (const auto& voter : members_.voters) describe(voter, true);
-  for (const auto& learner : members_.learners) describe(learner, false);
-  v.possibly_lost = progress_.possibly_lost;
+  auto v = picture_.cluster(now());
   v.actors = actor_registry::instance().snapshot();
-  const auto counters = disk_->counters();
-  v.log_syncs = counters.syncs;
-  v.file_syncs = counters.file_syncs;
-  v.set_aside = disk_->set_aside_count();
-  v.log_entries = counters.entries;
-  v.first = disk_->first_index();
-  v.log_bytes = disk_->log_bytes();
-  v.elections_won = elections_won_;
-  v.leader_changes = leader_changes_;
-  for (auto& [name, value] : disk_->database_figures()) v.database.push_back({std::move(name), value});
-  v.free_space = disk_->free_space();
-  if (settings_.redis) v.redis = settings_.redis->view();
   return v;
 }
 
@@ -176,15 +109,33 @@ result<opened_content> front_actor::open(const content_ref& content) const {
 // --- to the leader -------------------------------------------------------------------------------------------------
 
 std::optional<front_actor::leader_actors> front_actor::leader() const {
-  if (role_.leader.name.empty()) return std::nullopt;
-  if (role_.leader == settings_.self) return leader_actors{settings_.self, local_.replication, local_.content};
-  auto peer = peers_.find(role_.leader);
-  if (peer == peers_.end()) return std::nullopt;
+  const auto& leader = picture_.current_role().leader;
+  if (leader.name.empty()) return std::nullopt;
+  if (leader == settings_.self) return leader_actors{settings_.self, local_.replication, local_.content};
+  auto peer = picture_.peers().find(leader);
+  if (peer == picture_.peers().end()) return std::nullopt;
   return leader_actors{peer->first, peer->second.actors.replication, peer->second.actors.content};
 }
 
 void front_actor::post(std::function<void()> later) {
-  boost::asio::post(io(), [keep = caf::strong_actor_ptr{ctrl()}, later = std::move(later)] { later(); });
+  boost::asio::post(io(), [keep = caf::strong_actor_ptr{ctrl()}, later = std::move(later), of = trace_scope::now()] {
+    const trace_scope scope{of};
+    later();
+  });
+}
+
+std::uint8_t front_actor::version_of(const node_id& at) const {
+  const auto known = picture_.peers().find(at);
+  return known == picture_.peers().end() ? 0 : known->second.version;
+}
+
+void front_actor::end_step(open_span step, const std::string& what, std::string note) const {
+  trace_span like;
+  like.actor = {id()};
+  like.name = name();
+  like.what = what;
+  like.note = std::move(note);
+  step.end(std::move(like));
 }
 
 void front_actor::dispatch(const call_ptr& x) {

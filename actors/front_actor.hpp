@@ -15,6 +15,7 @@
 #include <map>
 #include <memory>
 
+#include "kaiku/actors/node_picture.hpp"
 #include "kaiku/actors/observed.hpp"
 #include "kaiku/actors/on_io_context.hpp"
 #include "kaiku/messages/gateway.hpp"
@@ -56,9 +57,17 @@ class front_actor final : public observed<on_io_context<front_handle::base>>, pu
   result<displaced_page> set_aside(const log_position& after, std::size_t limit) const override;
   result<displaced_write> set_aside_at(const log_position& at) const override;
   void purge_set_aside(const log_position& at, std::function<void(status)> done) override;
+  void inspect(const node_id& only, bool watch, std::function<void(result<cluster_report_ptr>)> done) override;
+  void inspect_actor(const node_id& at, actor_number which,
+                     std::function<void(result<std::shared_ptr<const actor_detail>>)> done) override;
+  void timeline(std::function<void(result<std::vector<timeline_event>>)> done) override;
+  void trace(const trace_id& id, std::function<void(result<std::shared_ptr<const trace_report>>)> done) override;
   void scrub(bool start, std::function<void(result<scrub_view>)> done) override;
   void write(client_write what, std::function<void(result<write_outcome>)> done) override;
   void begin_upload(byte_count expected, std::function<void(result<std::unique_ptr<upload>>)> done) override;
+
+ protected:
+  std::string state_line() override;
 
  private:
   class leader_upload;
@@ -124,24 +133,20 @@ class front_actor final : public observed<on_io_context<front_handle::base>>, pu
   void settle_reads();
   void send_write(const call_ptr& x, const leader_actors& to, std::shared_ptr<const write_request> request,
                   std::function<void(result<write_outcome>)> done);
-  void on_contact(const leader_contact& x);
-  bool holds_all_committed() const { return progress_.commit >= leader_commit_; }
+  /// Of the messages between this node and that one; 0: not linked, or itself.
+  std::uint8_t version_of(const node_id& at) const;
+  /// A traced step between a question and its answer.
+  void end_step(open_span step, const std::string& what, std::string note) const;
+  /// Asks this node's inspector; `failed` when it does not answer.
+  template <class Reply, class Message>
+  void ask_inspector(Message message, std::function<void(const Reply&)> answer, std::function<void(error)> failed);
 
   void post(std::function<void()> later);
 
   front_settings settings_;
   std::shared_ptr<const store> disk_;
-  role_change role_;
-  std::uint64_t elections_won_ = 0;
-  std::uint64_t leader_changes_ = 0;
-  log_progress progress_;
-  quorum_contact quorum_;
+  node_picture picture_;
   local_handles local_;
-  membership members_;
-  std::map<node_id, peer_up> peers_;
-  std::optional<instant> leader_heard_;
-  log_index leader_commit_;  ///< as the leader's heartbeat said
-  bool caught_up_ = false;   ///< held all that was committed, since contact with a leader was last regained
   std::list<call_ptr> parked_;
   std::list<waiting_read_ptr> reads_;
   instant fresh_at_ = instant::min();  ///< this node held all that was committed anywhere then

@@ -22,7 +22,7 @@ result<displaced_page> front_actor::set_aside(const log_position& after, std::si
   displaced_page page;
   for (auto& kept : disk_->set_aside(after, limit + 1)) {
     page.more = page.entries.size() == limit;
-    if (!page.more) page.entries.push_back(shown(members_.cluster, std::move(kept)));
+    if (!page.more) page.entries.push_back(shown(picture_.members().cluster, std::move(kept)));
   }
   return page;
 }
@@ -30,7 +30,7 @@ result<displaced_page> front_actor::set_aside(const log_position& after, std::si
 result<displaced_write> front_actor::set_aside_at(const log_position& at) const {
   auto kept = disk_->set_aside_at(at);
   if (!kept) return kept.failure();
-  return shown(members_.cluster, std::move(*kept));
+  return shown(picture_.members().cluster, std::move(*kept));
 }
 
 void front_actor::purge_set_aside(const log_position& at, std::function<void(status)> then) {

@@ -63,12 +63,13 @@ std::shared_ptr<const file_view> front_actor::as_it_is() const {
 }
 
 bool front_actor::is_of_this_cluster(const write_token& token) const {
-  return token.cluster == tag_of(members_.cluster);
+  return token.cluster == tag_of(picture_.members().cluster);
 }
 
 /// Only what a majority, or the leader asked, has confirmed counts: a heartbeat may have been on its way for long.
 bool front_actor::is_fresh_within(milliseconds bound) const {
-  const auto known = role_.now == role::leader ? std::max(quorum_.at, fresh_at_) : fresh_at_;
+  const auto known =
+      picture_.current_role().now == role::leader ? std::max(picture_.quorum().at, fresh_at_) : fresh_at_;
   return known != instant::min() && now() - known <= bound;
 }
 
@@ -133,18 +134,18 @@ std::optional<result<std::shared_ptr<const file_view>>> front_actor::try_read(wa
     case consistency::any: return as_it_is();
     case consistency::session: {
       INVARIANT(x.how.token.has_value(), "a session read names a write");
-      if (members_.cluster.known() && !is_of_this_cluster(*x.how.token))
+      if (picture_.members().cluster.known() && !is_of_this_cluster(*x.how.token))
         return error{errc::bad_request, "the token is of another cluster"};
       const auto& wanted = x.how.token->at;
       const auto stands = disk_->position(wanted.index);
       if (stands.ok() && *stands == wanted) return as_it_is();
-      if (stands.ok() && wanted.index <= progress_.commit)
+      if (stands.ok() && wanted.index <= picture_.progress().commit)
         return error{errc::set_aside, "another leader's write took the place of " + to_string(*x.how.token)};
       return std::nullopt;
     }
     case consistency::bounded:
-      if (x.at_least && progress_.commit >= *x.at_least) fresh_at_ = std::max(fresh_at_, x.asked);
-      if (is_fresh_within(x.how.bound) || (x.at_least && progress_.commit >= *x.at_least)) return as_it_is();
+      if (x.at_least && picture_.progress().commit >= *x.at_least) fresh_at_ = std::max(fresh_at_, x.asked);
+      if (is_fresh_within(x.how.bound) || (x.at_least && picture_.progress().commit >= *x.at_least)) return as_it_is();
       return std::nullopt;
     case consistency::linearizable:
       if (!x.at_least || disk_->state().last.index < *x.at_least) return std::nullopt;
@@ -162,8 +163,8 @@ std::optional<result<std::shared_ptr<const file_view>>> front_actor::try_read(wa
     x.candidate.reset();
     return std::nullopt;
   }
-  if (x.candidate->last().index > progress_.commit || displaced()) return std::nullopt;
-  if (x.at_least && progress_.commit >= *x.at_least) fresh_at_ = std::max(fresh_at_, x.asked);
+  if (x.candidate->last().index > picture_.progress().commit || displaced()) return std::nullopt;
+  if (x.at_least && picture_.progress().commit >= *x.at_least) fresh_at_ = std::max(fresh_at_, x.asked);
   return std::shared_ptr<const file_view>{std::make_shared<view_of_store>(x.candidate)};
 }
 
@@ -210,7 +211,7 @@ void front_actor::ask_leader(Message message, std::function<void(result<Reply>)>
 
 void front_actor::find_write(const write_token& token, std::function<void(result<write_status>)> then) {
   post([this, token, then = std::move(then)] {
-    if (members_.cluster.known() && !is_of_this_cluster(token))
+    if (picture_.members().cluster.known() && !is_of_this_cluster(token))
       return then(error{errc::bad_request, "the token is of another cluster"});
     ask_leader<find_write_reply>(kaiku::find_write{token.at}, [then](const result<find_write_reply>& reply) {
       if (!reply) return then(reply.failure());

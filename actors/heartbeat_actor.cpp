@@ -45,6 +45,11 @@ void heartbeat_actor::on_exit() {
   peers_.clear();
 }
 
+std::string heartbeat_actor::state_line() {
+  return std::string(to_string(role_.now)) + " in term " + to_string(role_.in_term) + ", " +
+         std::to_string(peers_.size()) + " peers linked";
+}
+
 void heartbeat_actor::on_role(const role_change& change) {
   const bool led = role_.now == role::leader && role_.in_term == change.in_term;
   role_ = change;

@@ -36,6 +36,9 @@ class heartbeat_actor : public observed<heartbeat_handle::base> {
   behavior_type make_behavior() override;
   void on_exit() override;
 
+ protected:
+  std::string state_line() override;
+
  private:
   instant now();
   void on_role(const role_change& change);

@@ -25,6 +25,12 @@ installer_actor::behavior_type installer_actor::make_behavior() {
   };
 }
 
+std::string installer_actor::state_line() {
+  if (!active_) return "nothing to install";
+  return "takes the state at " + to_string(what_.at.index) + ", " + std::to_string(missing_.size()) +
+         " contents missing";
+}
+
 void installer_actor::on_exit() {
   local_ = {};
   what_ = {};

@@ -27,6 +27,9 @@ class installer_actor : public observed<installer_handle::base> {
   behavior_type make_behavior() override;
   void on_exit() override;
 
+ protected:
+  std::string state_line() override;
+
  private:
   using promise = caf::typed_response_promise<installed>;
 

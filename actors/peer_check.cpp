@@ -9,10 +9,18 @@
 
 #include "kaiku/core/endpoint.hpp"
 #include "kaiku/core/membership.hpp"
+#include "kaiku/core/path.hpp"
 #include "kaiku/messages/linked_peers.hpp"
 
 namespace kaiku {
 namespace {
+
+/// The end of the year 9999, the last that has a text.
+constexpr std::uint64_t latest_ms = 253'402'300'799'999;
+
+bool is_printable(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) >= ' '; });
+}
 
 bool is_address(std::string_view text) {
   return text.size() <= limits::address_bytes && parse_endpoint(text).ok();
@@ -230,6 +238,111 @@ std::string flaw(const snapshot_range& x) {
   return first_broken({{is_sane(x.failure), no_failure}, {x.next.size() <= limits::snapshot_cursor_bytes, no_size}});
 }
 
+// --- inspection ----------------------------------------------------------------------------------------------------
+
+/// A text for a person, on one line.
+bool is_text(const std::string& x, std::size_t most) {
+  return x.size() <= most && is_printable(x) && is_utf8(x);
+}
+bool is_name(const node_id& x) {
+  return x.name.empty() || is_valid_node_name(x.name);
+}
+bool is_sane(const figure& x) {
+  return x.value <= limits::peer_counter;
+}
+bool is_sane(const timing& x) {
+  return x.p50 <= limits::peer_counter && x.p99 <= limits::peer_counter && x.most <= limits::peer_counter;
+}
+bool is_sane(const actor_report& x) {
+  const bool counts =
+      std::max({x.depth, x.received, x.processed, x.milli_per_second, x.errors}) <= limits::peer_counter;
+  return is_sane(x.number) && is_sane(x.parent) && is_text(x.name, limits::name_bytes) &&
+         is_text(x.state, limits::state_line_bytes) && counts && is_sane(x.oldest_ms) && is_sane(x.busy_ppm) &&
+         is_sane(x.took);
+}
+bool is_sane(const message_flow& x) {
+  return is_valid_node_name(x.from_node.name) && is_sane(x.from) && is_sane(x.to) && x.count <= limits::peer_counter;
+}
+bool is_sane(const timeline_event& x) {
+  return is_sane(x.number) && is_name(x.node) && x.kind <= last_event_kind && is_text(x.text, limits::event_text_bytes);
+}
+bool is_time(unix_time_ms x) {
+  return x.value >= 0 && static_cast<std::uint64_t>(x.value) <= latest_ms;
+}
+bool is_sane(const node_facts& x) {
+  const bool counts =
+      std::max({x.set_aside, x.requests, x.milli_requests_per_second, x.in_flight}) <= limits::peer_counter;
+  return x.now >= role::follower && x.now <= role::leader && is_sane(x.in_term) && is_name(x.leader) &&
+         is_text(x.http, limits::address_bytes) && is_text(x.not_ready_reason, limits::event_text_bytes) &&
+         is_text(x.version, limits::name_bytes) && is_time(x.started) && is_time(x.last_election) && is_sane(x.first) &&
+         is_sane(x.applied) && is_sane(x.committed) && is_sane(x.log_bytes) && is_sane(x.free_bytes) &&
+         is_sane(x.leader_contact_ms) && is_text(x.redis, limits::name_bytes) && counts;
+}
+bool is_sane(const type_report& x) {
+  return is_text(x.type, limits::name_bytes) && x.count <= limits::peer_counter &&
+         x.milli_per_second <= limits::peer_counter && is_sane(x.took);
+}
+bool is_sane(const sampled_message& x) {
+  return is_time(x.at) && is_text(x.type, limits::name_bytes) && is_name(x.from_node) && is_sane(x.from) &&
+         is_text(x.text, limits::sample_text_bytes) && is_sane(x.waited_us) && is_sane(x.took_us);
+}
+bool is_sane(const trace_span& x) {
+  return x.id.value != 0 && is_sane(x.actor) && is_text(x.name, limits::name_bytes) &&
+         is_text(x.what, limits::span_text_bytes) && x.kind <= last_span_kind && x.start_us <= limits::peer_counter &&
+         is_sane(x.waited_us) && x.took_us <= limits::peer_counter && is_text(x.note, limits::span_text_bytes);
+}
+template <class T>
+bool are_sane(const std::vector<T>& all, std::size_t most) {
+  return all.size() <= most && std::all_of(all.begin(), all.end(), [](const T& x) { return is_sane(x); });
+}
+bool is_sane(const actor_history& x) {
+  const auto small = [](std::uint64_t one) { return one <= limits::peer_counter; };
+  return is_time(x.until) && x.milli_per_second.size() <= limits::history_steps &&
+         x.depth.size() == x.milli_per_second.size() && x.busy_ppm.size() == x.depth.size() &&
+         std::all_of(x.milli_per_second.begin(), x.milli_per_second.end(), small) &&
+         std::all_of(x.depth.begin(), x.depth.end(), small) && are_sane(x.busy_ppm, limits::history_steps);
+}
+
+constexpr const char* no_report = "no possible report";
+
+std::string flaw(const ask_report&) {
+  return {};  // any number is behind some events
+}
+std::string flaw(const node_report& x) {
+  // Uploads and their sum come on top of the others.
+  constexpr auto most_actors = limits::reported_actors + limits::reported_uploads + 1;
+  return first_broken({{is_sane(x.facts), "no possible state of a node"},
+                       {are_sane(x.actors, most_actors), no_report},
+                       {are_sane(x.flows, limits::reported_flows), no_report},
+                       {is_sane(x.last_event) && are_sane(x.events, limits::reported_events), "no possible event"}});
+}
+std::string flaw(const ask_actor&) {
+  return {};  // one that is not there is not found
+}
+std::string flaw(const told_actor& x) {
+  return first_broken({{is_sane(x.what.actor), no_report},
+                       {are_sane(x.what.types, limits::counted_types), no_report},
+                       {are_sane(x.what.recent, limits::sampled_messages), no_report},
+                       {is_sane(x.what.history), no_report}});
+}
+std::string flaw(const ask_timeline&) {
+  return {};
+}
+std::string flaw(const told_timeline& x) {
+  return first_broken({{are_sane(x.events, limits::timeline_events), "no possible event"}});
+}
+std::string flaw(const ask_spans&) {
+  return {};  // likewise
+}
+std::string flaw(const told_spans& x) {
+  return first_broken({{are_sane(x.spans, limits::trace_spans), "no possible span"}});
+}
+std::string flaw(const trace_mark& x) {
+  const auto sane = [](const trace_context& one) { return one.id.known() && one.span.value != 0; };
+  return first_broken({{!x.of.empty() && x.of.size() <= limits::traces_in_message, "no possible number of traces"},
+                       {std::all_of(x.of.begin(), x.of.end(), sane), "no possible trace"}});
+}
+
 // --- with handles --------------------------------------------------------------------------------------------------
 
 template <class Handle>
@@ -244,6 +357,9 @@ std::string flaw(const introduction& x, const caf::node_id& from) {
   return first_broken({{is_valid_node_name(x.id.name), no_name},
                        {is_address(x.http_address), "no address"},
                        {all_there, "an actor that is not its own"}});
+}
+std::string flaw(const inspector_here& x, const caf::node_id& from) {
+  return first_broken({{lives_on(x.inspector, from), "an inspector that is not its own"}});
 }
 std::string flaw(const upload_opened& x, const caf::node_id& from) {
   const bool good = x.failure.code == errc::none;
@@ -274,7 +390,9 @@ using peer_messages =
           read_upload, upload_chunk, upload_written, write_request, write_reply, read_index, read_index_reply,
           vote_request, vote_reply, timeout_now, install_snapshot, read_snapshot, snapshot_range, find_write,
           find_write_reply, change_members, change_members_reply, hand_over, handed_over, open_upload, upload_finish,
-          upload_finished, watch_upload, upload_ended, introduction, upload_opened, upload_begun>;
+          upload_finished, watch_upload, upload_ended, introduction, upload_opened, upload_begun, trace_mark,
+          ask_report, node_report, ask_actor, told_actor, ask_timeline, told_timeline, ask_spans, told_spans,
+          inspector_here>;
 
 template <class T>
 bool look(const caf::type_erased_tuple& x, const caf::node_id& from, std::string& wrong) {

@@ -38,7 +38,14 @@ peer_directory::behavior_type peer_directory::make_behavior() {
           return;
         }
       },
+      [this](const inspector_here& x) { note_inspector(x); },
   };
+}
+
+std::string peer_directory::state_line() {
+  std::string line;
+  for (const auto& [id, known] : peers_) line += (line.empty() ? "" : ", ") + id.name + (known.up ? " up" : " greets");
+  return line.empty() ? "nobody is linked" : line;
 }
 
 void peer_directory::on_exit() {
@@ -95,9 +102,27 @@ bool peer_directory::accept(const node_id& id, const introduction& x) {
     return false;
   }
   known.up = true;
-  tell_everybody(peer_up{x.id, x.boot, x.http_address, x.actors});
+  tell_everybody(peer_up{x.id, x.boot, x.http_address, x.actors, known.link.version});
   send(settings_.self.actors.replication, member_seen{id, known.link.disk});
+  if (settings_.inspector && known.link.version >= inspection_version)
+    send(caf::actor_cast<directory_handle>(known.remote), inspector_here{settings_.inspector});
+  if (known.inspector) tell_inspector(id, known.inspector);
   return true;
+}
+
+void peer_directory::note_inspector(const inspector_here& x) {
+  const auto from = current_sender();
+  for (auto& [id, known] : peers_) {
+    if (!from || known.remote != from) continue;
+    // It may be a step ahead of the peer's answer to our introduction.
+    known.inspector = x.inspector;
+    if (known.up) tell_inspector(id, x.inspector);
+    return;
+  }
+}
+
+void peer_directory::tell_inspector(const node_id& id, const inspector_handle& of_peer) {
+  if (settings_.inspector) send(settings_.inspector, peer_inspector{id, of_peer});
 }
 
 std::string peer_directory::what_is_wrong(const introduction& x, const peer& of) const {

@@ -32,6 +32,7 @@ struct directory_settings {
   introduction self;  ///< the handles in it are also this node's own subscribers
   std::vector<front_handle> fronts;
   scrub_handle scrub;                                             ///< null: none
+  inspector_handle inspector;                                     ///< likewise
   std::function<void(membership)> set_members;                    ///< of the link layer
   std::function<void(const node_id&, link_serial)> on_link_down;  ///< of the link layer
   milliseconds introduction_timeout{limits::link_handshake_timeout_ms};
@@ -45,10 +46,14 @@ class peer_directory : public observed<directory_handle::base> {
   behavior_type make_behavior() override;
   void on_exit() override;
 
+ protected:
+  std::string state_line() override;
+
  private:
   struct peer {
     link_up link;
     caf::strong_actor_ptr remote;  ///< its directory, monitored; null until it has introduced itself to us
+    inspector_handle inspector;    ///< null until it has told of it
     bool up = false;
   };
 
@@ -57,6 +62,8 @@ class peer_directory : public observed<directory_handle::base> {
   /// False, and the link is dropped, unless `x` comes from the member that the link authenticated.
   bool accept(const node_id& id, const introduction& x);
   std::string what_is_wrong(const introduction& x, const peer& of) const;
+  void note_inspector(const inspector_here& x);
+  void tell_inspector(const node_id& id, const inspector_handle& of_peer);
   void ask_to_take_in(const member& who);
   void drop(const node_id& id, link_serial link, const std::string& why);
   template <class Message>

@@ -40,7 +40,7 @@ replication_actor::behavior_type replication_actor::make_behavior() {
         learn_commit(x.in_term, x.commit);
       },
       [this](const peer_up& x) {
-        peers_[x.id] = {x.actors.election, x.actors.replication, x.actors.content};
+        peers_[x.id] = {x.actors.election, x.actors.replication, x.actors.content, x.version};
         machine_.on_connected(now(), x.id);
         replicate();
       },
@@ -74,6 +74,16 @@ void replication_actor::on_exit() {
   hand_over_.reset();
   member_change_.reset();
   reads_.clear();
+}
+
+std::string replication_actor::state_line() {
+  auto line = std::string(to_string(role_.now)) + ", commit " + to_string(machine_.commit()) + " of " +
+              to_string(disk_->state().last.index);
+  if (leading())
+    return line + ", " + std::to_string(queue_.size()) + " queued, " + std::to_string(waiting_.size()) +
+           " wait for followers";
+  if (installing_) return line + ", takes the state at " + to_string(installing_->at.index);
+  return line + ", " + std::to_string(inbox_.size()) + " appends wait" + (fetching_ ? " for content" : "");
 }
 
 void replication_actor::start(const local_handles& handles) {
@@ -115,6 +125,7 @@ void replication_actor::on_role(const role_change& change) {
     end_member_change({errc::outcome_unknown, "the leader changed; look at the members and ask again"});
     backlog_.clear();
     backlog_bytes_ = {};
+    traced_.clear();
     possibly_lost_.reset();
   }
   if (hand_over_ && !leading() && !role_.leader.name.empty()) end_hand_over({});
@@ -151,6 +162,7 @@ void replication_actor::on_timer() {
 }
 
 void replication_actor::publish_progress() {
+  const trace_scope of_nothing{nullptr};  // of every request that went by
   publish_members();
   confirm_cluster_once();
   settle_member_change();

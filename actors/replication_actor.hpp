@@ -46,6 +46,9 @@ class replication_actor : public observed<replication_handle::base> {
   behavior_type make_behavior() override;
   void on_exit() override;
 
+ protected:
+  std::string state_line() override;
+
  private:
   using write_promise = caf::typed_response_promise<write_reply>;
 
@@ -55,6 +58,7 @@ class replication_actor : public observed<replication_handle::base> {
     durability want = durability::leader;
     std::optional<write_promise> promise;
     bool changes_members = false;  ///< what `member_change_` waits for
+    trace_set_ptr of{};            ///< what it belongs to; null: nothing that is traced
   };
   /// A write that is in the log and waits for a majority.
   struct waiting_write {
@@ -62,6 +66,7 @@ class replication_actor : public observed<replication_handle::base> {
     durability want;
     write_promise promise;
     instant deadline;
+    trace_set_ptr of{};
   };
   /// An append that could not be followed, to be asked for again.
   struct later_reply {
@@ -89,6 +94,11 @@ class replication_actor : public observed<replication_handle::base> {
     election_handle election;
     replication_handle replication;
     content_handle content;
+    std::uint8_t version = 0;  ///< of the messages between both
+  };
+  /// An append that waits its turn.
+  struct waiting_append : append_entries {
+    trace_set_ptr of;
   };
 
   instant now();
@@ -112,6 +122,9 @@ class replication_actor : public observed<replication_handle::base> {
   void on_proposed(std::vector<pending_write>& batch, const propose_outcome& outcome);
   void answer(pending_write& write, const proposed& what, term in_term);
   void refuse_queued(const error& why);
+  /// Remembers which entries belong to traced requests, if any: `first` is where the first of the batch stands.
+  void note_traces(const std::vector<pending_write>& batch, log_index first);
+  trace_set_ptr traces_in(const append_entries& x) const;
   void replicate();
   /// Entries from `from`, none behind `end`.
   /// Errors: `corrupt`, `io_error`: this disk can't read small content that the entries name.
@@ -211,6 +224,7 @@ class replication_actor : public observed<replication_handle::base> {
   std::map<node_id, instant> heard_;  ///< when each member last answered this leader, or came with the disk it has
   bool expiry_queued_ = false;        ///< a `remove_expired` is on its way into the log
   std::multimap<log_index, waiting_write> waiting_;
+  std::map<log_index, trace_set_ptr> traced_;  ///< the last ones; at most `limits::traces`
   std::deque<unreplicated> backlog_;
   byte_count backlog_bytes_;
   instant proposing_since_{};
@@ -228,7 +242,7 @@ class replication_actor : public observed<replication_handle::base> {
   instant offered_at_{};
 
   // follower
-  std::deque<append_entries> inbox_;  ///< the first is with fetch or storage while `appending_`
+  std::deque<waiting_append> inbox_;  ///< the first is with fetch or storage while `appending_`
   bool appending_ = false;
   bool fetching_ = false;
   std::uint64_t fetch_number_ = 0;  ///< answers to an abandoned fetch are dropped

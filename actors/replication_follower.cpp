@@ -6,6 +6,7 @@
 
 #include "kaiku/actors/clock.hpp"
 #include "kaiku/actors/replication_actor.hpp"
+#include "kaiku/actors/timeline.hpp"
 #include "kaiku/messages/linked_peers.hpp"
 
 namespace kaiku {
@@ -35,7 +36,10 @@ void replication_actor::on_append(const append_entries& x) {
   }
   if (contradicts_settled(x)) return accuse(lacks_committed);
   if (leading() && x.in_term == role_.in_term) return accuse("it claims to lead a term that this node leads");
-  send(local_.election, leader_contact{x.leader, x.in_term, x.commit, {}});
+  {
+    const trace_scope of_nothing{nullptr};
+    send(local_.election, leader_contact{x.leader, x.in_term, x.commit, {}});
+  }
   // Storage is about to follow another log: from now on nothing may be read from it as from a leader's own.
   if (x.in_term > role_.in_term) on_role({role::follower, x.in_term, x.leader});
   if (fetching_ && x.in_term > inbox_.front().in_term) abandon_fetch();
@@ -44,7 +48,7 @@ void replication_actor::on_append(const append_entries& x) {
   if (fetching_) reply_to(x.leader, {settings_.self, x.in_term, false, {}, {}, true});
   // A leader keeps `append_window` in flight; what comes on top was sent by one that has gone back to probing.
   if (inbox_.size() >= 2 * limits::append_window) return;
-  inbox_.push_back(x);
+  inbox_.push_back({x, trace_scope::now()});
   append_next();
 }
 
@@ -77,6 +81,7 @@ void replication_actor::accuse(const node_id& who, const std::string& why) {
 
 void replication_actor::append_next() {
   if (appending_ || inbox_.empty()) return;
+  const trace_scope scope{inbox_.front().of};
   appending_ = true;
   auto missing = disk_->missing_content(inbox_.front().entries);
   if (!missing) {
@@ -132,6 +137,7 @@ void replication_actor::append_first() {
     append_next();
     return;
   }
+  const trace_scope scope{inbox_.front().of};
   request(local_.storage, milliseconds(limits::storage_timeout_ms), append{to_command(inbox_.front())})
       .then([this](const append_outcome& outcome) {
         auto appended = std::move(inbox_.front());
@@ -149,6 +155,9 @@ void replication_actor::on_appended(const append_entries& x, const append_outcom
   if (outcome.set_aside > 0) {
     INVARIANT(outcome.displaced_from > machine_.commit(), "what is committed is never displaced");
     spdlog::warn("set aside {} entries that the leader of term {} does not have", outcome.set_aside, x.in_term.value);
+    timeline::instance().note(event_kind::set_aside, std::to_string(outcome.set_aside) + " entries that " +
+                                                         x.leader.name + " of term " + to_string(x.in_term) +
+                                                         " does not have");
     settle_waiting(true);
   }
   switch (outcome.failure.code) {
@@ -202,7 +211,10 @@ void replication_actor::ask_again(const later_reply& x) {
 
 void replication_actor::reply_to(const node_id& leader, append_reply reply) {
   reply.disk = disk_->disk();
-  if (auto to = peers_.find(leader); to != peers_.end()) send(to->second.replication, std::move(reply));
+  auto to = peers_.find(leader);
+  if (to == peers_.end()) return;
+  mark_next(*this, caf::actor_cast<caf::strong_actor_ptr>(to->second.replication), to->second.version);
+  send(to->second.replication, std::move(reply));
 }
 
 }  // namespace kaiku

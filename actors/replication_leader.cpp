@@ -14,6 +14,18 @@ unix_time_ms wall_clock() {
   return {duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count()};
 }
 
+/// All that a batch belongs to.
+template <class Writes>
+trace_set_ptr traces_of(const Writes& batch) {
+  std::shared_ptr<trace_set> all;
+  for (const auto& one : batch) {
+    if (!one.of) continue;
+    if (!all) all = std::make_shared<trace_set>();
+    all->add(*one.of);
+  }
+  return all;
+}
+
 }  // namespace
 
 bool replication_actor::backlog_is_full() const {
@@ -70,7 +82,7 @@ replication_actor::write_promise replication_actor::on_write(const write_request
   if (no.failure.code == errc::none) {
     if (auto what = read(x); what.ok()) {
       queued_bytes_ += what->small_content.size();
-      queue_.push_back({std::move(*what), x.want, promise});
+      queue_.push_back({std::move(*what), x.want, promise, false, trace_scope::now()});
       pump();
       return promise;
     } else {
@@ -97,6 +109,8 @@ void replication_actor::pump() {
   queued_bytes_ -= std::min(queued_bytes_, bytes);
   proposing_ = true;
   proposing_since_ = now();
+  const trace_scope scope{traces_of(*batch)};
+  note_traces(*batch, disk_->state().last.index.next());
   request(local_.storage, milliseconds(limits::storage_timeout_ms), std::move(message))
       .then([this, batch, in_term = role_.in_term](const propose_outcome& outcome) {
         proposing_ = false;
@@ -129,6 +143,9 @@ void replication_actor::on_proposed(std::vector<pending_write>& batch, const pro
   }
   INVARIANT(outcome.results.size() == batch.size(), "storage answers every proposal");
   machine_.on_local_durable(outcome.after.last.index);
+  // Where each really stands: some may have been refused.
+  for (std::size_t i = 0; i < batch.size(); ++i)
+    if (batch[i].of && outcome.results[i].index.value > 0) traced_[outcome.results[i].index] = batch[i].of;
   for (std::size_t i = 0; i < batch.size(); ++i) {
     const auto& what = outcome.results[i];
     if (what.index.value > 0 && !what.repeated && leading()) note_backlog(batch[i], what.index);
@@ -136,7 +153,25 @@ void replication_actor::on_proposed(std::vector<pending_write>& batch, const pro
   }
 }
 
+void replication_actor::note_traces(const std::vector<pending_write>& batch, log_index first) {
+  for (std::size_t i = 0; i < batch.size(); ++i)
+    if (batch[i].of) traced_[{first.value + i}] = batch[i].of;
+  while (traced_.size() > limits::traces) traced_.erase(traced_.begin());
+}
+
+trace_set_ptr replication_actor::traces_in(const append_entries& x) const {
+  if (traced_.empty() || x.entries.empty()) return nullptr;
+  std::shared_ptr<trace_set> all;
+  const auto end = traced_.upper_bound(x.entries.back().at.index);
+  for (auto one = traced_.lower_bound(x.entries.front().at.index); one != end; ++one) {
+    if (!all) all = std::make_shared<trace_set>();
+    all->add(*one->second);
+  }
+  return all;
+}
+
 void replication_actor::answer(pending_write& write, const proposed& what, term in_term) {
+  const trace_scope scope{write.of};
   write_reply reply;
   reply.failure = what.failure;
   if (what.failure.code != errc::none) {
@@ -153,7 +188,8 @@ void replication_actor::answer(pending_write& write, const proposed& what, term 
   if (write.want == durability::leader && leads(in_term)) {
     write.promise->deliver(reply);
   } else {
-    waiting_.emplace(what.index, waiting_write{reply, write.want, *write.promise, now() + settings_.durability_wait});
+    waiting_.emplace(what.index,
+                     waiting_write{reply, write.want, *write.promise, now() + settings_.durability_wait, write.of});
   }
 }
 
@@ -181,6 +217,7 @@ void replication_actor::settle_waiting(bool all) {
     } else if (write.want == durability::leader || !leads(reply.token.at.in_term)) {
       reply.failure = {errc::outcome_unknown, "recorded here, but this node does not know itself leader any more"};
     }
+    const trace_scope scope{write.of};
     write.promise.deliver(reply);
     it = waiting_.erase(it);
   }
@@ -268,6 +305,8 @@ void replication_actor::replicate() {
         built.emplace(one.from, std::move(*message));
       }
       const auto& message = built->second;
+      const trace_scope scope{traces_in(message)};
+      mark_next(*this, caf::actor_cast<caf::strong_actor_ptr>(to->second.replication), to->second.version);
       send(to->second.replication, message);
       const auto last = message.entries.empty() ? one.from.previous() : message.entries.back().at.index;
       machine_.on_sent(now(), one.to, one.from, last);

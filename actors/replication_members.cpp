@@ -4,6 +4,7 @@
 
 #include "kaiku/actors/clock.hpp"
 #include "kaiku/actors/replication_actor.hpp"
+#include "kaiku/actors/timeline.hpp"
 #include "kaiku/core/membership.hpp"
 
 namespace kaiku {
@@ -154,6 +155,10 @@ void replication_actor::watch_disk() {
   if (!std::exchange(disk_stalled_, true)) {
     spdlog::warn("the disk has completed nothing for {} ms, handing over term={}",
                  std::chrono::duration_cast<milliseconds>(stalled_for).count(), role_.in_term.value);
+    timeline::instance().note(event_kind::slow_disk,
+                              "it has completed nothing for " +
+                                  std::to_string(std::chrono::duration_cast<milliseconds>(stalled_for).count()) +
+                                  " ms");
     refuse_queued({errc::not_leader, "the leader's disk does not answer"});
   }
   // Asked again each time: a word may be lost, and a follower may come up to date meanwhile.

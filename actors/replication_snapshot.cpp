@@ -6,6 +6,7 @@
 
 #include "kaiku/actors/clock.hpp"
 #include "kaiku/actors/replication_actor.hpp"
+#include "kaiku/actors/timeline.hpp"
 
 namespace kaiku {
 
@@ -54,6 +55,7 @@ void replication_actor::send_snapshot(const node_id& to) {
   offered_at_ = now();
   const auto at = offered_->last();
   spdlog::info("peer={} needs more than the log holds, it gets the state at entry {}", to.name, at.index.value);
+  timeline::instance().note(event_kind::snapshot_sent, to.name + " gets the state at " + to_string(at.index));
   send(local_.content, offer_snapshot{offered_});
   send(peers_.at(to).replication, install_snapshot{settings_.self, role_.in_term, at});
   machine_.on_snapshot_sent(now(), to, at.index);
@@ -95,6 +97,9 @@ void replication_actor::on_install(const install_snapshot& x) {
       .then([this, x](const installed& how) {
         if (!installing_ || installing_->at != x.at || installing_->in_term != x.in_term) return;
         installing_.reset();
+        if (how.failure.code == errc::none)
+          timeline::instance().note(event_kind::snapshot_installed,
+                                    "the state at " + to_string(x.at.index) + " of " + x.leader.name);
         on_installed(x, how);
       });
 }

@@ -8,6 +8,7 @@
 #include <caf/all.hpp>
 
 #include "kaiku/actors/clock.hpp"
+#include "kaiku/actors/timeline.hpp"
 
 namespace kaiku {
 namespace {
@@ -55,6 +56,11 @@ scrub_actor::behavior_type scrub_actor::make_behavior() {
         if (x.epoch == timer_) on_timer();
       },
   };
+}
+
+std::string scrub_actor::state_line() {
+  return std::string(known_.running ? "checks: " : "rests: ") + std::to_string(known_.checked) + " contents checked, " +
+         std::to_string(known_.damaged) + " damaged, " + std::to_string(known_.repaired) + " repaired";
 }
 
 void scrub_actor::on_exit() {
@@ -197,6 +203,7 @@ milliseconds scrub_actor::look_at_suspect() {
 
 void scrub_actor::take_away(const content_ref& what) {
   ++known_.damaged;
+  timeline::instance().note(event_kind::scrub_damage, to_string(what.sha256));
   request(storage_, milliseconds(limits::storage_timeout_ms), quarantine_content{what})
       .then([this, what](const disk_changed& x) {
         if (x.failure.code == errc::none) return want(what);
@@ -276,6 +283,7 @@ void scrub_actor::end_repair(const error& why) {
   if (why.code == errc::none) {
     hopeless_.erase(what);
     ++known_.repaired;
+    timeline::instance().note(event_kind::scrub_repaired, to_string(what.sha256));
     spdlog::info("content {} of {} bytes was brought again and is whole", to_string(what.sha256), what.size.value);
   } else if (why.code != errc::not_found) {  // else nothing names it any more
     const bool news = hopeless_.insert(what).second;

@@ -42,6 +42,9 @@ class scrub_actor : public observed<scrub_handle::base> {
   behavior_type make_behavior() override;
   void on_exit() override;
 
+ protected:
+  std::string state_line() override;
+
  private:
   scrub_view on_ask(const ask_scrub& x);
   void on_suspect(const content_ref& what);

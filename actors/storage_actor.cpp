@@ -9,6 +9,26 @@ disk_changed outcome_of(const status& x) {
   return {x.ok() ? error{} : x.failure()};
 }
 
+/// Does what `change` does, which ends with an fsync; a step of what the message belongs to.
+template <class Change>
+auto synced(actor_number self, Change change) {
+  open_span step{trace_scope::now()};
+  auto outcome = change();
+  if (step.inside()) {
+    trace_span like;
+    like.actor = self;
+    like.name = "storage";
+    like.what = "fsync";
+    like.kind = span_kind::sync;
+    const auto& last = outcome.after.last;
+    like.note = outcome.failure.code == errc::none
+                    ? "durable at " + to_string(last.in_term) + ":" + to_string(last.index)
+                    : std::string(to_string(outcome.failure.code));
+    step.end(std::move(like));
+  }
+  return outcome;
+}
+
 }  // namespace
 
 storage_actor::storage_actor(caf::actor_config& cfg, std::shared_ptr<store> disk)
@@ -20,8 +40,8 @@ storage_actor::behavior_type storage_actor::make_behavior() {
       [this](const vote_request& ballot) { return disk_->decide_ballot(ballot); },
       [this](const adopt_term& x) { return disk_->adopt_term(x.in_term); },
       [this](const confirm_cluster&) { return disk_->confirm_cluster(); },
-      [this](const propose& x) { return disk_->propose(x.in_term, x.proposals); },
-      [this](const append& x) { return disk_->append(x.what); },
+      [this](const propose& x) { return synced({id()}, [&] { return disk_->propose(x.in_term, x.proposals); }); },
+      [this](const append& x) { return synced({id()}, [&] { return disk_->append(x.what); }); },
       [this](const compact& x) {
         auto outcome = disk_->compact(x.upto);
         return compacted{outcome.ok() ? error{} : outcome.failure()};
@@ -50,6 +70,13 @@ storage_actor::behavior_type storage_actor::make_behavior() {
       [this](const quarantine_content& x) { return outcome_of(disk_->quarantine(x.what)); },
       [this](const repair_content& x) { return outcome_of(disk_->provide_repaired(x.what, x.small_content.view())); },
   };
+}
+
+std::string storage_actor::state_line() {
+  const auto state = disk_->state();
+  const auto counters = disk_->counters();
+  return "log " + to_string(disk_->first_index()) + " to " + to_string(state.last.index) + " in term " +
+         to_string(state.current) + ", " + std::to_string(counters.syncs) + " syncs";
 }
 
 install_begun storage_actor::begin(const begin_install& x) {

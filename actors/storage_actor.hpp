@@ -19,6 +19,9 @@ class storage_actor : public observed<storage_handle::base> {
   const char* name() const override { return "storage"; }
   behavior_type make_behavior() override;
 
+ protected:
+  std::string state_line() override;
+
  private:
   install_begun begin(const begin_install& x);
   /// One step, and the next one later.

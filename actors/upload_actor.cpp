@@ -38,6 +38,11 @@ upload_actor::behavior_type upload_actor::make_behavior() {
   };
 }
 
+std::string upload_actor::state_line() {
+  return std::to_string(readers_.size()) + " readers, " + std::to_string(held_.size()) + " answers held back" +
+         (ended_ ? ", ended" : "");
+}
+
 void upload_actor::on_exit() {
   if (!ended_) give_up({errc::not_found, "the upload was given up"});
   file_ = nullptr;  // now, not when the last handle to this actor goes

@@ -41,6 +41,9 @@ class upload_actor : public observed<upload_handle::base> {
   behavior_type make_behavior() override;
   void on_exit() override;
 
+ protected:
+  std::string state_line() override;
+
  private:
   using range_promise = caf::typed_response_promise<upload_range>;
   using end_promise = caf::typed_response_promise<upload_ended>;

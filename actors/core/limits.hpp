@@ -362,4 +362,53 @@ inline constexpr std::uint64_t inodes_per_entry = 65'536;
 static_assert(copy_entries + path_names < inodes_per_entry);
 static_assert(last_index < UINT64_MAX / inodes_per_entry);
 
+// --- inspection ---------------------------------------------------------------------------------------------------
+/// A node that was asked how its actors do answers within this, or is shown as one that does not.
+inline constexpr std::uint32_t report_timeout_ms = 500;
+/// How often a stream says what has changed: twice a second is as much as eyes follow.
+inline constexpr std::uint32_t watch_interval_ms = 500;
+/// Nobody asked for so long: sampling, timing and tracing of messages end. A few beats, so that one late one costs
+/// nothing.
+inline constexpr std::uint32_t watch_lease_ms = 3000;
+/// A stream without changes says that it is there.
+inline constexpr std::uint32_t stream_silence_ms = 10'000;
+/// How often a node looks at itself: for its timeline, and for rates.
+inline constexpr std::uint32_t inspection_look_ms = 1000;
+/// One step of an actor's history, and its steps: ten minutes.
+inline constexpr std::uint32_t history_step_ms = 5000;
+inline constexpr std::size_t history_steps = 120;
+/// Streams of one node: each is looked at twice a second.
+inline constexpr std::size_t watch_streams = 32;
+/// Types of messages that are counted one by one for an actor, which knows 20 at most; the rest together.
+inline constexpr std::size_t counted_types = 32;
+/// Messages of an actor that are kept for somebody to look at, and how far apart they are taken: making a text costs
+/// more than most messages do.
+inline constexpr std::size_t sampled_messages = 32;
+inline constexpr std::uint32_t sample_interval_ms = 20;
+inline constexpr std::size_t sample_text_bytes = 200;
+/// What an actor says of itself: a line.
+inline constexpr std::size_t state_line_bytes = 200;
+/// Messages in one mailbox whose arrival is noted while somebody watches; what is more has no age.
+inline constexpr std::size_t noted_arrivals = 4096;
+/// Senders whose messages to one actor are counted while somebody watches.
+inline constexpr std::size_t counted_senders = 64;
+/// Actors that a node tells of one by one: a few of each kind, and its uploads up to `reported_uploads`; what is more
+/// is told as a sum.
+inline constexpr std::size_t reported_actors = 64;
+inline constexpr std::size_t reported_uploads = 16;
+/// Pairs of actors between which messages went, in one report.
+inline constexpr std::size_t reported_flows = 1024;
+/// Events that a node remembers; and of these, what goes with one report.
+inline constexpr std::size_t timeline_events = 1000;
+inline constexpr std::size_t reported_events = 64;
+inline constexpr std::size_t event_text_bytes = 300;
+/// Traces that a node remembers, for how long, and spans of one: a request leaves about a dozen on each node.
+inline constexpr std::size_t traces = 256;
+inline constexpr std::uint32_t trace_keep_ms = 600'000;
+inline constexpr std::size_t trace_spans = 512;
+/// Traced requests that one message between nodes belongs to: more do not come together when people ask for them.
+inline constexpr std::size_t traces_in_message = 4;
+/// What a span is called, and what is noted of it: a method and the begin of a path.
+inline constexpr std::size_t span_text_bytes = 200;
+
 }  // namespace kaiku::limits

@@ -51,7 +51,8 @@ link_guard::link_guard(caf::actor_config& cfg)
                                read_index, read_index_reply, find_write, find_write_reply, change_members,
                                change_members_reply, hand_over, handed_over, install_snapshot, read_snapshot,
                                snapshot_range, read_upload, upload_range, watch_upload, upload_ended, upload_begun,
-                               caf::exit_msg>(basp_broker::system())),
+                               ask_report, node_report, ask_actor, told_actor, ask_timeline, told_timeline, ask_spans,
+                               told_spans, trace_mark, inspector_here, caf::exit_msg>(basp_broker::system())),
       error_type_(type_of_message<caf::error>(basp_broker::system())),
       exit_type_(type_of_message<caf::exit_msg>(basp_broker::system())) {}
 

@@ -131,8 +131,8 @@ std::optional<proven_connection> link_layer::impl::hand_over(const link_session_
   auto unreadable = caf::parse(theirs.caf_node, caf_node);
   INVARIANT(!unreadable, "parsed before, when its old link was waited for");
   last_serial = last_serial.next();
-  known->second->link.emplace(
-      standing_link{last_serial, theirs.boot, theirs.disk, theirs.since, caf_node, std::move(guard)});
+  known->second->link.emplace(standing_link{last_serial, theirs.boot, theirs.disk, theirs.since, caf_node,
+                                            std::min(own.version_max, theirs.version_max), std::move(guard)});
   known->second->last_failure.clear();
   linked_peers::instance().enter(caf_side.node(), caf_node, theirs.name, on_broken(theirs.name, last_serial));
   learn_from(theirs);
@@ -145,7 +145,8 @@ void link_layer::impl::publish(const link_session_ptr& session, const hello& the
   const auto& link = *peers.at(theirs.name)->link;
   spdlog::info("link: {} at {} linked", theirs.name.name, session->remote);
   // The directory hears of the link before CAF hears the peer.
-  caf::anon_send(directory, link_up{theirs.name, link.disk, link.boot, link.serial, link.caf_node, nullptr});
+  caf::anon_send(directory,
+                 link_up{theirs.name, link.disk, link.boot, link.serial, link.caf_node, nullptr, link.version});
   caf_side.publish(std::move(*connection), port, directory, link.caf_node, on_broken(theirs.name, link.serial));
 }
 
@@ -174,7 +175,7 @@ void link_layer::impl::greeted(const node_id& id, link_serial serial, result<caf
     return;
   }
   spdlog::info("link: {} at {} linked", id.name, known->second->who.peer_address);
-  caf::anon_send(directory, link_up{id, link.disk, link.boot, serial, link.caf_node, std::move(*remote)});
+  caf::anon_send(directory, link_up{id, link.disk, link.boot, serial, link.caf_node, std::move(*remote), link.version});
 }
 
 void link_layer::impl::end_link(linked_peer& x) {

@@ -33,6 +33,7 @@ struct standing_link {
   incarnation disk;
   log_index since;  ///< the members' entry that the peer knew
   caf::node_id caf_node;
+  std::uint8_t version = 0;  ///< the highest that both speak
   connection_guard connection;
 };
 

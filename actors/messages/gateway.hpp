@@ -6,6 +6,7 @@
 /// Every callback is called exactly once, from the event loop, never before the call that took it returns; when the
 /// node shuts down it may be dropped instead.
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -19,8 +20,15 @@
 #include "kaiku/core/error.hpp"
 #include "kaiku/core/fence.hpp"
 #include "kaiku/core/mirror.hpp"
+#include "kaiku/messages/inspection.hpp"
 
 namespace kaiku {
+
+/// What this node's clients ask of it, counted by the HTTP server. Thread: any.
+struct request_figures {
+  std::atomic<std::uint64_t> answered{0};  ///< since start
+  std::atomic<std::uint64_t> open{0};
+};
 
 /// One member as this node sees it.
 struct member_view {
@@ -198,6 +206,18 @@ class gateway : public file_view {
   virtual void purge_set_aside(const log_position& at, std::function<void(status)> done) = 0;
   /// Begins to check all content stored on this node, unless `start` is false or it is being checked.
   virtual void scrub(bool start, std::function<void(result<scrub_view>)> done) = 0;
+
+  /// How the actors of all nodes do, or of one. Other nodes are asked and get `limits::report_timeout_ms`. `watch`: at
+  /// the next beat (`limits::watch_interval_ms`); messages are timed and sampled until nobody asks so any more. Errors:
+  /// `not_found` (no such member), `overloaded`.
+  virtual void inspect(const node_id& only, bool watch, std::function<void(result<cluster_report_ptr>)> done) = 0;
+  /// Errors: `not_found` (no such member, or actor there), `overloaded` (it does not answer).
+  virtual void inspect_actor(const node_id& at, actor_number which,
+                             std::function<void(result<std::shared_ptr<const actor_detail>>)> done) = 0;
+  /// What happened to the nodes that answer, by time. Errors: `overloaded`.
+  virtual void timeline(std::function<void(result<std::vector<timeline_event>>)> done) = 0;
+  /// Errors: `not_found`, `overloaded`.
+  virtual void trace(const trace_id& id, std::function<void(result<std::shared_ptr<const trace_report>>)> done) = 0;
 
   /// All commands of clients, but `remove_expired`. Errors beside those of the command: `key_reused`, and those of the
   /// leader.

@@ -7,6 +7,7 @@
 #include <caf/type_id.hpp>
 
 #include "kaiku/messages/inspect.hpp"
+#include "kaiku/messages/inspect_reports.hpp"
 #include "kaiku/messages/vocabulary.hpp"
 
 namespace kaiku {
@@ -136,6 +137,43 @@ typename F::result_type inspect(F& f, introduction& x) {
   return f(caf::meta::type_name("introduction"), x.id, x.boot, x.http_address, x.actors);
 }
 
+template <class F>
+typename F::result_type inspect(F& f, ask_report& x) {
+  return f(caf::meta::type_name("ask_report"), x.watch, x.events_after);
+}
+template <class F>
+typename F::result_type inspect(F& f, ask_actor& x) {
+  return f(caf::meta::type_name("ask_actor"), x.number);
+}
+template <class F>
+typename F::result_type inspect(F& f, told_actor& x) {
+  return f(caf::meta::type_name("told_actor"), x.found, x.what);
+}
+template <class F>
+typename F::result_type inspect(F& f, ask_timeline&) {
+  return f(caf::meta::type_name("ask_timeline"));
+}
+template <class F>
+typename F::result_type inspect(F& f, told_timeline& x) {
+  return f(caf::meta::type_name("told_timeline"), x.events);
+}
+template <class F>
+typename F::result_type inspect(F& f, ask_spans& x) {
+  return f(caf::meta::type_name("ask_spans"), x.id);
+}
+template <class F>
+typename F::result_type inspect(F& f, told_spans& x) {
+  return f(caf::meta::type_name("told_spans"), x.spans, x.over);
+}
+template <class F>
+typename F::result_type inspect(F& f, trace_mark& x) {
+  return f(caf::meta::type_name("trace_mark"), x.of);
+}
+template <class F>
+typename F::result_type inspect(F& f, inspector_here& x) {
+  return f(caf::meta::type_name("inspector_here"), x.inspector);
+}
+
 }  // namespace kaiku
 
 // The order of this block is part of the wire format. Messages that stay on their node are declared unsafe to
@@ -224,6 +262,27 @@ CAF_BEGIN_TYPE_ID_BLOCK(kaiku, first_custom_type_id)
   CAF_ADD_TYPE_ID(kaiku, (kaiku::offer_snapshot))
   CAF_ADD_TYPE_ID(kaiku, (kaiku::install))
   CAF_ADD_TYPE_ID(kaiku, (kaiku::installed))
+  // Between nodes, since version 3.
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::ask_report))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::node_report))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::ask_actor))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::told_actor))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::ask_timeline))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::told_timeline))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::ask_spans))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::told_spans))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::trace_mark))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::inspector_here))
+  // Within one node.
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::describe_yourself))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::ask_cluster))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::told_cluster))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::ask_actor_of))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::told_actor_of))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::ask_timelines))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::ask_trace))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::told_trace))
+  CAF_ADD_TYPE_ID(kaiku, (kaiku::peer_inspector))
 CAF_END_TYPE_ID_BLOCK(kaiku)
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::vote_decision)
@@ -273,3 +332,12 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::finish_install)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::offer_snapshot)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::install)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::installed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::describe_yourself)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::ask_cluster)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::told_cluster)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::ask_actor_of)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::told_actor_of)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::ask_timelines)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::ask_trace)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::told_trace)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kaiku::peer_inspector)

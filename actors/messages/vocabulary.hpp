@@ -16,6 +16,7 @@
 
 #include "kaiku/core/fence.hpp"
 #include "kaiku/messages/gateway.hpp"
+#include "kaiku/messages/inspection.hpp"
 
 namespace kaiku {
 
@@ -24,6 +25,8 @@ class store_view;
 struct peer_up;
 struct peer_down;
 struct local_handles;
+struct inspector_here;
+struct peer_inspector;
 
 // --- storage: asked by its own node's actors only ------------------------------------------------------------------
 
@@ -424,6 +427,7 @@ struct peer_up {
   boot_id boot;
   std::string http_address;  ///< host:port for clients
   peer_handles actors;
+  std::uint8_t version = 0;  ///< of the messages between both; what came in later versions must not be sent there
 };
 
 /// peer_directory -> the peer's peer_directory, first message on a new link. Peers. Reply: the peer's own.
@@ -445,6 +449,7 @@ struct link_up {
   link_serial link;
   caf::node_id caf_node;         ///< what the peer's actors must belong to
   caf::strong_actor_ptr remote;  ///< the peer's directory, on the side that dialled; null on the other
+  std::uint8_t version = 0;      ///< of the messages between both
 };
 
 /// link -> peer_directory. A node that has proved the secret asks to be taken in, by its name or with a new disk.
@@ -454,12 +459,99 @@ struct join_wanted {
 
 using directory_handle = caf::typed_actor<caf::replies_to<introduction>::with<introduction>, caf::reacts_to<link_up>,
                                           caf::reacts_to<members_changed>, caf::reacts_to<join_wanted>,
-                                          caf::reacts_to<forget_bootstrap>, caf::reacts_to<timer_due>>;
+                                          caf::reacts_to<forget_bootstrap>, caf::reacts_to<timer_due>,
+                                          caf::reacts_to<inspector_here>>;
 
 using front_handle =
     caf::typed_actor<caf::reacts_to<role_change>, caf::reacts_to<log_progress>, caf::reacts_to<quorum_contact>,
                      caf::reacts_to<leader_contact>, caf::reacts_to<peer_up>, caf::reacts_to<peer_down>,
                      caf::reacts_to<members_changed>, caf::reacts_to<local_handles>, caf::reacts_to<timer_due>>;
+
+// --- inspection ----------------------------------------------------------------------------------------------------
+
+/// Messages of these, between nodes, came with this version.
+inline constexpr std::uint8_t inspection_version = 3;
+
+/// inspector -> inspector of a peer. Peers. How its node does, with the events behind `events_after` (all ones: none);
+/// `watch`: somebody looks on, time and sample messages for `limits::watch_lease_ms`. Reply: node_report.
+struct ask_report {
+  bool watch = false;
+  event_number events_after;
+};
+/// inspector -> inspector of a peer. Peers. One actor, if it is there. Reply: told_actor.
+struct ask_actor {
+  actor_number number;
+};
+struct told_actor {
+  bool found = false;
+  actor_detail what;
+};
+/// inspector -> inspector of a peer. Peers. What happened to its node. Reply: told_timeline.
+struct ask_timeline {};
+struct told_timeline {
+  std::vector<timeline_event> events;  ///< oldest first
+};
+/// inspector -> inspector of a peer. Peers. Its steps of a traced request. Reply: told_spans.
+struct ask_spans {
+  trace_id id;
+};
+struct told_spans {
+  std::vector<trace_span> spans;
+  bool over = false;  ///< it came to this node, and was answered
+};
+/// Any actor -> any actor of a peer. Peers. The next message from the same sender belongs to these traced requests.
+struct trace_mark {
+  std::vector<trace_context> of;
+};
+/// Any actor, from the inspector: say how you are. Seen by `observed` alone.
+struct describe_yourself {};
+
+/// front -> inspector. All nodes, or one. Reply: told_cluster.
+struct ask_cluster {
+  node_id only;        ///< empty: all
+  bool watch = false;  ///< with the next beat, and watch until the one after it
+};
+struct told_cluster {
+  cluster_report_ptr what;
+};
+/// front -> inspector. Reply: told_actor_of, with `not_found` or `overloaded` when there is none to tell of.
+struct ask_actor_of {
+  node_id node;
+  actor_number number;
+};
+struct told_actor_of {
+  error failure;
+  std::shared_ptr<const actor_detail> what;
+};
+/// front -> inspector. All nodes' events, by time. Reply: told_timeline.
+struct ask_timelines {};
+/// front -> inspector. Reply: told_trace.
+struct ask_trace {
+  trace_id id;
+};
+struct told_trace {
+  std::shared_ptr<const trace_report> what;  ///< null: nobody knows of it
+};
+
+/// Also told what fronts are told.
+using inspector_handle = caf::typed_actor<
+    caf::reacts_to<role_change>, caf::reacts_to<log_progress>, caf::reacts_to<quorum_contact>,
+    caf::reacts_to<leader_contact>, caf::reacts_to<peer_up>, caf::reacts_to<peer_down>, caf::reacts_to<members_changed>,
+    caf::reacts_to<local_handles>, caf::reacts_to<timer_due>, caf::replies_to<ask_report>::with<node_report>,
+    caf::replies_to<ask_actor>::with<told_actor>, caf::replies_to<ask_timeline>::with<told_timeline>,
+    caf::replies_to<ask_spans>::with<told_spans>, caf::replies_to<ask_cluster>::with<told_cluster>,
+    caf::replies_to<ask_actor_of>::with<told_actor_of>, caf::replies_to<ask_timelines>::with<told_timeline>,
+    caf::replies_to<ask_trace>::with<told_trace>, caf::reacts_to<peer_inspector>>;
+
+/// peer_directory -> the peer's peer_directory, behind the introductions, if it speaks version 3. Peers.
+struct inspector_here {
+  inspector_handle inspector;
+};
+/// peer_directory -> inspector. This is that of a peer.
+struct peer_inspector {
+  node_id id;
+  inspector_handle inspector;
+};
 
 /// node -> each of its actors, once, before anything else: the actors of its own node. Election gets it last, so that
 /// it starts when everybody knows everybody.
@@ -473,7 +565,8 @@ struct local_handles {
   installer_handle installer;
   scrub_handle scrub;  ///< null in tests that do without
   directory_handle directory;
-  std::vector<front_handle> fronts;
+  std::vector<front_handle> fronts;  ///< and, behind them, the inspector
+  inspector_handle inspector;        ///< null in tests that do without
 };
 
 /// node -> supervisor. An orderly shutdown begins: the actors' ends are expected.

@@ -19,12 +19,14 @@
 #include "kaiku/actors/fetch_actor.hpp"
 #include "kaiku/actors/front_actor.hpp"
 #include "kaiku/actors/heartbeat_actor.hpp"
+#include "kaiku/actors/inspector_actor.hpp"
 #include "kaiku/actors/installer_actor.hpp"
 #include "kaiku/actors/peer_directory.hpp"
 #include "kaiku/actors/replication_actor.hpp"
 #include "kaiku/actors/scrub_actor.hpp"
 #include "kaiku/actors/storage_actor.hpp"
 #include "kaiku/actors/supervisor.hpp"
+#include "kaiku/actors/timeline.hpp"
 #include "kaiku/http/access/control.hpp"
 #include "kaiku/http/server/server.hpp"
 #include "kaiku/link/link.hpp"
@@ -48,6 +50,11 @@ struct actor_settings : caf::actor_system_config {
     set("logger.verbosity", caf::atom("quiet"));
   }
 };
+
+unix_time_ms started_at() {
+  using namespace std::chrono;
+  return {duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count()};
+}
 
 template <class Id>
 Id random_id_of_kind() {
@@ -100,6 +107,7 @@ struct node::impl {
   void introduce_everybody();
   void hand_over_leadership();
   void stop_actors();
+  void end_inspector();
 
   options with;
   std::shared_ptr<store> disk;
@@ -114,6 +122,7 @@ struct node::impl {
   local_handles actors;
   fetch_handle repairs;  ///< scrub's own: replication's fetch is never held up by it
   supervisor_handle watcher;
+  const std::shared_ptr<request_figures> requests = std::make_shared<request_figures>();
   boot_id boot = random_id_of_kind<boot_id>();
 };
 
@@ -190,6 +199,13 @@ void node::impl::make_actors() {
   };
   actors.election = sys.spawn<election_actor>(election_settings{with.name, names, with.election_timeout, random},
                                               disk->state(), disk->disk());
+  actors.inspector = sys.spawn<inspector_actor>(
+      inspector_settings{.self = with.name,
+                         .picture = {with.name, to_string(with.advertise_http), with.election_timeout, disk, redis},
+                         .version = KAIKU_VERSION,
+                         .started = started_at(),
+                         .requests = requests});
+  actors.fronts.push_back(actors.inspector);
   directory_settings d;
   d.self = {with.name,
             boot,
@@ -197,6 +213,7 @@ void node::impl::make_actors() {
             {actors.election, actors.heartbeat, actors.replication, actors.content}};
   d.fronts = actors.fronts;
   d.scrub = actors.scrub;
+  d.inspector = actors.inspector;
   d.set_members = [l = links](membership now) { l->set_members(std::move(now)); };
   d.on_link_down = [l = links](const node_id& peer, link_serial link) { l->on_link_down(peer, link); };
   actors.directory = sys.spawn<peer_directory>(std::move(d));
@@ -217,7 +234,8 @@ void node::impl::watch() {
   add(actors.replication, "replication");
   add(actors.election, "election");
   add(actors.directory, "peer directory");
-  for (const auto& front : actors.fronts) add(front, "front");
+  for (const auto& one : io_threads) add(one->front, "front");
+  add(actors.inspector, "inspector");
   watcher = system->spawn<supervisor>(std::move(names), end_process);
 }
 
@@ -233,6 +251,7 @@ status node::impl::serve() {
   h.tls = http_tls;
   h.peer_tls = peer_tls;
   h.access = access;
+  h.figures = requests;
   auto started = http_server::start(std::move(h), std::move(workers));
   if (!started) return started.failure();
   http = std::move(*started);
@@ -308,6 +327,7 @@ void node::reload(bool all) {
 void node::shut_down() {
   auto& all = *impl_;
   const auto deadline = std::chrono::steady_clock::now() + milliseconds(limits::shutdown_grace_ms);
+  timeline::instance().note(event_kind::stopping, "asked to end");
   all.hand_over_leadership();
   all.http->drain();
   while (all.http->open_requests() != 0 && std::chrono::steady_clock::now() < deadline)
@@ -318,6 +338,7 @@ void node::shut_down() {
 void node::impl::stop_actors() {
   if (watcher) caf::anon_send(watcher, stand_down{});
   http.reset();
+  end_inspector();
   for (auto& one : io_threads) {
     one->work.reset();
     one->io.stop();
@@ -340,6 +361,15 @@ void node::impl::stop_actors() {
   end(repairs);
   end(actors.storage);
   watcher = nullptr;
+}
+
+/// It speaks to the fronts of its own accord: before their threads end.
+void node::impl::end_inspector() {
+  if (!actors.inspector) return;
+  caf::scoped_actor self{*system};
+  caf::anon_send_exit(actors.inspector, caf::exit_reason::user_shutdown);
+  self->wait_for(actors.inspector);
+  actors.inspector = nullptr;
 }
 
 node::node(std::unique_ptr<impl> state) : impl_(std::move(state)) {}

@@ -61,6 +61,14 @@ response show_asset(exchange& ex);
 response show_console(exchange& ex);
 // metrics.cpp
 task<response> show_metrics(exchange& ex);
+// actors.cpp
+task<response> list_actors(exchange& ex);
+task<response> show_actor(exchange& ex);
+task<response> show_timeline(exchange& ex);
+response list_traces(exchange& ex);
+task<response> show_trace(exchange& ex);
+// actors_stream.cpp
+task<response> stream_actors(exchange& ex);
 // cluster.cpp
 response cluster_state(exchange& ex);
 response list_members(exchange& ex);

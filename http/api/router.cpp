@@ -9,6 +9,7 @@
 #include "kaiku/http/api/handlers.hpp"
 #include "kaiku/http/api/problem.hpp"
 #include "kaiku/http/api/target.hpp"
+#include "kaiku/http/api/tracing.hpp"
 
 namespace kaiku {
 namespace {
@@ -38,6 +39,12 @@ constexpr std::array table{
     route{"/cluster/members/{id}", permission::watch, at_once<show_member>, nullptr, nullptr, remove_member},
     route{"/cluster/leader", permission::watch, at_once<show_leader>, nullptr, change_leader},
     route{"/cluster/scrub", permission::watch, later<show_scrub>, nullptr, start_scrub},
+    route{"/actors", permission::watch, later<list_actors>},
+    route{"/actors/stream", permission::watch, later<stream_actors>},
+    route{"/actors/timeline", permission::watch, later<show_timeline>},
+    route{"/actors/traces", permission::admin, at_once<list_traces>},
+    route{"/actors/trace/{id}", permission::admin, later<show_trace>},
+    route{"/actors/{id}", permission::admin, later<show_actor>},
     route{"/metrics", permission::watch, later<show_metrics>, nullptr, nullptr, nullptr, nullptr, true},
     route{"/openapi.json", permission::any, at_once<openapi_document>},
     route{"/assets/{name}", permission::any, at_once<show_asset>},
@@ -167,6 +174,7 @@ routed route_request(exchange& ex) {
     return std::move(*refused);
   if (found == nullptr) return problem({errc::not_found, "there is no such resource; files are under /files/"});
   if (auto refused = check_common(in)) return std::move(*refused);
+  if (auto traced = begin_trace(ex); !traced) return problem(traced.failure());
   if (in.header("Origin"))
     if (auto told = check_origin(in, ex.settings, allowed_at(ex.path, *found))) return std::move(*told);
   const auto length = ex.body.length();

@@ -26,6 +26,7 @@ task<T> ask(exchange& ex, Start start) {
   auto initiate = [executor, &start, &ex](auto handler) {
     auto waiting = std::make_shared<decltype(handler)>(std::move(handler));
     ex.waiting = waiting;
+    const trace_scope scope{ex.traced ? ex.traced->of : nullptr};
     start([executor, weak = std::weak_ptr(waiting)](T answer) {
       auto resumed = weak.lock();
       if (!resumed) return;

@@ -4,6 +4,7 @@
 /// Owner: the session owns all of it; views of a request are good until its answer is given.
 /// Thread: the session's.
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -15,6 +16,7 @@
 #include "kaiku/core/error.hpp"
 #include "kaiku/http/server/server.hpp"
 #include "kaiku/http/server/task.hpp"
+#include "kaiku/messages/trace.hpp"
 
 namespace kaiku {
 
@@ -60,6 +62,14 @@ struct file_part {
   std::uint64_t length = 0;  ///< at least 1
 };
 
+/// A body whose end nobody knows yet. Thread: the session's.
+class body_source {
+ public:
+  virtual ~body_source() = default;
+  /// The next piece, as soon as there is one; empty: it is over. Uses the exchange.
+  virtual task<std::string> next() = 0;
+};
+
 /// An answer. `Date`, `Content-Length`, `Connection` and the node's `Kaiku-*` fields are added by the session.
 struct response {
   unsigned status = 200;
@@ -67,11 +77,20 @@ struct response {
   std::string body;
   std::unique_ptr<content_reader> file;  ///< when set, its `parts` come in front of `body`
   std::vector<file_part> parts;
+  std::unique_ptr<body_source> stream;  ///< when set, the body: the connection ends with it
   std::optional<std::uint64_t> length;  ///< of the whole body, when it is not `body.size()`: with `file`, or for HEAD
   bool close = false;                   ///< end the connection after it
 
   void add(std::string_view name, std::string_view value);
   std::uint64_t body_length() const { return length ? *length : body.size(); }
+};
+
+/// A request that is followed through the actors.
+struct traced_request {
+  trace_context root;
+  span_id parent;  ///< the caller's; 0: none
+  std::uint64_t start_us = 0;
+  trace_set_ptr of;  ///< the root alone
 };
 
 class request_meter;
@@ -102,7 +121,10 @@ struct exchange {
   std::string_view route;               ///< the pattern of the route that was taken; empty: none
   const request_meter& meter;           ///< what was asked of this server so far
   server_figures server;
-  const bool& abandoned;  ///< the server is gone: nobody may speak to `node` any more
+  std::atomic<std::size_t>& streams;  ///< bodies without an end, of the whole server
+  std::optional<traced_request> traced{};
+  const bool& draining;               ///< the server stops: what has no end ends
+  const bool& abandoned;              ///< the server is gone: nobody may speak to `node` any more
 };
 
 }  // namespace kaiku

@@ -75,7 +75,7 @@ void write_reply_head(const response& what, const node_view& node, int request_v
   if (node.leader_contact)
     field(out, "Kaiku-Leader-Contact-Ms", static_cast<std::uint64_t>(node.leader_contact->count()));
   out.append(what.fields);
-  if (what.status != 204 && what.status != 304) field(out, "Content-Length", what.body_length());
+  if (what.status != 204 && what.status != 304 && !what.stream) field(out, "Content-Length", what.body_length());
   if (!keep) {
     out.append("Connection: close\r\n");
   } else if (request_version == 10) {

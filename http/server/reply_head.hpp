@@ -14,7 +14,7 @@ namespace kaiku {
 std::string_view reason_phrase(unsigned code);
 
 /// Appends the whole head, empty line included: status line, `Date`, the node's `Kaiku-*` fields, the answer's own,
-/// `Content-Length` and `Connection`.
+/// `Content-Length`, unless the end of the body is not known, and `Connection`.
 void write_reply_head(const response& what, const node_view& node, int request_version, bool keep, std::string& out);
 
 }  // namespace kaiku

@@ -7,6 +7,7 @@
 #include "kaiku/http/api/cors.hpp"
 #include "kaiku/http/api/problem.hpp"
 #include "kaiku/http/api/router.hpp"
+#include "kaiku/http/api/tracing.hpp"
 #include "kaiku/http/server/bridge.hpp"
 #include "kaiku/http/server/reply_head.hpp"
 #include "kaiku/tls/credentials.hpp"
@@ -19,11 +20,19 @@ constexpr std::size_t header_read_bytes = 4096;
 
 /// Counts a request while it is answered.
 struct open_request {
-  explicit open_request(server_counters& all) : counters(all) { ++counters.open_requests; }
-  ~open_request() { --counters.open_requests; }
+  open_request(server_counters& all, request_figures& told) : counters(all), figures(told) {
+    ++counters.open_requests;
+    figures.open.fetch_add(1, std::memory_order_relaxed);
+  }
+  ~open_request() {
+    --counters.open_requests;
+    figures.open.fetch_sub(1, std::memory_order_relaxed);
+    figures.answered.fetch_add(1, std::memory_order_relaxed);
+  }
   open_request(const open_request&) = delete;
   open_request& operator=(const open_request&) = delete;
   server_counters& counters;
+  request_figures& figures;
 };
 
 /// Counts it among those of its address, if that has room.
@@ -170,7 +179,7 @@ bool session::accept_header(std::size_t size) {
 }
 
 task<bool> session::answer() {
-  open_request counted(*worker_->counters);
+  open_request counted(*worker_->counters, *worker_->settings.figures);
   const auto began = session_clock::now();
   received_ = sent_ = 0;
   const auto& settings = worker_->settings;
@@ -197,13 +206,17 @@ task<bool> session::answer() {
                              .meter = worker_->meter,
                              .server = {worker_->counters->connections, worker_->counters->open_requests,
                                         worker_->counters->handshakes_failed},
+                             .streams = worker_->counters->streams,
+                             .draining = worker_->draining(),
                              .abandoned = worker_->abandoned()});
   routed plan = route_request(*exchange_);
   if (plan.later != nullptr) plan.now = co_await plan.later(*exchange_);
   if (worker_->abandoned()) co_return false;
   exchange_->sending.reset();
+  end_trace(*exchange_, plan.now);
   // A client that was not told to go on may send its body or not: what follows can't be told from it.
-  bool keep = parser_.keep_alive() && !plan.now.close && !worker_->draining() && body_failed_ == errc::none;
+  bool keep =
+      parser_.keep_alive() && !plan.now.close && !plan.now.stream && !worker_->draining() && body_failed_ == errc::none;
   if (!body_done_ && (owes_continue_ || framing_.chunked || left_ > limits::http_drained_body_bytes)) keep = false;
   const bool sent = co_await send(plan.now, keep);
   measure(began, plan.now.status);
@@ -237,6 +250,8 @@ task<bool> session::send(response& what, bool keep) {
   bool sent = false;
   if (with_content && what.file) {
     sent = co_await send_parts(what, std::move(piece));
+  } else if (what.stream && request_.method != http_method::head) {
+    sent = co_await send_stream(*what.stream);
   } else {
     sent = co_await connection_.write(head_, what.body, sending_);
     if (sent) sent_ += what.body.size();
@@ -262,6 +277,18 @@ task<bool> session::send_parts(const response& what, std::string piece) {
   sent_ += what.body.size();
   const bool ended = co_await connection_.write(what.body, {}, sending_);
   co_return ended;
+}
+
+task<bool> session::send_stream(body_source& from) {
+  for (std::string piece;;) {
+    const bool sent = co_await connection_.write(head_, piece, sending_);
+    if (!sent) co_return false;
+    sent_ += piece.size();
+    head_.clear();
+    piece = co_await from.next();
+    if (piece.empty()) co_return true;
+    sending_ = full_patience();
+  }
 }
 
 /// RFC 6797: a browser does not try plain HTTP again.

@@ -47,6 +47,7 @@ class session final : public request_body {
   task<bool> send(response& what, bool keep);
   /// `piece` is the first of the first part.
   task<bool> send_parts(const response& what, std::string piece);
+  task<bool> send_stream(body_source& from);
   patience full_patience() const { return {worker_->settings.body_stall_timeout, worker_->settings.min_body_rate}; }
   task<void> refuse();
   /// Takes the rest of a small body that nobody read.

@@ -10,6 +10,7 @@
 #include "kaiku/core/ids.hpp"
 #include "kaiku/core/limits.hpp"
 #include "kaiku/http/server/client_address.hpp"
+#include "kaiku/messages/gateway.hpp"
 
 namespace kaiku {
 
@@ -41,6 +42,7 @@ struct http_settings {
   std::uint64_t min_body_rate = limits::http_body_rate_bytes;  ///< bytes a second, either way
   follower_writes writes = follower_writes::forward;
   std::shared_ptr<const access_control> access;  ///< empty: everybody may everything
+  std::shared_ptr<request_figures> figures = std::make_shared<request_figures>();
   std::vector<std::string> cors_origins;         ///< as browsers send them, or `*`; none: no CORS
   milliseconds header_timeout{limits::http_header_timeout_ms};
   milliseconds idle_timeout{limits::http_idle_timeout_ms};

@@ -27,6 +27,7 @@ struct server_counters {
   std::atomic<std::size_t> connections{0};
   std::atomic<std::size_t> open_requests{0};
   std::atomic<std::uint64_t> handshakes_failed{0};
+  std::atomic<std::size_t> streams{0};
   address_counter connections_each, requests_each;
   const std::shared_ptr<request_registry> requests = std::make_shared<request_registry>();
 };
@@ -47,7 +48,7 @@ class worker_state : public std::enable_shared_from_this<worker_state> {
   /// Closes all sockets and drops all uploads; from now on nobody may use `node`.
   void abandon();
 
-  bool draining() const { return draining_; }
+  const bool& draining() const { return draining_; }
   const bool& abandoned() const { return abandoned_; }
 
   boost::asio::io_context& io;

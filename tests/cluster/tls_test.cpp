@@ -12,8 +12,10 @@
 #include <thread>
 #include <vector>
 
+#include <openssl/ssl.h>
 #include <boost/test/unit_test.hpp>
 
+#include "crowd.hpp"
 #include "scenario.hpp"
 
 namespace {
@@ -99,24 +101,39 @@ void reload(test_cluster& cluster) {
   wait_until_reloaded(cluster, before);
 }
 
-/// Connections that prove nothing, of every kind, as many as a node can't fail to notice.
-class crowd {
- public:
-  explicit crowd(const endpoint& at) {
-    for (int i = 0; i < 1000; ++i) {
-      members_.emplace_back(at, milliseconds{5000});
-      try {
-        if (i % 4 == 1) members_.back().send_all("GET / HTTP/1.1\r\n\r\n", clock::now() + milliseconds{1000});
-        if (i % 4 == 2) members_.back().send_all(std::string("\x16\x03\x01\x02", 4), clock::now() + milliseconds{1000});
-        if (i % 4 == 3) members_.back().send_all(generated_bytes{7, 4096}.all(), clock::now() + milliseconds{1000});
-      } catch (const network_failure&) {  // closed already
-      }
-    }
-  }
+/// A certificate and its key; names without their endings.
+void copy_pair(const std::string& from, const std::string& to) {
+  for (const std::string ending : {".pem", ".key"})
+    std::filesystem::copy_file(from + ending, to + ending, std::filesystem::copy_options::overwrite_existing);
+}
 
- private:
-  std::vector<tcp_connection> members_;
-};
+/// One that shows what nobody trusts any more.
+void start_and_see_refused(test_cluster& cluster, std::size_t i) {
+  auto& node = cluster.node(i);
+  const auto refusals = [&](std::size_t of) { return count_in(cluster.node(of).log(), "its certificate is refused"); };
+  const auto linked = count_in(node.log(), " linked");
+  std::vector<std::size_t> before;
+  for (std::size_t k = 0; k < cluster.size(); ++k) before.push_back(refusals(k));
+  node.start();
+  cluster.wait_for("the others refuse its certificate", milliseconds{10'000}, [&] {
+    for (std::size_t k = 0; k < cluster.size(); ++k)
+      if (k != i && refusals(k) == before[k]) return false;
+    return true;
+  });
+  BOOST_TEST(count_in(node.log(), " linked") == linked, node.log_tail());
+}
+
+/// Those who do TLS on the peer ports and are no members. They don't look at whom they have reached.
+kaiku::tls_context strangers_context(test_cluster& cluster, const certificate_files& own = {}) {
+  auto out = client_context(cluster.authority().file(), own);
+  SSL_CTX_set_verify(out.get(), SSL_VERIFY_NONE, nullptr);
+  return out;
+}
+
+double median_of(std::vector<double> all) {
+  std::sort(all.begin(), all.end());
+  return all[all.size() / 2];
+}
 
 }  // namespace
 
@@ -150,6 +167,9 @@ BOOST_AUTO_TEST_CASE(all_certificates_and_the_authority_change_under_load_and_no
   BOOST_TEST(links.size() == 3u);
   const auto old = cluster.authority().file() + ".old";
   std::filesystem::copy_file(cluster.authority().file(), old);
+  const auto away = cluster.followers()[0];
+  const auto own = (cluster.directory() / (cluster.node(away).name() + "-tls")).string();
+  copy_pair(own, own + ".old");
   test_authority next(cluster.directory(), "next");
   // Clients trust both from the beginning, as theirs would be told to.
   trust(cluster, {old, next.file()});
@@ -184,39 +204,67 @@ BOOST_AUTO_TEST_CASE(all_certificates_and_the_authority_change_under_load_and_no
 
   // New links, and new connections of clients, are made with the new ones alone.
   for (std::size_t i = 0; i < cluster.size(); ++i) cluster.node(i).set_tls(client_context(next.file()));
-  const auto away = cluster.followers()[0];
   cluster.node(away).kill();
+  copy_pair(own, own + ".next");
+  copy_pair(own + ".old", own);
+  start_and_see_refused(cluster, away);
+  cluster.node(away).kill();
+  copy_pair(own + ".next", own);
   cluster.node(away).start();
   cluster.wait_until_ready();
   BOOST_CHECK_THROW(http_client(cluster.node(0).http(), milliseconds{5000}, client_context(old)).get("c0"),
                     network_failure);
 }
 
+/// Measured: what a client sees of its rate while strangers come to the leader, which sends the bytes to all others: a
+/// thousand at once when it begins, then one every few milliseconds for those that were cut off, a third of them with
+/// handshakes that the leader has to compute. Strangers, nodes and client share this machine's processors, so the loss
+/// is more than what the nodes alone would have.
 BOOST_AUTO_TEST_CASE(a_thousand_strangers_at_once_neither_end_a_link_nor_slow_a_transfer_between_members) {
   test_cluster cluster({.tls = true});
+  test_authority theirs(cluster.directory(), "theirs");
   const auto leader = cluster.wait_for_leader();
   cluster.wait_until_converged();
   const auto links = member_links(cluster);
   const auto transfer = [&] {
-    const generated_bytes bulk{3, 96u << 20};
+    const generated_bytes bulk{3, 192u << 20};
     const auto begun = clock::now();
-    put_or_fail(cluster.node(leader), "bulk", bulk, {{"Kaiku-Durability", "all"}});
+    for (int i = 0; i < 3; ++i) put_or_fail(cluster.node(leader), "bulk", bulk, {{"Kaiku-Durability", "all"}});
     return static_cast<double>(since(begun).count());
   };
-  transfer();
-  // The best of three each: what else the machine does only slows.
-  double alone = 1e9, beside = 1e9;
+  crowd_options options;
+  options.at = cluster.node(leader).peers();
+  options.bare = strangers_context(cluster);
+  options.foreign = strangers_context(cluster, theirs.issue("foreign", cluster.certified_names(0)));
+  const auto transfer_beside = [&] {
+    crowd strangers(options);
+    const auto took = transfer();
+    BOOST_TEST(strangers.came() > options.at_once + 100);
+    BOOST_TEST(strangers.cut_off() > options.at_once / 2);
+    BOOST_TEST(strangers.handshakes() > 50u);
+    return took;
+  };
+  transfer_beside();
+  std::vector<process_usage> before;
+  for (std::size_t i = 0; i < cluster.size(); ++i) before.push_back(cluster.node(i).usage());
+  std::vector<double> alone, beside;
   for (int round = 0; round < 3; ++round) {
-    alone = std::min(alone, transfer());
-    std::vector<std::unique_ptr<crowd>> crowds;
-    for (std::size_t i = 0; i < cluster.size(); ++i) crowds.push_back(std::make_unique<crowd>(cluster.node(i).peers()));
-    beside = std::min(beside, transfer());
+    alone.push_back(transfer());
+    beside.push_back(transfer_beside());
   }
-  std::cout << "  96 MiB to all members: " << alone << " ms, beside 3 x 1000 strangers " << beside << " ms"
-            << std::endl;
-  BOOST_TEST(beside < alone / 0.8);
+  const auto usually = median_of(alone), now = median_of(beside);
+  std::cout << "  3 x 192 MiB to all members: " << usually << " ms, beside " << options.at_once << " strangers " << now
+            << " ms" << std::endl;
+  BOOST_TEST(now < usually / 0.8);
   BOOST_TEST((member_links(cluster) == links), "a link between members was dropped");
   BOOST_TEST(cluster.wait_for_leader() == leader);
+  // Nothing of them stays.
+  for (std::size_t i = 0; i < cluster.size(); ++i) {
+    cluster.wait_for("the strangers are gone", milliseconds{10'000},
+                     [&] { return cluster.node(i).usage().open_files <= before[i].open_files + 5; });
+    const auto after = cluster.node(i).usage().resident_bytes;
+    BOOST_TEST(after < before[i].resident_bytes + (32u << 20), cluster.node(i).name());
+  }
 }
 
 BOOST_AUTO_TEST_CASE(an_idle_https_connection_costs_little) {

@@ -255,6 +255,10 @@ std::vector<http_case> other_methods() {
            {"a_cluster_member", "/cluster/members/n1", "GET, HEAD, OPTIONS, DELETE", {"PUT", "POST"}},
            {"cluster_leader", "/cluster/leader", "GET, HEAD, OPTIONS, POST", {"PUT", "DELETE"}},
            {"cluster_scrub", "/cluster/scrub", "GET, HEAD, OPTIONS, POST", {"PUT", "DELETE"}},
+           {"actors", "/actors", "GET, HEAD, OPTIONS", {"PUT", "POST", "DELETE", "PATCH"}},
+           {"an_actor", "/actors/n1:1", "GET, HEAD, OPTIONS", {"PUT", "POST", "DELETE"}},
+           {"the_stream_of_actors", "/actors/stream", "GET, HEAD, OPTIONS", {"PUT", "POST", "DELETE"}},
+           {"the_timeline", "/actors/timeline", "GET, HEAD, OPTIONS", {"PUT", "POST", "DELETE"}},
            {"metrics", "/metrics", "GET, HEAD, OPTIONS", {"PUT", "POST", "DELETE", "PATCH"}},
            {"openapi", "/openapi.json", "GET, HEAD, OPTIONS", {"PUT", "POST", "DELETE", "PATCH"}}}) {
     std::vector<step> steps{ask("OPTIONS", one.path).is(204).has("Allow", one.allow)};

@@ -148,6 +148,17 @@ std::vector<http_case> cluster() {
             .contains("\"damaged\":0")
             .contains("\"unrepairable\":0")
             .differs()}},
+      {"the_actors_of_all_nodes_are_told",
+       {get("/actors").is(200).has("Cache-Control", "no-store").contains("\"name\":\"replication\"").differs(),
+        head("/actors").is(200).differs()}},
+      {"the_actors_of_one_node_are_told", {get("/actors?node=n2").is(200).contains("\"name\":\"n2\"").differs()}},
+      {"the_actors_of_no_node_are_404", {get("/actors?node=n99").is(404, "not_found")}},
+      {"actors_take_no_other_parameter", {get("/actors?x=y").is(400, "bad_request")}},
+      {"an_actor_that_is_not_there_is_404",
+       {get("/actors/n1:999999999").is(404, "not_found"), get("/actors/nonsense").is(404, "not_found"),
+        get("/actors/n99:1").is(404, "not_found")}},
+      {"the_timeline_is_told", {get("/actors/timeline").is(200).contains("\"kind\":\"started\"").differs()}},
+      {"the_timeline_behind_nonsense_is_refused", {get("/actors/timeline?after=x").is(400, "bad_request")}},
       {"the_scrub_is_started", {post("/cluster/scrub").is(202).contains("\"node\":\"n").differs()}},
       {"the_scrub_takes_no_parameter", {post("/cluster/scrub?x=y").is(400, "bad_request")}},
       {"the_process_is_alive",

@@ -65,6 +65,7 @@ class quiet_directory : public directory_handle::base {
         [](const timer_due&) {},
         [](const join_wanted&) {},
         [](const forget_bootstrap&) {},
+        [](const inspector_here&) {},
     };
   }
 };

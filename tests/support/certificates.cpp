@@ -1,8 +1,10 @@
 #include "support/certificates.hpp"
 
 #include <fstream>
+#include <memory>
 #include <stdexcept>
 
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 
 #include "support/command.hpp"
@@ -10,28 +12,48 @@
 namespace kaiku::test {
 namespace {
 
-constexpr const char* configuration =
-    "[req]\n"
-    "distinguished_name = nobody\n"
-    "prompt = no\n"
-    "[nobody]\n"
-    "CN = unnamed\n"
-    "[authority]\n"
-    "basicConstraints = critical, CA:TRUE\n"
-    "keyUsage = critical, keyCertSign, cRLSign\n"
-    "subjectKeyIdentifier = hash\n"
-    "[member]\n"
-    "basicConstraints = critical, CA:FALSE\n"
-    "keyUsage = critical, digitalSignature\n"
-    "extendedKeyUsage = serverAuth, clientAuth\n"
-    "subjectAltName = ";
+/// What the openssl program reads. `member` and `authority` are the kinds of certificates.
+std::string configuration(const certificate_wish& wish) {
+  std::string out =
+      "[req]\n"
+      "distinguished_name = nobody\n"
+      "prompt = no\n"
+      "[nobody]\n"
+      "CN = unnamed\n"
+      "[authority]\n"
+      "basicConstraints = critical, CA:TRUE\n"
+      "keyUsage = critical, keyCertSign, cRLSign\n"
+      "subjectKeyIdentifier = hash\n"
+      "[member]\n"
+      "basicConstraints = critical, CA:FALSE\n"
+      "keyUsage = critical, digitalSignature\n";
+  if (!wish.usages.empty()) out += "extendedKeyUsage = " + wish.usages + "\n";
+  if (!wish.names.empty()) out += "subjectAltName = " + wish.names + "\n";
+  return out;
+}
+
+/// The program lets no certificate begin later than now.
+void put_off(const std::string& certificate, const std::string& signer, int days) {
+  const std::unique_ptr<BIO, decltype(&BIO_free)> in{BIO_new_file(certificate.c_str(), "r"), BIO_free};
+  const std::unique_ptr<BIO, decltype(&BIO_free)> secret{BIO_new_file(signer.c_str(), "r"), BIO_free};
+  const std::unique_ptr<X509, decltype(&X509_free)> made{PEM_read_bio_X509(in.get(), nullptr, nullptr, nullptr),
+                                                         X509_free};
+  const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key{
+      PEM_read_bio_PrivateKey(secret.get(), nullptr, nullptr, nullptr), EVP_PKEY_free};
+  bool good = made && key;
+  good = good && X509_time_adj_ex(X509_getm_notBefore(made.get()), days, 0, nullptr) != nullptr;
+  good = good && X509_sign(made.get(), key.get(), EVP_sha256()) != 0;
+  const std::unique_ptr<BIO, decltype(&BIO_free)> out{BIO_new_file(certificate.c_str(), "w"), BIO_free};
+  if (!good || PEM_write_bio_X509(out.get(), made.get()) != 1)
+    throw std::runtime_error(certificate + " can't be put off");
+}
 
 }  // namespace
 
 test_authority::test_authority(std::filesystem::path directory, std::string name)
     : directory_(std::move(directory)), name_(std::move(name)) {
   const auto settings = path(name_ + ".cnf");
-  std::ofstream(settings) << configuration << "DNS:unused\n";
+  std::ofstream(settings) << configuration({});
   run_command({"openssl",
                "req",
                "-x509",
@@ -54,20 +76,40 @@ test_authority::test_authority(std::filesystem::path directory, std::string name
                file()});
 }
 
-certificate_files test_authority::issue(const std::string& file_name, const std::string& names, int days) {
+test_authority::test_authority(test_authority& above, std::string name)
+    : directory_(above.directory_), name_(std::move(name)) {
+  above.certify(name_, {}, "authority");
+}
+
+certificate_files test_authority::issue(const std::string& file, const certificate_wish& wish) {
+  return certify(file, wish, "member");
+}
+
+certificate_files test_authority::certify(const std::string& file_name, const certificate_wish& wish,
+                                          const std::string& kind) {
   const auto settings = path(name_ + "-" + file_name + ".cnf");
-  std::ofstream(settings) << configuration << names << "\n";
+  std::ofstream(settings) << configuration(wish);
   const certificate_files made{path(file_name + ".pem"), path(file_name + ".key")};
   const certificate_files fresh{made.certificate + ".new", made.key + ".new"};
-  const auto wish = path(file_name + ".csr");
+  const auto request = path(file_name + ".csr"), signer = path(name_ + ".key");
   run_command({"openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj",
-               "/CN=" + file_name, "-config", settings, "-keyout", fresh.key, "-out", wish});
-  run_command({"openssl", "x509", "-req", "-in", wish, "-CA", file(), "-CAkey", path(name_ + ".key"), "-set_serial",
-               std::to_string(++issued_), "-days", std::to_string(days), "-extfile", settings, "-extensions", "member",
+               "/CN=" + (wish.subject.empty() ? file_name : wish.subject), "-config", settings, "-keyout", fresh.key,
+               "-out", request});
+  run_command({"openssl", "x509", "-req", "-in", request, "-CA", file(), "-CAkey", signer, "-set_serial",
+               std::to_string(++issued_), "-days", std::to_string(wish.days), "-extfile", settings, "-extensions", kind,
                "-out", fresh.certificate});
+  if (wish.begins_in_days > 0) put_off(fresh.certificate, signer, wish.begins_in_days);
   std::filesystem::rename(fresh.certificate, made.certificate);
   std::filesystem::rename(fresh.key, made.key);
   return made;
+}
+
+certificate_files with_chain(const certificate_files& own, const std::vector<std::string>& between) {
+  certificate_files out{own.certificate + ".chain", own.key};
+  std::ofstream all(out.certificate);
+  all << std::ifstream(own.certificate).rdbuf();
+  for (const auto& one : between) all << std::ifstream(one).rdbuf();
+  return out;
 }
 
 tls_context client_context(const std::string& authority, const certificate_files& own) {

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "kaiku/tls/context.hpp"
 
@@ -16,24 +17,42 @@ struct certificate_files {
   std::string key;
 };
 
+/// What a certificate says.
+struct certificate_wish {
+  std::string names;                              ///< as OpenSSL writes them (`DNS:n1,IP:127.0.0.1`); empty: none
+  int days = 30;                                  ///< until its end; -1: it has expired
+  int begins_in_days = 0;                         ///< above 0: its time is yet to come
+  std::string usages = "serverAuth, clientAuth";  ///< the extended ones; empty: it has no such extension
+  std::string subject = "";                       ///< its common name; empty: that of the file
+};
+
 class test_authority {
  public:
   /// Its files are in `directory`, which must be there, and begin with `name`.
   test_authority(std::filesystem::path directory, std::string name);
+  /// One that `above` has signed.
+  test_authority(test_authority& above, std::string name);
 
-  /// Its own certificate.
+  /// Its own certificate, and no other.
   std::string file() const { return path(name_ + ".pem"); }
-  /// A certificate for `names` as OpenSSL writes them (`DNS:n1,IP:127.0.0.1`), valid for `days` from now on; -1: it has
-  /// expired. Files of that name that are there already are replaced, one after the other, as an operator does.
-  certificate_files issue(const std::string& file, const std::string& names, int days = 30);
+  /// Signs a certificate. Files of that name that are there already are replaced, one after the other, as an operator
+  /// does.
+  certificate_files issue(const std::string& file, const certificate_wish& wish);
+  certificate_files issue(const std::string& file, const std::string& names, int days = 30) {
+    return issue(file, certificate_wish{names, days});
+  }
 
  private:
+  certificate_files certify(const std::string& file, const certificate_wish& wish, const std::string& kind);
   std::string path(const std::string& file) const { return (directory_ / file).string(); }
 
   std::filesystem::path directory_;
   std::string name_;
   int issued_ = 0;
 };
+
+/// As a node that is told so shows them: `own`, then what stands between it and its authority.
+certificate_files with_chain(const certificate_files& own, const std::vector<std::string>& between);
 
 /// What a client trusts and shows: one that `authority` has signed, and, unless empty, `own`. The name is not checked.
 tls_context client_context(const std::string& authority, const certificate_files& own = {});

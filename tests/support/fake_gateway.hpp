@@ -54,6 +54,11 @@ class fake_gateway final : public gateway, public fake_tree {
   std::optional<lost_entries> possibly_lost;
   std::vector<displaced_write> displaced;
   scrub_view scrubbed;
+  cluster_report reported;                           ///< each watcher gets it with the next beat
+  std::function<void(cluster_report&)> before_beat;  ///< changes it, on the I/O thread
+  actor_detail detailed;
+  std::vector<timeline_event> happened;
+  trace_report traced;
   std::function<void()> before_write;  ///< called in front of each write, once it is answered
   bool hold_writes = false;            ///< keep callbacks until `release_writes`
   bool keep_uploads = true;            ///< false: count and hash only, for bounded memory
@@ -73,6 +78,7 @@ class fake_gateway final : public gateway, public fake_tree {
   member_change last_member_change;
   node_id last_transfer;
   std::atomic<int> scrubs_begun{0};
+  std::atomic<int> watched{0};  ///< how often a stream asked
 
   void release_writes() {
     boost::asio::post(io_, [this] {
@@ -141,6 +147,43 @@ class fake_gateway final : public gateway, public fake_tree {
   void scrub(bool start, std::function<void(result<scrub_view>)> done) override {
     if (start) ++scrubs_begun;
     boost::asio::post(io_, [this, done = std::move(done)] { done(scrubbed); });
+  }
+
+  void inspect(const node_id& only, bool watch, std::function<void(result<cluster_report_ptr>)> done) override {
+    boost::asio::post(io_, [this, only, watch, done = std::move(done)] {
+      if (fail_question != errc::none) return done(error{fail_question, "question fails"});
+      if (watch) {
+        ++watched;
+        if (before_beat) before_beat(reported);
+        ++reported.beat;
+      }
+      auto told = std::make_shared<cluster_report>(reported);
+      if (!only.name.empty()) std::erase_if(told->members, [&](const auto& one) { return one.id != only; });
+      if (told->members.empty()) return done(error{errc::not_found, "no such member"});
+      done(cluster_report_ptr{told});
+    });
+  }
+  void inspect_actor(const node_id& at, actor_number which,
+                     std::function<void(result<std::shared_ptr<const actor_detail>>)> done) override {
+    boost::asio::post(io_, [this, at, which, done = std::move(done)] {
+      for (const auto& member : reported.members)
+        for (const auto& one : member.said.actors) {
+          if (member.id != at || one.number != which) continue;
+          auto detail = std::make_shared<actor_detail>(detailed);
+          detail->actor = one;
+          return done(std::shared_ptr<const actor_detail>{detail});
+        }
+      done(error{errc::not_found, "no such actor"});
+    });
+  }
+  void timeline(std::function<void(result<std::vector<timeline_event>>)> done) override {
+    boost::asio::post(io_, [this, done = std::move(done)] { done(happened); });
+  }
+  void trace(const trace_id& id, std::function<void(result<std::shared_ptr<const trace_report>>)> done) override {
+    boost::asio::post(io_, [this, id, done = std::move(done)] {
+      if (traced.id != id) return done(error{errc::not_found, "no such trace"});
+      done(std::make_shared<const trace_report>(traced));
+    });
   }
 
   result<file_info> stat(const file_path& path) const override {

@@ -16,6 +16,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -59,13 +60,21 @@ class raw_http {
     to.sin_port = htons(port);
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     connected_ = ::connect(socket_, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0;
-    if (connected_ && tls) begin_tls(tls);
+    if (connected_ && tls) start_tls(tls);
   }
   ~raw_http() { ::close(socket_); }
   raw_http(const raw_http&) = delete;
   raw_http& operator=(const raw_http&) = delete;
 
   bool connected() const { return connected_; }
+  /// For one that was plain so far. False when the server will not have it.
+  bool start_tls(const tls_context& with) {
+    ::fcntl(socket_, F_SETFL, ::fcntl(socket_, F_GETFL) | O_NONBLOCK);
+    tls_ = std::make_unique<tls_session>(with, tls_role::client, socket_);
+    auto last = tls_->handshake().now;
+    while (wait_for(last)) last = tls_->handshake().now;
+    return connected_ = last == tls_session::step::done;
+  }
 
   /// False when the server has closed.
   bool send(std::string_view bytes) {
@@ -119,6 +128,15 @@ class raw_http {
     }
     return out;
   }
+  /// One line of a body without a length, less its line feed; empty when the server closed instead.
+  std::optional<std::string> read_line() {
+    std::size_t end = 0;
+    while ((end = input_.find('\n')) == std::string::npos)
+      if (!fill()) return std::nullopt;
+    auto line = input_.substr(0, end);
+    input_.erase(0, end + 1);
+    return line;
+  }
   /// True when the server ends the connection and nothing more comes before.
   bool at_end() { return input_.empty() && !fill(); }
   /// Something has come, or comes within `wait`.
@@ -154,13 +172,6 @@ class raw_http {
     if (now != tls_session::step::wants_read && now != tls_session::step::wants_write) return false;
     wait(now == tls_session::step::wants_read ? POLLIN : POLLOUT);
     return true;
-  }
-  void begin_tls(const tls_context& with) {
-    ::fcntl(socket_, F_SETFL, ::fcntl(socket_, F_GETFL) | O_NONBLOCK);
-    tls_ = std::make_unique<tls_session>(with, tls_role::client, socket_);
-    auto last = tls_->handshake().now;
-    while (wait_for(last)) last = tls_->handshake().now;
-    connected_ = last == tls_session::step::done;
   }
   tls_session::step read_tls() {
     char buffer[tls_record_bytes];

@@ -70,6 +70,23 @@ void check_promises(const read_content& x) {
   demand(x.offset.value + limits::chunk_bytes > x.offset.value, "numbers at their end");
 }
 
+void check_promises(const node_report& x) {
+  demand(to_string(x.facts.now) != "unknown" && x.actors.size() <= 2 * limits::reported_actors, "no report");
+  for (const auto& one : x.actors) demand(one.state.size() <= limits::state_line_bytes, "a state of more than a line");
+  for (const auto& one : x.events) demand(to_string(one.kind) != "unknown", "an enumerator that is none");
+}
+void check_promises(const told_actor& x) {
+  const auto& past = x.what.history;
+  demand(past.depth.size() == past.milli_per_second.size() && past.depth.size() == past.busy_ppm.size(),
+         "a history of several lengths");
+}
+void check_promises(const told_spans& x) {
+  for (const auto& one : x.spans) demand(to_string(one.kind) != "unknown", "an enumerator that is none");
+}
+void check_promises(const trace_mark& x) {
+  demand(!x.of.empty() && x.of.size() <= limits::traces_in_message, "traces without a bound");
+}
+
 template <class T>
 void take(const char* bytes, std::size_t size) {
   caf::binary_deserializer in{nowhere, bytes, size};
@@ -115,7 +132,8 @@ constexpr auto all = takers<vote_request, vote_reply, timeout_now, heartbeat, he
                             append_reply, write_request, write_reply, upload_chunk, upload_written, upload_finished,
                             open_upload, read_content, content_range, read_index_reply, find_write, find_write_reply,
                             change_members, change_members_reply, hand_over, handed_over, install_snapshot,
-                            read_snapshot, snapshot_range, read_upload, upload_range, upload_ended>();
+                            read_snapshot, snapshot_range, read_upload, upload_range, upload_ended, ask_report,
+                            node_report, ask_actor, told_actor, told_timeline, ask_spans, told_spans, trace_mark>();
 
 }  // namespace
 

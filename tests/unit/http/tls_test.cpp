@@ -101,7 +101,25 @@ BOOST_AUTO_TEST_CASE(a_handshake_counts_as_a_connection_and_must_end_within_the_
   }));
   BOOST_TEST(silent.at_end());
   BOOST_TEST(dripping.at_end());
-  BOOST_TEST((std::chrono::steady_clock::now() - began < std::chrono::seconds{10}));
+  BOOST_TEST((std::chrono::steady_clock::now() - began < milliseconds{1500}));
+}
+
+BOOST_AUTO_TEST_CASE(the_first_header_has_what_the_handshake_leaves_of_its_time) {
+  settings.header_timeout = milliseconds{2000};
+  settings.linger_timeout = milliseconds{200};
+  const auto began = std::chrono::steady_clock::now();
+  const auto is_early = [&] { return std::chrono::steady_clock::now() - began < milliseconds{2800}; };
+  raw_http silent(port(), 0, client()), dripping(port(), 0, {});
+  BOOST_TEST(silent.connected());
+  BOOST_TEST(!dripping.has_input(milliseconds{1500}));
+  BOOST_TEST_REQUIRE(dripping.start_tls(client()));
+  const std::string header = "GET /healthz/live HTTP/1.1\r\nHost: kaiku\r\nX: " + std::string(1000, 'x');
+  for (std::size_t sent = 0; sent < header.size() && !dripping.has_input(milliseconds{20}); ++sent)
+    dripping.send({&header[sent], 1});
+  BOOST_TEST(dripping.read().status == 408);
+  BOOST_TEST(is_early());
+  BOOST_TEST(silent.at_end());
+  BOOST_TEST(is_early());
 }
 
 BOOST_AUTO_TEST_CASE(the_server_may_drain_and_go_while_handshakes_are_under_way) {
@@ -130,6 +148,68 @@ BOOST_AUTO_TEST_CASE(a_client_certificate_is_asked_for_when_there_is_an_authorit
       BOOST_TEST(status_of(client()) == (optional ? 200 : 0));
       BOOST_TEST(status_of(client_context(trusted, expired)) == 0);
       BOOST_TEST(status_of(client_context(trusted, stranger)) == 0);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(an_authority_below_another_may_be_all_that_is_trusted_for_clients) {
+  test_authority ours(made.authority, "ours"), sibling(made.authority, "sibling");
+  settings.tls = load_https({made.server.certificate, made.server.key, ours.file()});
+  const auto shown = [&](const certificate_files& own) {
+    return status_of(client_context(made.authority.file(), own));
+  };
+  BOOST_TEST(shown(ours.issue("known", "DNS:client")) == 200);
+  const auto foreign = sibling.issue("foreign", "DNS:client");
+  BOOST_TEST(shown(foreign) == 0);
+  BOOST_TEST(shown(with_chain(foreign, {sibling.file(), made.authority.file()})) == 0);
+}
+
+BOOST_AUTO_TEST_CASE(an_authority_for_clients_that_is_taken_away_lets_nobody_in_any_more) {
+  test_authority old(made.directory.path(), "old"), next(made.directory.path(), "next");
+  const auto trusted = (made.directory / "trusted.pem").string();
+  std::filesystem::copy_file(old.file(), trusted);
+  settings.tls = load_https({made.server.certificate, made.server.key, trusted});
+  const auto known = old.issue("known", "DNS:client"), wanted = next.issue("wanted", "DNS:client");
+  const auto shown = [&](const certificate_files& own) {
+    return status_of(client_context(made.authority.file(), own));
+  };
+  BOOST_TEST(shown(known) == 200);
+  BOOST_TEST(shown(wanted) == 0);
+  const std::string pair = " -cert " + known.certificate + " -key " + known.key;
+  const auto session_file = [&](const std::string& version) {
+    return (made.directory / ("session" + version)).string();
+  };
+  for (const std::string version : {"-tls1_2", "-tls1_3"})
+    BOOST_TEST(contains(s_client(version + pair + " -sess_out " + session_file(version), get_live), "HTTP/1.1 200"));
+  std::filesystem::copy_file(next.file(), trusted, std::filesystem::copy_options::overwrite_existing);
+  settings.tls->refresh(false);
+  BOOST_TEST(shown(known) == 0);
+  BOOST_TEST(shown(wanted) == 200);
+  // Without a ticket, TLS 1.3 has no session that it could save.
+  for (const std::string version : {"-tls1_2", "-tls1_3"}) {
+    if (!std::filesystem::exists(session_file(version))) continue;
+    for (const auto& own : {pair, std::string()}) {
+      const auto said = s_client(version + own + " -sess_in " + session_file(version), get_live);
+      BOOST_TEST(!contains(said, "HTTP/1.1 200"), version << own << ": " << said);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(sessions_are_resumed_only_where_no_certificate_is_asked_for) {
+  const auto known = made.authority.issue("known", "DNS:client");
+  for (const bool asked : {false, true}) {
+    stop();
+    io.restart();
+    settings.tls = load_https({made.server.certificate, made.server.key, asked ? made.authority.file() : "", true});
+    for (const std::string version : {"-tls1_2", "-tls1_3"}) {
+      const auto file = (made.directory / "session").string();
+      std::filesystem::remove(file);
+      const auto arguments = version + " -cert " + known.certificate + " -key " + known.key;
+      BOOST_TEST(contains(s_client(arguments + " -sess_out " + file, get_live), "HTTP/1.1 200"));
+      const bool saved = std::filesystem::exists(file);
+      const auto said = saved ? s_client(arguments + " -sess_in " + file, get_live) : "";
+      BOOST_TEST(contains(said, "Reused, TLSv1") == !asked, version << ": " << said);
+      BOOST_TEST((contains(said, "HTTP/1.1 200") || !saved), said);
     }
   }
 }

@@ -1,7 +1,6 @@
 // A member with the secret that does not speak CAF's protocol as CAF does.
 
 #include <functional>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,148 +8,16 @@
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
-#include <caf/binary_deserializer.hpp>
-#include <caf/binary_serializer.hpp>
-#include <caf/io/basp/header.hpp>
 
 #include "kaiku/core/limits.hpp"
 #include "kaiku/messages/messages.hpp"
-#include "link_cluster.hpp"
+#include "raw_member.hpp"
 
 namespace kaiku::test {
 namespace {
 
 namespace basp = caf::io::basp;
 using basp::message_type;
-
-/// A member with a smaller name than the one it talks to, in plain bytes.
-class raw_member {
- public:
-  /// `shut_out`: it proves itself, and gets no link.
-  raw_member(caf::actor_system& system, const endpoint& at, const std::string& name = "n1", bool shut_out = false)
-      : system_(system), to_(at, patience) {
-    auto said = hello_as(name);
-    said.caf_node = std::string(40, 'A') + "#" + name.back();
-    self_name_ = said.name;
-    boot_ = said.boot;
-    const auto mine = encode(said);
-    send(mine);
-    const auto theirs = receive_payload();
-    send(encode(make_proof("swordfish", link_role::dialler, mine.substr(frame_prefix_bytes), theirs)));
-    BOOST_REQUIRE(decode_frame(receive_payload()).ok());
-    BOOST_REQUIRE(!caf::parse(said.caf_node, self_));
-    if (shut_out) return;
-    // CAF greets first: its node, and the actor it offers.
-    const auto greeting = receive_frame();
-    caf::binary_deserializer in{system_, greeting};
-    std::vector<std::string> application;
-    BOOST_REQUIRE(!in(peer_, application, directory_));
-  }
-
-  const caf::node_id& self() const { return self_; }
-  const caf::node_id& peer() const { return peer_; }
-  std::uint64_t directory() const { return directory_; }
-
-  template <class... Ts>
-  std::string payload(const Ts&... xs) {
-    std::vector<char> bytes;
-    caf::binary_serializer out{system_, bytes};
-    BOOST_REQUIRE(!out(const_cast<Ts&>(xs)...));
-    return {bytes.begin(), bytes.end()};
-  }
-  /// A message as CAF writes one: no stages, the names of the values' types, the values.
-  std::string message_of(const std::string& type, const std::string& values = {}, std::size_t stages = 0) {
-    std::vector<char> bytes;
-    caf::binary_serializer out{system_, bytes};
-    BOOST_REQUIRE(!out.begin_sequence(stages));
-    return std::string{bytes.begin(), bytes.end()} + object_of(type, values);
-  }
-  std::string object_of(const std::string& type, const std::string& values) {
-    std::vector<char> bytes;
-    caf::binary_serializer out{system_, bytes};
-    std::uint16_t number = 0;
-    std::string name = type;
-    BOOST_REQUIRE(!out.begin_object(number, name));
-    return std::string{bytes.begin(), bytes.end()} + values;
-  }
-  /// What CAF would read to its end, whatever it holds.
-  std::string error_with(const std::string& type, const std::string& values = {}) {
-    return payload(std::uint8_t{1}, caf::atom("system")) + object_of(type, values);
-  }
-  std::string exit_of(std::uint64_t who, const caf::node_id& node, const std::string& reason) {
-    return message_of("@<>+@exit", payload(who, node) + reason);
-  }
-  /// The length is the payload's unless told otherwise.
-  void frame(message_type what, const std::string& payload, std::uint64_t source = 0, std::uint64_t to = 0,
-             std::uint8_t flags = 0, std::uint64_t id = caf::message_id{}.integer_value(),
-             std::optional<std::uint32_t> length = std::nullopt) {
-    basp::header header{what, flags, length.value_or(static_cast<std::uint32_t>(payload.size())), id, source, to};
-    send(this->payload(header) + payload);
-  }
-  void greet() { frame(message_type::client_handshake, payload(self_)); }
-  void tell(const std::string& message, std::uint64_t source = 7, std::uint8_t flags = 0,
-            std::uint64_t id = caf::message_id{}.integer_value()) {
-    frame(message_type::direct_message, message, source, directory_, flags, id);
-  }
-  /// As its directory: all its actors are one.
-  void introduce_itself() {
-    auto values = payload(self_name_, boot_, std::string{"somewhere:8080"});
-    for (int actor = 0; actor < 4; ++actor) values += payload(actor_, self_);
-    tell(message_of("@<>+kaiku::introduction", values), actor_, 0, caf::make_message_id(1).integer_value());
-  }
-  /// The header of the next question to its actors.
-  basp::header receive_question() {
-    for (;;) {
-      basp::header header;
-      receive_frame(header);
-      const bool asks = caf::make_message_id(header.operation_data).is_request();
-      if (header.operation == message_type::direct_message && header.dest_actor == actor_ && asks) return header;
-    }
-  }
-  void answer(const basp::header& question, const std::string& message) {
-    const auto id = caf::make_message_id(question.operation_data).response_id();
-    frame(message_type::direct_message, message, actor_, question.source_actor, 0, id.integer_value());
-  }
-  bool is_cut_off() { return to_.is_closed_within(patience); }
-  bool is_linked() { return !to_.is_closed_within(milliseconds{300}); }
-
- private:
-  void send(std::string_view bytes) { to_.send_all(bytes, clock::now() + patience); }
-  std::string receive(std::size_t size) {
-    std::string out;
-    while (out.size() < size) {
-      auto more = to_.receive(size - out.size(), clock::now() + patience);
-      BOOST_REQUIRE(!more.empty());
-      out += more;
-    }
-    return out;
-  }
-  std::string receive_payload() {
-    const auto length = frame_length(receive(frame_prefix_bytes));
-    BOOST_REQUIRE(length.has_value());
-    return receive(*length);
-  }
-  std::vector<char> receive_frame() {
-    basp::header header;
-    return receive_frame(header);
-  }
-  std::vector<char> receive_frame(basp::header& header) {
-    const auto bytes = receive(basp::header_size);
-    const std::vector<char> front{bytes.begin(), bytes.end()};
-    caf::binary_deserializer in{system_, front};
-    BOOST_REQUIRE(!in(header));
-    const auto rest = receive(header.payload_len);
-    return {rest.begin(), rest.end()};
-  }
-
-  caf::actor_system& system_;
-  tcp_connection to_;
-  node_id self_name_;
-  boot_id boot_;
-  caf::node_id self_, peer_;
-  const std::uint64_t actor_ = 9;
-  std::uint64_t directory_ = 0;
-};
 
 struct breach {
   const char* what;  ///< as the log says it
@@ -174,24 +41,25 @@ std::vector<breach> breaches() {
   return {
       {"a frame before its greeting", [](raw_member& m) { m.tell(m.message_of("@<>+kaiku::heartbeat")); }},
       {"a frame before its greeting",
-       [](raw_member& m) { m.frame(message_type::server_handshake, m.payload(m.self())); }},
+       [](raw_member& m) { m.send(m.framed(message_type::server_handshake, m.payload(m.self()))); }},
       {"a frame in the name of",
-       [](raw_member& m) { m.frame(message_type::client_handshake, m.payload(another_node())); }},
-      {"a frame without its payload", [](raw_member& m) { m.frame(message_type::client_handshake, ""); }},
+       [](raw_member& m) { m.send(m.framed(message_type::client_handshake, m.payload(another_node()))); }},
+      {"a frame without its payload", [](raw_member& m) { m.send(m.framed(message_type::client_handshake, "")); }},
       {"a frame without its payload", greeted([](raw_member& m) { m.tell(""); })},
-      {"a frame that ends too early", [](raw_member& m) { m.frame(message_type::client_handshake, "x"); }},
+      {"a frame that ends too early", [](raw_member& m) { m.send(m.framed(message_type::client_handshake, "x")); }},
       {"a frame of 4194305 bytes", greeted([](raw_member& m) {
-         m.frame(message_type::direct_message, "", 7, m.directory(), 0, 0, limits::link_payload_bytes + 1);
+         m.send(m.framed(message_type::direct_message, "", 7, m.directory(), 0, 0, limits::link_payload_bytes + 1));
        })},
-      {"a frame of 4294967295 bytes",
-       greeted([](raw_member& m) { m.frame(message_type::direct_message, "", 7, m.directory(), 0, 0, UINT32_MAX); })},
+      {"a frame of 4294967295 bytes", greeted([](raw_member& m) {
+         m.send(m.framed(message_type::direct_message, "", 7, m.directory(), 0, 0, UINT32_MAX));
+       })},
       {"another greeting", greeted([](raw_member& m) {
          m.greet();
          m.greet();
        })},
       {"a message on behalf of another node", greeted([](raw_member& m) {
-         m.frame(message_type::routed_message,
-                 m.payload(another_node(), m.peer()) + m.message_of("@<>+kaiku::heartbeat"), 7, m.directory());
+         m.send(m.framed(message_type::routed_message,
+                         m.payload(another_node(), m.peer()) + m.message_of("@<>+kaiku::heartbeat"), 7, m.directory()));
        })},
       {"a message with unknown flags", greeted([](raw_member& m) { m.tell(m.message_of("@<>"), 7, 0x80); })},
       {"a message of nobody", greeted([=](raw_member& m) { m.tell(m.message_of(heartbeat_type), 0); })},
@@ -211,12 +79,12 @@ std::vector<breach> breaches() {
        greeted([](raw_member& m) { m.tell(m.message_of("@<>+@atom+@strong_actor_ptr")); })},
       {"a message of a type that does not cross nodes", greeted([](raw_member& m) { m.tell(m.message_of("@<>")); })},
       {"a frame in the name of", greeted([](raw_member& m) {
-         m.frame(message_type::down_message, m.payload(another_node(), m.peer(), caf::error{}), 7, 0, 0, 0);
+         m.send(m.framed(message_type::down_message, m.payload(another_node(), m.peer(), caf::error{}), 7, 0, 0, 0));
        })},
       {"an error that holds more than text", greeted([](raw_member& m) {
          const auto inner = m.error_with("@<>");
-         m.frame(message_type::down_message, m.payload(m.self(), m.peer()) + m.error_with("@<>+@error", inner), 7, 0, 0,
-                 0);
+         m.send(m.framed(message_type::down_message, m.payload(m.self(), m.peer()) + m.error_with("@<>+@error", inner),
+                         7, 0, 0, 0));
        })},
       // CAF would make room for 4 GiB before it looks for the bytes.
       {"an error that holds more than text", greeted([](raw_member& m) {
@@ -231,10 +99,11 @@ std::vector<breach> breaches() {
        greeted([](raw_member& m) { m.tell(m.exit_of(m.directory(), m.peer(), m.error_with("@<>"))); })},
       {"an end in another's name", greeted([](raw_member& m) { m.tell(m.exit_of(0, m.self(), m.error_with("@<>"))); })},
       {"a frame for another node", greeted([](raw_member& m) {
-         m.frame(message_type::monitor_message, m.payload(m.self(), another_node()), 0, m.directory(), 0, 0);
+         m.send(m.framed(message_type::monitor_message, m.payload(m.self(), another_node()), 0, m.directory(), 0, 0));
        })},
-      {"a header that makes no sense", greeted([](raw_member& m) { m.frame(message_type::heartbeat, "", 7); })},
-      {"a frame of no known kind", greeted([](raw_member& m) { m.frame(static_cast<message_type>(9), "x"); })},
+      {"a header that makes no sense",
+       greeted([](raw_member& m) { m.send(m.framed(message_type::heartbeat, "", 7)); })},
+      {"a frame of no known kind", greeted([](raw_member& m) { m.send(m.framed(static_cast<message_type>(9), "x")); })},
   };
 }
 
@@ -271,7 +140,7 @@ BOOST_AUTO_TEST_CASE(passes_over_greetings_by_name_and_answers_that_nobody_waits
   peer.tell(peer.message_of("@<>+@atom+@atom+@str"), 7, basp::header::named_receiver_flag);
   for (std::uint64_t number : {1u, 2u, 3u, 100u})
     peer.tell(peer.message_of("@<>+@error"), 7, 0, caf::make_message_id(number).response_id().integer_value());
-  peer.frame(message_type::heartbeat, "", 0, 0, 0, 0);
+  peer.send(peer.heartbeat());
   BOOST_TEST(peer.is_linked());
   BOOST_TEST(victim.count("breaks the protocol") == 0u, victim.log());
   BOOST_TEST(victim.process().is_running());
@@ -326,7 +195,9 @@ BOOST_AUTO_TEST_CASE(gives_a_member_that_broke_the_protocol_no_link_for_a_while)
     liar.tell("");
     BOOST_REQUIRE(victim.says("n1 breaks the protocol"));
   }
-  raw_member again{system, c.address(3), "n1", true};
+  raw_member again{system, c.address(3), tls_context{}, "swordfish"};
+  again.send(again.proof());
+  again.hear_proof();
   BOOST_TEST(again.is_cut_off());
   raw_member other{system, c.address(3), "n2"};
   BOOST_TEST(other.is_linked());

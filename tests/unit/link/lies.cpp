@@ -51,6 +51,20 @@ struct honest {
     begun.id.bytes.fill(1);
     begun.source = self.actors.content;
     begun.content = some_content();
+    report.actors.resize(2);
+    report.actors[0].name = "storage";
+    report.flows = {{{"n1"}, {3}, {4}, 5}};
+    report.events = {{{7}, {"n1"}, event_kind::ready, "caught up"}};
+    detail.what.history = {{1}, {1, 2}, {3, 4}, {figure{}, figure{5}}};
+    detail.what.recent.resize(1);
+    detail.what.types.resize(1);
+    timeline.events = report.events;
+    spans.spans = {{{1}, {}, {2}, "storage", "fsync", span_kind::sync, 1, {}, 2, ""}};
+    trace_id traced;
+    traced.bytes.fill(1);
+    mark.of = {{traced, {1}}};
+    inspector.inspector =
+        caf::actor_cast<inspector_handle>(caf::actor_cast<caf::strong_actor_ptr>(self.actors.content));
   }
 
   introduction introduced;
@@ -74,6 +88,12 @@ struct honest {
   snapshot_range piece;
   upload_opened opened;
   upload_begun begun;
+  node_report report;
+  told_actor detail;
+  told_timeline timeline;
+  told_spans spans;
+  trace_mark mark;
+  inspector_here inspector;
 };
 
 template <class T>
@@ -213,6 +233,42 @@ void add_content(const honest& x, std::vector<told>& out) {
                                       [](auto& m) { m.http_address = "h:80\r\nSet-Cookie: x"; }));
 }
 
+void add_inspection(const honest& x, std::vector<told>& out) {
+  const auto report = [&](const char* name, const std::function<void(node_report&)>& spoil) {
+    out.push_back(spoiled<node_report>(name, x.report, spoil));
+  };
+  report("report of no role", [](auto& m) { m.facts.now = static_cast<role>(9); });
+  report("report of role 0", [](auto& m) { m.facts.now = static_cast<role>(0); });
+  report("report with a header in its address", [](auto& m) { m.facts.http = "h:80\r\nSet-Cookie: x"; });
+  report("report of the year 10000", [](auto& m) { m.facts.started = {253'402'300'800'000}; });
+  report("report from before 1970", [](auto& m) { m.facts.last_election = {-1}; });
+  report("report of the last term", [](auto& m) { m.facts.in_term = {most}; });
+  report("report of many actors", [](auto& m) { m.actors.resize(1000); });
+  report("report of a long state", [](auto& m) { m.actors[0].state = std::string(1000, 'x'); });
+  report("report of a state of two lines", [](auto& m) { m.actors[0].state = "a\nb"; });
+  report("report of a state that is no text", [](auto& m) { m.actors[0].state = "\xff"; });
+  report("report of too much", [](auto& m) { m.actors[1].milli_per_second = most; });
+  report("report of a flow from nobody", [](auto& m) { m.flows[0].from_node = {}; });
+  report("report of many flows", [](auto& m) { m.flows.resize(limits::reported_flows + 1, m.flows[0]); });
+  report("report of no event", [](auto& m) { m.events[0].kind = static_cast<event_kind>(200); });
+  report("report of many events", [](auto& m) { m.events.resize(limits::reported_events + 1, m.events[0]); });
+  out.push_back(
+      spoiled<told_actor>("history of two lengths", x.detail, [](auto& m) { m.what.history.depth.pop_back(); }));
+  out.push_back(spoiled<told_actor>("many messages", x.detail, [](auto& m) { m.what.recent.resize(1000); }));
+  out.push_back(spoiled<told_actor>("many types", x.detail, [](auto& m) { m.what.types.resize(1000); }));
+  out.push_back(
+      spoiled<told_timeline>("a long event", x.timeline, [](auto& m) { m.events[0].text = std::string(1000, 'x'); }));
+  out.push_back(spoiled<told_spans>("a step without an id", x.spans, [](auto& m) { m.spans[0].id = {}; }));
+  out.push_back(spoiled<told_spans>("many steps", x.spans, [](auto& m) { m.spans.resize(5000, m.spans[0]); }));
+  out.push_back(
+      spoiled<told_spans>("a step of no kind", x.spans, [](auto& m) { m.spans[0].kind = static_cast<span_kind>(7); }));
+  out.push_back(spoiled<trace_mark>("a mark of nothing", x.mark, [](auto& m) { m.of.clear(); }));
+  out.push_back(spoiled<trace_mark>("a mark of many", x.mark, [](auto& m) { m.of.resize(100, m.of[0]); }));
+  out.push_back(spoiled<trace_mark>("a mark of no trace", x.mark, [](auto& m) { m.of[0].id = {}; }));
+  out.push_back(
+      spoiled<inspector_here>("an inspector that is nowhere", x.inspector, [](auto& m) { m.inspector = nullptr; }));
+}
+
 void add_ends(const honest& x, std::vector<told>& out) {
   const auto own = x.introduced.actors.content.address();
   const auto add = [&](const char* name, caf::actor_addr who, caf::exit_reason why) {
@@ -237,6 +293,9 @@ std::vector<told> honest_messages(const introduction& self) {
   add(change_members_reply{}), add(hand_over{}), add(handed_over{}), add(open_upload{}), add(upload_chunk{});
   add(upload_written{}), add(upload_finish{}), add(upload_finished{}), add(watch_upload{}), add(upload_ended{});
   add(content_range{}), add(upload_range{}), add(snapshot_range{}), add(read_snapshot{});
+  add(x.report), add(x.detail), add(x.timeline), add(x.spans), add(x.mark), add(x.inspector);
+  add(ask_report{}), add(node_report{}), add(ask_actor{}), add(told_actor{}), add(ask_timeline{});
+  add(told_timeline{}), add(ask_spans{}), add(told_spans{});
   add(caf::exit_msg{self.actors.content.address(), caf::exit_reason::user_shutdown});
   return out;
 }
@@ -248,6 +307,7 @@ std::vector<told> lies(const introduction& self) {
   add_appends(x, out);
   add_questions(x, out);
   add_content(x, out);
+  add_inspection(x, out);
   add_ends(x, out);
   return out;
 }

@@ -1,0 +1,155 @@
+/// Every command against three real nodes.
+
+#include "cli/command_line.hpp"
+#include "support/bytes.hpp"
+#include "support/temporary_directory.hpp"
+
+namespace {
+
+using namespace kaiku::test;
+
+/// Options of a change that all nodes have when it is answered, so that any node shows it.
+std::vector<std::string> everywhere(std::vector<std::string> arguments) {
+  arguments.insert(arguments.end(), {"--durability", "all"});
+  return arguments;
+}
+
+void put(const std::string& path, const std::string& content) {
+  write_file(cli_work() / "one", content);
+  const auto done = run_kaiku(everywhere({"put", cli_work() / "one", path}));
+  BOOST_REQUIRE_MESSAGE(done.code == 0, done);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(commands)
+
+BOOST_AUTO_TEST_CASE(a_file_goes_up_is_seen_and_comes_down) {
+  write_file(cli_work() / "a.txt", "hello");
+  const auto up =
+      run_kaiku(everywhere({"put", cli_work() / "a.txt", "c/updown/", "--type", "text/plain", "--meta", "author=Ada"}));
+  BOOST_TEST(up.code == 0, up);
+  BOOST_TEST(up.out.starts_with("/c/updown/a.txt: 5 B sent, recorded by 3/3 nodes (all), token "), up);
+  BOOST_TEST(run_kaiku({"ls", "/c/updown"}).out == "a.txt\n");
+  BOOST_TEST(run_kaiku({"ls", "-l", "c/updown"}).out.find("              5  20") == 0);
+  const auto seen = run_kaiku({"stat", "--json", "/c/updown/a.txt"}).documents().at(0);
+  BOOST_TEST(seen["type"] == "file");
+  BOOST_TEST(seen["size"] == 5);
+  BOOST_TEST(seen["content-type"] == "text/plain");
+  BOOST_TEST(seen["metadata"]["author"] == "Ada");
+  BOOST_TEST(seen["sha256"] == "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824");
+  BOOST_TEST(run_kaiku({"stat", "/c/updown"}).out.find("type          directory") != std::string::npos);
+  const auto down = run_kaiku({"get", "/c/updown/a.txt", cli_work() / "b.txt"});
+  BOOST_TEST(down.code == 0, down);
+  BOOST_TEST(read_file(cli_work() / "b.txt") == "hello");
+  BOOST_TEST(run_kaiku({"get", "/c/updown/a.txt", cli_work().string() + "/new/"}).code == 0);
+  BOOST_TEST(read_file(cli_work() / "new/a.txt") == "hello");
+  BOOST_TEST(run_kaiku({"cat", "c/updown/a.txt", "c/updown/a.txt"}).out == "hellohello");
+  BOOST_TEST(run_kaiku({"get", "c/updown/a.txt", "-"}).out == "hello");
+}
+
+BOOST_AUTO_TEST_CASE(what_comes_by_a_pipe_goes_up_and_is_checked) {
+  const auto content = generated_bytes{1, 700'000}.all();
+  write_file(cli_work() / "input", content);
+  const auto up = run_kaiku(everywhere({"put", "-", "c/pipe"}), {}, cli_work() / "input");
+  BOOST_TEST(up.code == 0, up);
+  BOOST_TEST((run_kaiku({"cat", "c/pipe"}).out == content));
+}
+
+BOOST_AUTO_TEST_CASE(files_and_directories_are_made_moved_copied_and_removed) {
+  BOOST_TEST(run_kaiku(everywhere({"mkdir", "c/change/empty", "c/change/deep/deeper"})).code == 0);
+  put("c/change/f", "content");
+  BOOST_TEST(run_kaiku(everywhere({"cp", "c/change/f", "c/change/deep/"})).code == 0);
+  BOOST_TEST(run_kaiku(everywhere({"mv", "c/change/f", "c/change/g"})).code == 0);
+  BOOST_TEST(run_kaiku({"ls", "-r", "c/change"}).out == "deep/\ndeep/deeper/\ndeep/f\nempty/\ng\n");
+  const auto drawn = run_kaiku({"tree", "/c/change"});
+  BOOST_TEST(drawn.out ==
+                 "/c/change\n\u251c\u2500\u2500 deep/\n\u2502   \u251c\u2500\u2500 deeper/\n\u2502   "
+                 "\u2514\u2500\u2500 f  7 B\n"
+                 "\u251c\u2500\u2500 empty/\n\u2514\u2500\u2500 g  7 B\n\n3 directories, 2 files\n",
+             drawn);
+  BOOST_TEST(run_kaiku({"tree", "/c/change", "--depth", "1"}).out.find("deeper") == std::string::npos);
+  const auto refused = run_kaiku({"rm", "c/change"});
+  BOOST_TEST(refused.code == 4, refused);
+  BOOST_TEST(refused.err.find("rm -r removes it with all that is in it") != std::string::npos, refused);
+  BOOST_TEST(run_kaiku(everywhere({"rm", "-r", "c/change"})).code == 0);
+  BOOST_TEST(run_kaiku({"ls", "c/change"}).code == 3);
+}
+
+BOOST_AUTO_TEST_CASE(exit_codes_say_what_kind_of_failure_it_was) {
+  BOOST_TEST(run_kaiku({"cat", "c/nothing"}).code == 3);
+  BOOST_TEST(run_kaiku({"nonsense"}).code == 2);
+  BOOST_TEST(run_kaiku({"put", "x"}).code == 2);
+  BOOST_TEST(run_kaiku({"ls", "../above"}).code == 2);
+  BOOST_TEST(run_kaiku({"ls"}, {{"KAIKU_URL", "ftp://x"}}).code == 2);
+  BOOST_TEST(run_kaiku({"put", cli_work() / "not-there", "c/x"}).code == 1);
+  put("c/codes", "1");
+  BOOST_TEST(run_kaiku({"put", cli_work() / "one", "c/codes", "--no-overwrite"}).code == 4);
+  BOOST_TEST(run_kaiku({"put", cli_work() / "one", "c/codes", "--if-match", "\"0.0-0\""}).code == 4);
+  BOOST_TEST(run_kaiku({"put", cli_work() / "one", cli_work() / "not-there", "c/codes-in/"}).code == 8);
+  const auto nobody = run_kaiku({"ls"}, {{"KAIKU_URL", "127.0.0.1:1"}});
+  BOOST_TEST(nobody.code == 6, nobody);
+  BOOST_TEST(nobody.err.find("Set KAIKU_URL or --url") != std::string::npos, nobody);
+  BOOST_TEST(run_kaiku({"get", "/c", cli_work()}).code == 2);
+}
+
+BOOST_AUTO_TEST_CASE(trouble_is_json_when_results_are) {
+  const auto failed = run_kaiku({"cat", "--json", "c/nothing"});
+  const auto said = nlohmann::json::parse(failed.err);
+  BOOST_TEST(said["error"]["code"] == "not_found");
+  BOOST_TEST(said["error"]["exit"] == 3);
+}
+
+BOOST_AUTO_TEST_CASE(a_command_as_a_name_is_a_name) {
+  put("c/words/tree", "x");
+  BOOST_TEST(run_kaiku({"ls", "c/words"}).out == "tree\n");
+  put("ls", "x");
+  BOOST_TEST(run_kaiku({"cat", "ls"}).out == "x");
+  BOOST_TEST(run_kaiku(everywhere({"rm", "ls"})).code == 0);
+}
+
+BOOST_AUTO_TEST_CASE(odd_names_survive_the_way_there_and_back) {
+  const std::string odd = "a b%2f?#&+\u00e4\u20ac;=@.txt";
+  write_file(cli_work() / odd, "odd");
+  BOOST_TEST(run_kaiku(everywhere({"put", cli_work() / odd, "c/odd/"})).code == 0);
+  BOOST_TEST(run_kaiku({"ls", "c/odd"}).out == odd + "\n");
+  BOOST_TEST(run_kaiku(everywhere({"cp", "c/odd/" + odd, "c/odd/copy " + odd})).code == 0);
+  BOOST_TEST(run_kaiku({"cat", "c/odd/copy " + odd}).out == "odd");
+}
+
+BOOST_AUTO_TEST_CASE(a_write_is_followed_by_its_token) {
+  write_file(cli_work() / "f", "x");
+  const auto up = run_kaiku({"put", "--json", "--durability", "majority", cli_work() / "f", "c/token"});
+  const auto token = up.documents().at(0).at("token").get<std::string>();
+  // Any node, as fresh as the write.
+  for (std::size_t i = 0; i < 3; ++i)
+    BOOST_TEST(run_kaiku({"cat", "c/token", "--after", token}, {{"KAIKU_URL", url_of({i})}}).out == "x");
+  const auto fate = run_kaiku({"write-status", token});
+  BOOST_TEST(fate.code == 0, fate);
+  BOOST_TEST((fate.out.starts_with("majority: ") || fate.out.starts_with("all: ")), fate);
+  BOOST_TEST(run_kaiku({"cat", "c/token", "--consistency", "linearizable"}).out == "x");
+  BOOST_TEST(run_kaiku({"write-status", "nonsense"}).code == 1);
+}
+
+BOOST_AUTO_TEST_CASE(the_cluster_is_shown_and_changed) {
+  const auto shown = run_kaiku({"cluster"});
+  BOOST_TEST(shown.code == 0, shown);
+  BOOST_TEST(shown.out.find("led by n") != std::string::npos, shown);
+  BOOST_TEST(run_kaiku({"cluster", "status", "--json"}).documents().at(0)["members"].size() == 3);
+  BOOST_TEST(run_kaiku({"cluster", "members", "--json"}).documents().size() == 3);
+  const auto to = cli_cluster().followers().front();
+  const auto name = cli_cluster().node(to).name();
+  const auto moved = run_kaiku({"cluster", "transfer", name});
+  BOOST_TEST(moved.code == 0, moved);
+  BOOST_TEST(moved.out.starts_with(name + " leads in term "), moved);
+  const reserved_port port;
+  const auto added = run_kaiku({"cluster", "members", "add", "n9", "127.0.0.1:" + std::to_string(port.number())});
+  BOOST_TEST(added.code == 0, added);
+  BOOST_TEST(run_kaiku({"cluster", "members", "add", "n9", "127.0.0.1:" + std::to_string(port.number())}).code == 4);
+  const auto removed = run_kaiku({"cluster", "members", "remove", "n9"});
+  BOOST_TEST(removed.code == 0, removed);
+  BOOST_TEST(run_kaiku({"cluster", "members", "remove", "n9"}).code == 3);
+  BOOST_TEST(run_kaiku({"cluster", "members", "add", "n9", "nowhere"}).code == 2);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

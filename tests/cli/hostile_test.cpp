@@ -1,0 +1,149 @@
+/// Servers that lie, break off, or are not there: what `kaiku` believes, and what it does again.
+
+#include <set>
+
+#include "cli/command_line.hpp"
+#include "cli/fake_server.hpp"
+#include "support/bytes.hpp"
+
+namespace {
+
+using namespace kaiku::test;
+
+environment at(const fake_server& server) {
+  return {{"KAIKU_URL", url_of_port(server.port())}};
+}
+
+std::string entry(const std::string& name, std::size_t size = 4) {
+  return nlohmann::json{{"name", name}, {"type", "file"}, {"size", size}, {"etag", "\"1.1-00\""}, {"modified", "now"}}
+      .dump();
+}
+
+std::string content_answer(const std::string& content, const std::string& etag = "\"1.1-00\"") {
+  return fake_answer(200, "ETag: " + etag + "\r\nRepr-Digest: " + digest_of(content) + "\r\n", content);
+}
+
+const std::string directory_answer =
+    "HTTP/1.1 200 x\r\nConnection: close\r\nContent-Length: 9\r\nETag: W/\"x\"\r\n\r\n";
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(hostile)
+
+BOOST_AUTO_TEST_CASE(names_of_a_listing_never_lead_out_of_the_target) {
+  const std::vector<std::string> names{
+      "../escaped", "/tmp/kaiku-escaped", "a/../../escaped", "..",  ".", "", "a//b", std::string("nul\0byte", 8),
+      "new\nline",  "\x1b]0;title\x07",   "linked/escaped",  "good"};
+  std::string entries;
+  for (const auto& name : names) entries += (entries.empty() ? "" : ",") + entry(name);
+  const fake_server server([&](const fake_request& asked) {
+    if (asked.method == "HEAD") return directory_answer;
+    if (asked.target.find("recursive=true") != std::string::npos)
+      return fake_json(R"({"path":"/x","entries":[)" + entries + R"(],"next":null})");
+    return content_answer("evil");
+  });
+  const auto target = cli_work() / "target";
+  fs::create_directories(cli_work() / "outside");
+  fs::create_directories(target);
+  fs::create_symlink(cli_work() / "outside", target / "linked");
+  const auto got = run_kaiku({"get", "-r", "/x", target}, at(server));
+  BOOST_TEST(got.code == 8, got);
+  BOOST_TEST(read_file(target / "good") == "evil");
+  BOOST_TEST(fs::is_empty(cli_work() / "outside"));
+  BOOST_TEST(!fs::exists(cli_work() / "escaped"));
+  BOOST_TEST(!fs::exists("/tmp/kaiku-escaped"));
+  std::size_t files = 0;
+  for (const auto& one : fs::recursive_directory_iterator(cli_work())) files += one.is_regular_file() ? 1 : 0;
+  BOOST_TEST(files == 1);
+  // Nor does a terminal see what they hold.
+  for (char c : got.err) BOOST_TEST((c == '\n' || static_cast<unsigned char>(c) >= ' '));
+  BOOST_TEST(got.err.find("\\x1b]0;title") != std::string::npos, got);
+}
+
+BOOST_AUTO_TEST_CASE(a_listing_that_goes_in_circles_ends) {
+  const fake_server server([&](const fake_request& asked) {
+    return asked.method == "HEAD" ? directory_answer : fake_json(R"({"entries":[],"next":"a"})");
+  });
+  const auto listed = run_kaiku({"ls", "/x"}, at(server));
+  BOOST_TEST(listed.code == 1, listed);
+  BOOST_TEST(listed.err.find("goes in circles") != std::string::npos, listed);
+}
+
+BOOST_AUTO_TEST_CASE(content_that_is_not_what_its_digest_says_is_not_kept) {
+  const fake_server server([&](const fake_request& asked) {
+    const auto fields = "ETag: \"1.1-00\"\r\nRepr-Digest: " + digest_of("good") + "\r\n";
+    return asked.method == "HEAD" ? "HTTP/1.1 200 x\r\nConnection: close\r\nContent-Length: 4\r\n" + fields + "\r\n"
+                                  : fake_answer(200, fields, "evil");
+  });
+  const auto got = run_kaiku({"get", "/f", cli_work() / "f"}, at(server));
+  BOOST_TEST(got.code == 1, got);
+  BOOST_TEST(fs::is_empty(cli_work()));
+}
+
+BOOST_AUTO_TEST_CASE(a_download_that_breaks_off_goes_on_by_range) {
+  const auto content = generated_bytes{3, 100'000}.all();
+  const fake_server server([&](const fake_request& asked) {
+    const auto fields = "ETag: \"1.1-00\"\r\nRepr-Digest: " + digest_of(content) + "\r\n";
+    const auto start = "HTTP/1.1 200 x\r\nConnection: close\r\nContent-Length: 100000\r\n" + fields + "\r\n";
+    if (asked.method == "HEAD") return start;
+    const auto range = asked.head.find("Range: bytes=");
+    if (range == std::string::npos) return start + content.substr(0, 30'000);
+    const auto from = std::stoul(asked.head.substr(range + 13));
+    if (asked.head.find("If-Range: \"1.1-00\"") == std::string::npos) return fake_answer(400, "", "");
+    return fake_answer(206, fields + "Content-Range: bytes " + std::to_string(from) + "-99999/100000\r\n",
+                       content.substr(from));
+  });
+  const auto got = run_kaiku({"get", "/f", cli_work() / "f"}, at(server));
+  BOOST_TEST(got.code == 0, got);
+  BOOST_TEST((read_file(cli_work() / "f") == content));
+}
+
+BOOST_AUTO_TEST_CASE(a_change_of_files_is_repeated_with_its_key_and_one_of_the_cluster_is_not) {
+  std::size_t left = 2;
+  fake_server server([&](const fake_request& asked) -> std::string {
+    if (asked.method == "HEAD") return fake_answer(404, "", "");
+    return left-- > 0
+               ? ""
+               : fake_answer(201, "Kaiku-Token: 1.1.1\r\nKaiku-Durability: leader\r\nKaiku-Replicas: 1/3\r\n", "");
+  });
+  write_file(cli_work() / "f", "x");
+  BOOST_TEST(run_kaiku({"put", cli_work() / "f", "/f"}, at(server)).code == 0);
+  std::set<std::string> keys;
+  for (const auto& one : server.asked()) {
+    const auto key = one.head.find("Idempotency-Key: ");
+    if (one.method == "PUT") keys.insert(one.head.substr(key, one.head.find('\r', key) - key));
+  }
+  BOOST_TEST(server.asked().size() == 4);
+  BOOST_TEST(keys.size() == 1);
+
+  fake_server mute([](const fake_request&) { return std::string(); });
+  const auto asked = run_kaiku({"cluster", "transfer", "n2"}, at(mute));
+  BOOST_TEST(asked.code == 6, asked);
+  BOOST_TEST(mute.asked().size() == 1);
+  BOOST_TEST(asked.err.find("may have been done nevertheless") != std::string::npos, asked);
+}
+
+BOOST_AUTO_TEST_CASE(a_node_that_can_not_sends_on_to_the_next_and_a_redirection_is_followed_with_the_token) {
+  const fake_server good([](const fake_request& asked) {
+    return asked.head.find("Authorization: Bearer secret") == std::string::npos ? fake_answer(401, "", "")
+                                                                                : content_answer("from the next");
+  });
+  const auto busy_problem = R"({"code":"no_leader","detail":"no leader"})";
+  const fake_server busy([&](const fake_request&) {
+    return fake_answer(503, "Content-Type: application/problem+json\r\nRetry-After: 1\r\n", busy_problem);
+  });
+  const fake_server sends_on([&](const fake_request& asked) {
+    return fake_answer(307, "Location: " + url_of_port(good.port()) + asked.target + "\r\n", "");
+  });
+  const auto cat = [](const std::string& url) {
+    return run_kaiku({"cat", "/f"}, {{"KAIKU_URL", url}, {"KAIKU_TOKEN", "secret"}});
+  };
+  BOOST_TEST(cat(url_of_port(busy.port()) + "," + url_of_port(good.port())).out == "from the next");
+  BOOST_TEST(cat("127.0.0.1:1," + url_of_port(good.port())).out == "from the next");
+  BOOST_TEST(cat(url_of_port(sends_on.port())).out == "from the next");
+  const auto never = run_kaiku({"cat", "/f", "--wait", "1"}, {{"KAIKU_URL", url_of_port(busy.port())}});
+  BOOST_TEST(never.code == 6, never);
+  BOOST_TEST(never.err.find("no leader; ask again") != std::string::npos, never);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
