@@ -21,6 +21,7 @@ constexpr std::uint64_t latest_ms = 253'402'300'799'999;
 bool is_printable(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) >= ' '; });
 }
+
 bool is_address(std::string_view text) {
   return text.size() <= limits::address_bytes && parse_endpoint(text).ok();
 }
@@ -272,7 +273,7 @@ bool is_sane(const node_facts& x) {
   const bool counts =
       std::max({x.set_aside, x.requests, x.milli_requests_per_second, x.in_flight}) <= limits::peer_counter;
   return x.now >= role::follower && x.now <= role::leader && is_sane(x.in_term) && is_name(x.leader) &&
-         is_text(x.http, address_bytes) && is_text(x.not_ready_reason, limits::event_text_bytes) &&
+         is_text(x.http, limits::address_bytes) && is_text(x.not_ready_reason, limits::event_text_bytes) &&
          is_text(x.version, limits::name_bytes) && is_time(x.started) && is_time(x.last_election) && is_sane(x.first) &&
          is_sane(x.applied) && is_sane(x.committed) && is_sane(x.log_bytes) && is_sane(x.free_bytes) &&
          is_sane(x.leader_contact_ms) && is_text(x.redis, limits::name_bytes) && counts;

@@ -195,7 +195,9 @@ BOOST_AUTO_TEST_CASE(gives_a_member_that_broke_the_protocol_no_link_for_a_while)
     liar.tell("");
     BOOST_REQUIRE(victim.says("n1 breaks the protocol"));
   }
-  raw_member again{system, c.address(3), "n1", true};
+  raw_member again{system, c.address(3), tls_context{}, "swordfish"};
+  again.send(again.proof());
+  again.hear_proof();
   BOOST_TEST(again.is_cut_off());
   raw_member other{system, c.address(3), "n2"};
   BOOST_TEST(other.is_linked());
