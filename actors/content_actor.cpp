@@ -21,7 +21,7 @@ upload_id random_upload_id() {
 content_actor::content_actor(caf::actor_config& cfg, std::shared_ptr<store> disk, threads where)
     : observed(cfg), disk_(std::move(disk)), where_(where) {
   set_down_handler([this](const caf::down_msg& x) {
-    std::erase_if(open_, [&](const auto& one) { return one.upload.address() == x.source; });
+    std::erase_if(open_, [&](const auto& one) { return one.begun.upload.address() == x.source; });
   });
 }
 
@@ -32,6 +32,7 @@ content_actor::behavior_type content_actor::make_behavior() {
       [this](const upload_begun& x) { on_begun(x); },
       [this](const peer_up& x) { on_peer_up(x); },
       [this](const peer_down& x) { peers_.erase(x.id); },
+      [this](const role_change& x) { leader_ = x.leader; },
       [this](const local_handles& x) {
         fetch_ = x.fetch;
         scrub_ = x.scrub;
@@ -58,7 +59,8 @@ void content_actor::on_exit() {
 // --- uploads -------------------------------------------------------------------------------------------------------
 
 upload_opened content_actor::open(const open_upload& x) {
-  if (open_.size() >= limits::uploads_in_flight)
+  const auto client = current_sender() ? current_sender()->node() : node();
+  if (open_.size() >= limits::uploads_in_flight || (client != node() && has_its_share(client)))
     return {{errc::overloaded, "too many uploads at once on the leader; try again shortly"}, {}};
   auto file = disk_->content().begin(x.expected);
   if (!file) return {file.failure(), {}};
@@ -66,7 +68,7 @@ upload_opened content_actor::open(const open_upload& x) {
                              milliseconds(limits::upload_idle_timeout_ms));
   monitor(upload.address());
   const upload_begun begun{random_upload_id(), x.expected, upload, self_as_source(), {}};
-  open_.push_back(begun);
+  open_.push_back({begun, client});
   for (const auto& [id, peer] : peers_) send(peer, begun);
   request(upload, caf::infinite, watch_upload{})
       .then(
@@ -77,6 +79,11 @@ upload_opened content_actor::open(const open_upload& x) {
   return {{}, upload};
 }
 
+bool content_actor::has_its_share(const caf::node_id& client) const {
+  const auto open = std::count_if(open_.begin(), open_.end(), [&](const auto& one) { return one.client == client; });
+  return static_cast<std::size_t>(open) >= limits::uploads_of_peer;
+}
+
 void content_actor::on_ended(const upload_id& id, const content_ref& content) {
   if (ended_.size() >= limits::ended_uploads) ended_.pop_front();
   ended_.push_back({id, content.size, {}, self_as_source(), content});
@@ -84,7 +91,7 @@ void content_actor::on_ended(const upload_id& id, const content_ref& content) {
 
 void content_actor::on_peer_up(const peer_up& x) {
   peers_[x.id] = x.actors.content;
-  for (const auto& one : open_) send(x.actors.content, one);
+  for (const auto& one : open_) send(x.actors.content, one.begun);
   for (const auto& one : ended_) send(x.actors.content, one);
 }
 
@@ -95,6 +102,10 @@ void content_actor::on_begun(const upload_begun& x) {
     spdlog::error("content: somebody told of an upload that is not its own, dropped");
     return;
   }
+  // Uploads go to the leader: following another's would only take space. Of a new link this may be the first word.
+  const auto teller =
+      std::find_if(peers_.begin(), peers_.end(), [&](const auto& one) { return one.second == x.source; });
+  if (!leader_.name.empty() && teller != peers_.end() && teller->first != leader_) return;
   if (fetch_) send(fetch_, x);
 }
 

@@ -30,6 +30,11 @@ class content_actor : public observed<content_handle::base> {
   std::string state_line() override;
 
  private:
+  struct open_one {
+    upload_begun begun;
+    caf::node_id client;
+  };
+
   upload_opened open(const open_upload& x);
   content_range read(const read_content& x);
   snapshot_range read(const read_snapshot& x);
@@ -37,6 +42,7 @@ class content_actor : public observed<content_handle::base> {
   void suspect(const content_ref& what);
   void on_begun(const upload_begun& x);
   void on_peer_up(const peer_up& x);
+  bool has_its_share(const caf::node_id& client) const;
   /// An upload's last byte has come.
   void on_ended(const upload_id& id, const content_ref& content);
 
@@ -47,7 +53,8 @@ class content_actor : public observed<content_handle::base> {
   fetch_handle fetch_;
   scrub_handle scrub_;
   std::map<node_id, content_handle> peers_;
-  std::vector<upload_begun> open_;                ///< at most `limits::uploads_in_flight`
+  node_id leader_;                                ///< empty: not known
+  std::vector<open_one> open_;                    ///< at most `limits::uploads_in_flight`
   std::deque<upload_begun> ended_;                ///< at most `limits::ended_uploads`
   std::shared_ptr<const store_view> offered_;     ///< what followers install; null: nothing
   std::map<content_ref, opened_content> served_;  ///< large content being read, open; at most `limits::served_blobs`

@@ -22,7 +22,11 @@ election_actor::behavior_type election_actor::make_behavior() {
   return {
       [this](const vote_request& x) { carry_out(election_->on_vote_request(now(), x)); },
       [this](const vote_reply& x) { carry_out(election_->on_vote_reply(now(), x)); },
-      [this](const timeout_now& x) { carry_out(election_->on_timeout_now(now(), x.in_term)); },
+      [this](const timeout_now& x) {
+        const auto& leader = election_->leader();
+        if (!leader.name.empty() && leader != x.leader) return;  // it is not the leader's to hand over
+        carry_out(election_->on_timeout_now(now(), x.in_term));
+      },
       [this](const leader_contact& x) {
         // Whoever passed this on may not have heard yet that this node leads.
         if (election_->current_role() == role::leader && x.in_term == election_->current_term()) {
@@ -104,6 +108,7 @@ void election_actor::announce(const role_change& change) {
                change.leader.name.empty() ? "unknown" : change.leader.name);
   send(local_.heartbeat, change);
   send(local_.replication, change);
+  send(local_.content, change);
   for (const auto& front : local_.fronts) send(front, change);
 }
 

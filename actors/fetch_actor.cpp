@@ -37,6 +37,11 @@ instant fetch_actor::now() {
   return kaiku::now(system());
 }
 
+byte_count fetch_actor::room() const {
+  const auto& content = disk_->content();
+  return content.free_space_above(limits::prefetch_reserves * content.reserve());
+}
+
 // --- what an append names ------------------------------------------------------------------------------------------
 
 caf::typed_response_promise<fetched> fetch_actor::start(const fetch_content& x) {
@@ -101,8 +106,9 @@ void fetch_actor::end_fetch(error why) {
 // --- uploads of peers ----------------------------------------------------------------------------------------------
 
 void fetch_actor::on_begun(const upload_begun& x) {
-  auto known =
-      std::find_if(transfers_.begin(), transfers_.end(), [&](const auto& one) { return one.second.id == x.id; });
+  auto known = std::find_if(transfers_.begin(), transfers_.end(), [&](const auto& one) {
+    return one.second.id == x.id && one.second.announced_by == x.source.node();
+  });
   if (known != transfers_.end()) {
     const auto which = known->first;
     if (known->second.now != stage::pulling || (known->second.content && known->second.has_source())) return;
@@ -117,10 +123,13 @@ void fetch_actor::on_begun(const upload_begun& x) {
   } else if (x.upload) {
     const auto followed =
         std::count_if(transfers_.begin(), transfers_.end(), [](const auto& one) { return one.second.id.known(); });
-    if (static_cast<std::size_t>(followed) >= limits::prefetches) return;
+    if (static_cast<std::size_t>(followed) >= limits::prefetches || room() <= x.expected) return;
     auto which = begin(x.expected);
     if (!which) return;  // its entry will bring up the trouble again
-    transfers_.at(*which).id = x.id;
+    auto& one = transfers_.at(*which);
+    one.id = x.id;
+    one.announced_by = x.source.node();
+    one.most = x.expected.value != 0 ? x.expected : byte_count{limits::http_body_bytes};
     follow(*which, x);
   }
   ask_more();
@@ -158,7 +167,8 @@ void fetch_actor::on_ended(serial which, std::uint64_t attempt, const upload_end
 
 void fetch_actor::set_content(serial which, const content_ref& content) {
   auto& one = transfers_.at(which);
-  const bool impossible = (one.content && *one.content != content) || one.bytes.received() > content.size;
+  const bool impossible = (one.content && *one.content != content) || one.bytes.received() > content.size ||
+                          (!is_wanted(one) && content.size > one.most);
   if (impossible || content.is_small() || disk_->holds(content)) return drop(which);
   if (!one.content && merge(which, content)) return;
   one.content = content;
@@ -266,8 +276,9 @@ void fetch_actor::on_range(serial which, const pull::question& asked, const erro
   one.bytes.has_available(available);
   auto ready = one.bytes.on_answer(asked, bytes);
   if (!ready) return fail(which, ready.failure());
-  if (one.content && one.bytes.received() > one.content->size)
+  if (one.bytes.received() > (one.content ? one.content->size : one.most))
     return fail(which, {errc::corrupt, "more bytes came than the content has"});
+  if (!is_wanted(one) && room().value == 0) return fail(which, {errc::disk_full, "no space to follow an upload"});
   for (const auto& piece : *ready) write(which, one, piece);
   finish_if_whole(which, one);
   ask_more();

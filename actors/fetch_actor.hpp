@@ -49,12 +49,14 @@ class fetch_actor : public observed<fetch_handle::base> {
   enum class stage { pulling, finishing, staged };
 
   struct transfer {
-    upload_id id;                        ///< of the upload it follows or followed; unknown when an append came first
-    std::optional<content_ref> content;  ///< once it is known
-    upload_handle upload;                ///< read while it is there,
-    content_handle source;               ///< otherwise this is, once `content` is known
-    std::shared_ptr<staged_file> file;   ///< used by `sink` alone until it is staged
-    upload_handle sink;                  ///< null once it is staged
+    upload_id id;                           ///< of the upload it follows or followed; unknown when an append came first
+    caf::node_id announced_by;              ///< who told of it: others may have ids that are the same
+    byte_count most{limits::peer_counter};  ///< as long as it was said to become at most
+    std::optional<content_ref> content;     ///< once it is known
+    upload_handle upload;                   ///< read while it is there,
+    content_handle source;                  ///< otherwise this is, once `content` is known
+    std::shared_ptr<staged_file> file;      ///< used by `sink` alone until it is staged
+    upload_handle sink;                     ///< null once it is staged
     pull bytes;
     stage now = stage::pulling;
     instant changed;  ///< when something came, was written, or its source changed
@@ -64,6 +66,8 @@ class fetch_actor : public observed<fetch_handle::base> {
   using transfer_map = std::map<serial, transfer>;
 
   instant now();
+  /// What following uploads may still take.
+  byte_count room() const;
 
   // --- what is asked of this actor ---
   caf::typed_response_promise<fetched> start(const fetch_content& x);

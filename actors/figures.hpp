@@ -1,10 +1,10 @@
 #pragma once
 
-/// Purpose: what is counted of one actor: always, how many messages of which type came and were processed; while somebody
-/// watches, also how long they waited and took, who sent them, and a few of them to look at. Counting costs a few
-/// nanoseconds, never a lock or an allocation; watching costs both. Owner: each actor owns its figures; the registry
-/// holds them weakly. Thread: `received` and `arrivals` are written by whoever sends, the rest by the actor's own
-/// thread; anybody reads.
+/// Purpose: what is counted of one actor: always, how many messages of which type came and were processed; while
+/// somebody watches, also how long they waited and took, who sent them, and a few of them to look at. Counting costs a
+/// few nanoseconds, never a lock or an allocation; watching costs both. Owner: each actor owns its figures; the
+/// registry holds them weakly. Thread: `received` and `arrivals` are written by whoever sends, the rest by the actor's
+/// own thread; anybody reads.
 
 #include <array>
 #include <atomic>
@@ -169,7 +169,7 @@ class actor_figures {
   std::string state_;
   mutable std::mutex arrivals_mutex_;
   std::unordered_map<const caf::mailbox_element*, arrival> arrivals_;
-  std::atomic<std::uint32_t> noted_{0};  ///< of these
+  std::atomic<std::uint32_t> noted_{0};                            ///< of these
   std::vector<std::pair<caf::actor_addr, trace_set_ptr>> marked_;  ///< the actor's alone
 };
 

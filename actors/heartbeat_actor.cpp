@@ -69,6 +69,10 @@ void heartbeat_actor::on_heartbeat(const heartbeat& x) {
   if (peer == peers_.end()) return;
   // A leader of an older term is answered too: the reply's term makes it step down.
   const auto own_term = std::max(role_.in_term, settings_.durable_term());
+  if (is_leap(x.in_term, own_term)) {
+    send(local_.election, higher_term{x.in_term});
+    return;
+  }
   send(peer->second, heartbeat_reply{settings_.self, std::max(own_term, x.in_term), x.round});
   if (x.in_term < own_term) return;
   if (role_.now == role::leader && x.in_term == role_.in_term) {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <initializer_list>
 #include <iterator>
-#include <set>
 #include <string_view>
 
 #include <caf/system_messages.hpp>
@@ -16,8 +15,6 @@
 namespace kaiku {
 namespace {
 
-/// A host name (253) with its port.
-constexpr std::size_t address_bytes = 260;
 /// The end of the year 9999, the last that has a text.
 constexpr std::uint64_t latest_ms = 253'402'300'799'999;
 
@@ -26,12 +23,15 @@ bool is_printable(std::string_view text) {
 }
 
 bool is_address(std::string_view text) {
-  return text.size() <= address_bytes && parse_endpoint(text).ok();
+  return text.size() <= limits::address_bytes && parse_endpoint(text).ok();
 }
 
 template <class Tag>
 bool is_sane(counter<Tag> x) {
   return x.value <= limits::peer_counter;
+}
+bool is_sane(log_index x) {
+  return x.value <= limits::last_index;
 }
 bool is_sane(const log_position& x) {
   return is_sane(x.in_term) && is_sane(x.index) && (x.index.value == 0) == (x.in_term.value == 0);
@@ -49,17 +49,6 @@ bool is_sane(const file_info& x) {
   const bool kind = x.type == file_info::kind::file || x.type == file_info::kind::directory;
   return kind && is_sane(x.content) && is_sane(x.version.in_term) && is_sane(x.version.index) &&
          check(x.properties).ok();
-}
-bool is_sane(const member& x) {
-  return is_valid_node_name(x.id.name) && x.peer_address.size() <= address_bytes && is_printable(x.peer_address);
-}
-/// Members that a log may name: each once.
-bool is_sane(const set_members& x) {
-  std::set<node_id> names;
-  for (const auto* list : {&x.voters, &x.learners})
-    for (const auto& one : *list)
-      if (!is_sane(one) || !names.insert(one.id).second) return false;
-  return x.cluster.known() && !x.voters.empty() && names.size() <= limits::members;
 }
 bool is_sane(const std::vector<std::string>& tags) {
   return tags.size() <= limits::condition_tags && std::all_of(tags.begin(), tags.end(), [](const auto& x) {
@@ -131,7 +120,7 @@ std::string flaw(const std::vector<log_entry>& entries, log_position previous, t
                                {entry.at.in_term.value > 0, no_term},
                                {entry.encoded_command.size() <= limits::entry_bytes, "an entry that is too long"},
                                {decoded.ok(), "an entry that is no command"},
-                               {members == nullptr || is_sane(*members), "an entry with impossible members"}});
+                               {members == nullptr || is_legal(*members), "an entry with impossible members"}});
     if (!wrong.empty()) return wrong;
     previous = entry.at;
   }
@@ -284,7 +273,7 @@ bool is_sane(const node_facts& x) {
   const bool counts =
       std::max({x.set_aside, x.requests, x.milli_requests_per_second, x.in_flight}) <= limits::peer_counter;
   return x.now >= role::follower && x.now <= role::leader && is_sane(x.in_term) && is_name(x.leader) &&
-         is_text(x.http, address_bytes) && is_text(x.not_ready_reason, limits::event_text_bytes) &&
+         is_text(x.http, limits::address_bytes) && is_text(x.not_ready_reason, limits::event_text_bytes) &&
          is_text(x.version, limits::name_bytes) && is_time(x.started) && is_time(x.last_election) && is_sane(x.first) &&
          is_sane(x.applied) && is_sane(x.committed) && is_sane(x.log_bytes) && is_sane(x.free_bytes) &&
          is_sane(x.leader_contact_ms) && is_text(x.redis, limits::name_bytes) && counts;

@@ -6,9 +6,6 @@
 namespace kaiku {
 namespace {
 
-/// A host name (253) with its port.
-constexpr std::size_t http_address_bytes = 260;
-
 template <class Handle>
 bool lives_on(const Handle& x, const caf::node_id& node) {
   return x && x.node() == node;
@@ -60,6 +57,7 @@ void peer_directory::begin(const link_up& x) {
   if (auto old = peers_.find(x.id); old != peers_.end()) drop(x.id, old->second.link.link, "a new link replaces it");
   auto& known = peers_[x.id];
   known.link = x;
+  ignored_.erase(x.id);
   if (!x.remote) {
     caf::delayed_anon_send(caf::actor_cast<directory_handle>(this), settings_.introduction_timeout,
                            timer_due{{x.link.value}});
@@ -85,7 +83,9 @@ caf::result<introduction> peer_directory::answer(const introduction& x) {
   auto known = peers_.find(x.id);
   auto from = current_sender();
   if (known == peers_.end() || known->second.remote || !from || from->node() != known->second.link.caf_node) {
-    spdlog::warn("directory: an introduction that belongs to no new link is ignored");
+    // Once for each link: a member can send it as often as it likes.
+    if (ignored_.insert(x.id).second)
+      spdlog::warn("directory: an introduction of {} that belongs to no new link is ignored", x.id.name);
     return caf::sec::invalid_argument;
   }
   known->second.remote = from;
@@ -128,7 +128,7 @@ void peer_directory::tell_inspector(const node_id& id, const inspector_handle& o
 std::string peer_directory::what_is_wrong(const introduction& x, const peer& of) const {
   if (x.id != of.link.id) return "it introduces itself as somebody else";
   if (x.boot != of.link.boot) return "its introduction is of another run of its process";
-  if (x.http_address.size() > http_address_bytes) return "the HTTP address in its introduction is too long";
+  if (x.http_address.size() > limits::address_bytes) return "the HTTP address in its introduction is too long";
   const auto& node = of.link.caf_node;
   const auto& a = x.actors;
   if (!lives_on(a.election, node) || !lives_on(a.heartbeat, node) || !lives_on(a.replication, node) ||

@@ -19,6 +19,7 @@
 
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -70,7 +71,8 @@ class peer_directory : public observed<directory_handle::base> {
 
   directory_settings settings_;
   std::map<node_id, peer> peers_;
-  std::string last_no_;  ///< why a node was not taken in, as logged: it asks again every second
+  std::set<node_id> ignored_;  ///< whose needless introductions the log knows of, until their next link
+  std::string last_no_;        ///< why a node was not taken in, as logged: it asks again every second
 };
 
 }  // namespace kaiku

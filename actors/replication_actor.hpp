@@ -177,10 +177,13 @@ class replication_actor : public observed<replication_handle::base> {
 
   // --- follower ---
   void on_append(const append_entries& x);
-  /// Another entry is committed there on this node.
-  bool contradicts_committed(const log_position& x) const;
+  /// Another entry stands there on this node, and is committed or was acknowledged to the leader of `in_term`.
+  bool contradicts_settled(const log_position& x, term in_term) const;
+  bool contradicts_settled(const append_entries& x) const;
+  bool holds_another(const log_position& x) const;
   /// Who sent the message at hand can't be honest: the link to it is ended.
   void accuse(const std::string& why);
+  void accuse(const node_id& who, const std::string& why);
   void append_next();
   void fetch_missing(std::vector<content_ref> missing);
   void abandon_fetch();

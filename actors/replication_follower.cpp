@@ -18,6 +18,8 @@ append_command to_command(const append_entries& x) {
   return what;
 }
 
+constexpr const char* lacks_committed = "it leads with a log that lacks what is committed";
+
 }  // namespace
 
 void replication_actor::on_append(const append_entries& x) {
@@ -28,10 +30,11 @@ void replication_actor::on_append(const append_entries& x) {
     reply_to(x.leader, {settings_.self, state.current, false, {}, state.last.index, false});
     return;
   }
-  if (contradicts_committed(x.previous) || std::any_of(x.entries.begin(), x.entries.end(), [this](const auto& one) {
-        return contradicts_committed(one.at);
-      }))
-    return accuse("it leads with a log that lacks what is committed");
+  if (is_leap(x.in_term, state.current)) {
+    send(local_.election, higher_term{x.in_term});
+    return;
+  }
+  if (contradicts_settled(x)) return accuse(lacks_committed);
   if (leading() && x.in_term == role_.in_term) return accuse("it claims to lead a term that this node leads");
   {
     const trace_scope of_nothing{nullptr};
@@ -49,15 +52,31 @@ void replication_actor::on_append(const append_entries& x) {
   append_next();
 }
 
-/// A committed entry is every later leader's (paper, 5.4.3), and of every leader that is heard again.
-bool replication_actor::contradicts_committed(const log_position& x) const {
-  if (x.index > machine_.commit()) return false;
+/// A committed entry is every later leader's (paper, 5.4.3), and of every leader that is heard again. And a leader's
+/// own log only grows: what was acknowledged in its term stays.
+bool replication_actor::contradicts_settled(const log_position& x, term in_term) const {
+  const auto settled = in_term == match_term_ ? std::max(machine_.commit(), match_) : machine_.commit();
+  return x.index <= settled && holds_another(x);
+}
+
+bool replication_actor::contradicts_settled(const append_entries& x) const {
+  const auto is_wrong = [&](const log_position& at) { return contradicts_settled(at, x.in_term); };
+  return is_wrong(x.previous) ||
+         std::any_of(x.entries.begin(), x.entries.end(), [&](const auto& one) { return is_wrong(one.at); });
+}
+
+bool replication_actor::holds_another(const log_position& x) const {
   const auto mine = disk_->position(x.index);
   return mine.ok() && *mine != x;
 }
 
 void replication_actor::accuse(const std::string& why) {
   if (const auto& from = current_sender()) linked_peers::instance().accuse(node(), from->node(), why);
+}
+
+void replication_actor::accuse(const node_id& who, const std::string& why) {
+  if (const auto from = peers_.find(who); from != peers_.end())
+    linked_peers::instance().accuse(node(), from->second.replication.node(), why);
 }
 
 void replication_actor::append_next() {
@@ -110,6 +129,14 @@ void replication_actor::abandon_fetch() {
 }
 
 void replication_actor::append_first() {
+  if (contradicts_settled(inbox_.front())) {  // by what was appended since it came
+    const auto from = inbox_.front().leader;
+    std::erase_if(inbox_, [&](const auto& one) { return one.leader == from; });
+    appending_ = false;
+    accuse(from, lacks_committed);
+    append_next();
+    return;
+  }
   const trace_scope scope{inbox_.front().of};
   request(local_.storage, milliseconds(limits::storage_timeout_ms), append{to_command(inbox_.front())})
       .then([this](const append_outcome& outcome) {
@@ -154,6 +181,11 @@ void replication_actor::on_appended(const append_entries& x, const append_outcom
 
 void replication_actor::learn_commit(term in_term, log_index leader_commit) {
   if (leading() || in_term != match_term_) return;
+  // An append of a later leader may be with storage, and displace what an older one would have committed now.
+  if (in_term < role_.in_term) return;
+  // Likewise the state that is being installed. An honest leader has sent both, so that they agree.
+  if (installing_ && installing_->at.index <= std::min(leader_commit, match_) && holds_another(installing_->at))
+    return accuse(installing_->leader, "it sends a state that contradicts its log");
   machine_.learn_commit(leader_commit, match_);
   settle_waiting();
   publish_progress();

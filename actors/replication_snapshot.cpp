@@ -77,7 +77,11 @@ void replication_actor::on_install(const install_snapshot& x) {
     reply_to(x.leader, {settings_.self, state.current, false, {}, state.last.index, false});
     return;
   }
-  if (contradicts_committed(x.at)) return accuse("it gives a state that lacks what is committed");
+  if (is_leap(x.in_term, state.current)) {
+    send(local_.election, higher_term{x.in_term});
+    return;
+  }
+  if (contradicts_settled(x.at, x.in_term)) return accuse("it gives a state that lacks what is committed");
   send(local_.election, leader_contact{x.leader, x.in_term, {}, {}});
   if (x.in_term > role_.in_term) on_role({role::follower, x.in_term, x.leader});
   if (fetching_) abandon_fetch();

@@ -48,8 +48,19 @@ void upload_actor::on_exit() {
   file_ = nullptr;  // now, not when the last handle to this actor goes
 }
 
+/// Its handle is told to all members, so that they read along.
+bool upload_actor::is_of_client() {
+  const auto& who = current_sender();
+  return !who || !client_ || who->address() == client_;
+}
+
 upload_actor::write_promise upload_actor::write(const upload_chunk& x) {
+  const bool good = is_of_client();  // before the promise: that takes the sender away
   auto promise = make_response_promise<upload_written>();
+  if (!good) {
+    promise.deliver(upload_written{{errc::bad_request, "the upload is another's"}});
+    return promise;
+  }
   heard_ = kaiku::now(system());
   if (ended_) {
     promise.deliver(upload_written{{errc::bad_request, "the upload is over"}});
@@ -87,6 +98,7 @@ void upload_actor::on_silence() {
 }
 
 upload_finished upload_actor::finish() {
+  if (!is_of_client()) return {{errc::bad_request, "the upload is another's"}, {}};
   heard_ = kaiku::now(system());
   if (ended_) return {{errc::bad_request, "the upload is over"}, {}};
   // First the readers: they sync while this disk does.

@@ -53,6 +53,7 @@ class upload_actor : public observed<upload_handle::base> {
     range_promise promise;
   };
 
+  bool is_of_client();
   write_promise write(const upload_chunk& x);
   upload_finished finish();
   range_promise read(const read_upload& x);

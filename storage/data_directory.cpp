@@ -68,7 +68,7 @@ result<data_directory> data_directory::claim(const std::filesystem::path& path) 
     if (auto unused = check_unused(files); !unused) return unused.failure();
   }
 
-  auto lock = files.open("LOCK", O_RDWR | O_CREAT);
+  auto lock = files.open_file("LOCK", O_RDWR | O_CREAT);
   if (!lock) return lock.failure();
   if (::flock(lock->get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) return files.failure(errno, "locking", "LOCK");

@@ -249,7 +249,10 @@ std::optional<request_window> decode_request_window(std::string_view bytes) {
 }  // namespace
 
 bool is_request(std::string_view key, std::string_view value, log_position at) {
-  if (key == request_window_key) return decode_request_window(value).has_value();
+  if (key == request_window_key) {
+    const auto window = decode_request_window(value);
+    return window && window->next <= at.index.value;  // an entry has one request at most
+  }
   decoder in{key};
   const auto kind = in.u8();
   if (kind == by_number) {

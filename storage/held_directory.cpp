@@ -75,6 +75,15 @@ result<unique_fd> held_directory::open(const std::filesystem::path& name, int fl
   return opened;
 }
 
+result<unique_fd> held_directory::open_file(const std::filesystem::path& name, int flags) const {
+  auto opened = open(name, flags | O_NONBLOCK);  // a FIFO would wait for its other end
+  if (!opened) return opened;
+  struct stat found {};
+  if (::fstat(opened->get(), &found) != 0) return failure(errno, "looking at", name);
+  if (!S_ISREG(found.st_mode)) return {errc::io_error, (path_ / name).string() + " is not a regular file"};
+  return opened;
+}
+
 template <class Act>
 int held_directory::in_parent(const std::filesystem::path& name, Act act) const {
   const auto parent = name.parent_path();
@@ -140,7 +149,7 @@ result<std::vector<std::string>> held_directory::list(const std::filesystem::pat
 }
 
 result<std::string> held_directory::read(const std::filesystem::path& name, std::size_t max) const {
-  auto file = open(name, O_RDONLY);
+  auto file = open_file(name, O_RDONLY);
   if (!file) return file.failure();
   std::string bytes(max, '\0');
   std::size_t have = 0;
@@ -158,7 +167,9 @@ result<std::string> held_directory::read(const std::filesystem::path& name, std:
 status held_directory::write(const std::filesystem::path& name, std::string_view bytes) const {
   auto fresh = name;
   fresh += ".new";
-  auto file = open(fresh, O_WRONLY | O_CREAT | O_TRUNC);
+  // A crash has left it, or somebody has put it there: with another mode, or as another name of a file of theirs.
+  if (const int code = remove(fresh); code != 0 && code != ENOENT) return failure(code, "removing", fresh);
+  auto file = open(fresh, O_WRONLY | O_CREAT | O_EXCL);
   if (!file) return file.failure();
   if (int code = write_all(file->get(), bytes); code != 0) return failure(code, "writing", fresh);
   if (::fsync(file->get()) != 0) return failure(errno, "fsync of", fresh);

@@ -33,6 +33,8 @@ class held_directory {
 
   /// `flags` of open(2). What it makes has mode 0600. Errors: `not_found`, and those of `failure`.
   result<unique_fd> open(const std::filesystem::path& name, int flags) const;
+  /// Likewise, of a regular file: what else stands there is an error, and is waited for by nobody.
+  result<unique_fd> open_file(const std::filesystem::path& name, int flags) const;
 
   // As the system calls, of the names themselves: zero, or the errno.
   int make_directory(const std::filesystem::path& name) const;  ///< mode 0700

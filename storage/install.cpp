@@ -72,6 +72,19 @@ bool has_expected_inodes(const changes& batch, const read_piece& piece) {
   return fits;
 }
 
+/// Whether the numbers of requests are all there: the oldest is looked up by its number once it is to go.
+bool has_numbered_requests(const changes& batch) {
+  const auto told = batch.get(family::other_requests, format::request_window_key);
+  const auto window = told ? format::read_request_window(*told) : format::request_window{};
+  auto next = window.first;
+  auto it = batch.scan(family::other_requests);
+  it->Seek(format::key_of_request(std::uint64_t{0}));
+  for (; it->Valid() && next < window.next && it->key() == format::key_of_request(next); it->Next()) ++next;
+  batch.check_scan(*it);
+  const bool is_all = !it->Valid() || it->key() == format::request_window_key;
+  return next == window.next && is_all;
+}
+
 error not_a_tree() {
   return {errc::corrupt, "a piece of a snapshot does not go with those before it"};
 }
@@ -185,6 +198,7 @@ status store::impl::take(changes& batch, const read_piece& piece, std::vector<co
     }
   }
   if (!has_expected_inodes(batch, piece)) return not_a_tree();
+  if (piece.is_last() && !has_numbered_requests(batch)) return not_a_tree();
   std::vector<digest> adopted;
   for (const auto& what : named) {
     auto& held = batch.holding_of(what);

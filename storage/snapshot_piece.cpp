@@ -50,7 +50,8 @@ bool is_sound(const piece_record& x, const piece_record& before, log_position at
   switch (x.part) {
     case piece_part::members: {
       const auto members = format::decode_members(x.value);
-      return x.key.empty() && members && members->since <= at.index;
+      return x.key.empty() && members && members->since <= at.index &&
+             is_legal({members->cluster, members->voters, members->learners});
     }
     case piece_part::terms: {
       const auto first = read_number(x.key), in_term = read_number(x.value);

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 
 #include "kaiku/core/codec.hpp"
+#include "kaiku/core/limits.hpp"
 
 namespace kaiku {
 namespace {
@@ -20,8 +22,6 @@ enum class tag : std::uint8_t {
   change_properties,
   remove_expired
 };
-
-constexpr std::size_t max_address_bytes = 300;
 
 encoder begin(tag which) {
   encoder out;
@@ -135,7 +135,7 @@ std::vector<member> read_member_list(decoder& in) {
     member one;
     one.id.name = in.text(limits::name_bytes);
     in.bytes(one.disk.bytes);
-    one.peer_address = in.text(max_address_bytes);
+    one.peer_address = in.text(limits::address_bytes);
     if (!is_valid_node_name(one.id.name)) in.fail();
     all.push_back(std::move(one));
   }
@@ -355,6 +355,19 @@ std::optional<write_token> parse_write_token(std::string_view text) {
   // One write has one token: no leading zeros, no capitals.
   if (to_string(x) != text || x.at.index.value == 0) return std::nullopt;
   return x;
+}
+
+bool is_legal(const set_members& x) {
+  std::set<node_id> names;
+  for (const auto* list : {&x.voters, &x.learners})
+    for (const auto& one : *list) {
+      const auto& address = one.peer_address;
+      const bool is_shown =
+          std::all_of(address.begin(), address.end(), [](char c) { return static_cast<unsigned char>(c) >= ' '; });
+      const bool is_good = is_valid_node_name(one.id.name) && address.size() <= limits::address_bytes && is_shown;
+      if (!is_good || !names.insert(one.id).second) return false;
+    }
+  return x.cluster.known() && !x.voters.empty() && names.size() <= limits::members;
 }
 
 status check_precondition(const precondition& when, const file_info* there) {

@@ -52,6 +52,9 @@ struct set_members {
   std::vector<member> learners{};  ///< replicate, but do not count
   friend bool operator==(const set_members&, const set_members&) = default;
 };
+/// What a log may name: a known cluster, voters, each member once, no more than `limits::members`, with legal names and
+/// addresses that can be shown. Asked of what other nodes send.
+bool is_legal(const set_members& x);
 
 /// Names one request of a client, so that repeating it changes nothing more.
 struct request_key {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "kaiku/core/invariant.hpp"
+#include "kaiku/core/limits.hpp"
 #include "kaiku/core/mutant.hpp"
 
 namespace kaiku {
@@ -27,6 +28,10 @@ std::string_view to_string(role x) {
     case role::leader: return "leader";
   }
   return "unknown";
+}
+
+bool is_leap(term theirs, term own) {
+  return theirs > own && theirs.value - own.value > limits::term_leap;
 }
 
 election::election(election_settings settings, const hard_state& recovered, instant now)
@@ -131,6 +136,10 @@ election_effects election::on_deadline(instant now) {
 election_effects election::on_vote_request(instant now, const vote_request& request) {
   election_effects out;
   if (request.candidate == settings_.self) return out;
+  if (is_leap(request.in_term, term_)) {
+    if (!request.pre_vote) learn_higher_term(now, request.in_term, out);
+    return out;
+  }
   // Also asked of who takes itself for a learner: it may be a voter by an entry that has not reached it, and be needed
   // for the majority that brings it. The candidate counts by its own log.
   const bool sticks = leader_is_fresh(now) && !request.transfer && !KAIKU_MUTANT(stickiness_off);
@@ -204,6 +213,10 @@ election_effects election::on_leader_contact(instant now, const node_id& leader,
   if (leader == settings_.self || (in_term < term_ && !KAIKU_MUTANT(older_leader_followed))) return out;
   // The vote for a later term may already be on the disk: that leader's time is over here.
   if (role_ == role::candidate && in_term < campaign_.in_term) return out;
+  if (is_leap(in_term, term_)) {
+    learn_higher_term(now, in_term, out);
+    return out;
+  }
   INVARIANT(role_ != role::leader || in_term > term_, "two leaders in one term");
   leader_heard_ = now;
   follow(now, in_term, leader, out);
@@ -213,6 +226,7 @@ election_effects election::on_leader_contact(instant now, const node_id& leader,
 void election::learn_higher_term(instant now, term in_term, election_effects& out) {
   if (in_term <= term_ || KAIKU_MUTANT(higher_term_ignored)) return;
   if (role_ != role::follower) follow(now, term_, {}, out);
+  if (is_leap(in_term, term_)) in_term = {term_.value + limits::term_leap};
   if (in_term <= adopting_) return;
   adopting_ = in_term;
   out.emplace_back(effect::adopt_term{in_term});

@@ -77,6 +77,10 @@ struct election_settings {
   bool replaced = false;  ///< the log names another disk for `self`: see `on_voters`
 };
 
+/// Further ahead than an honest node can be, but for one that this one has not heard of for very long: to be taken in
+/// steps of `limits::term_leap`, or whoever lies could use up the terms.
+bool is_leap(term theirs, term own);
+
 class election {
  public:
   election(election_settings settings, const hard_state& recovered, instant now);
@@ -96,7 +100,7 @@ class election {
   election_effects on_hard_state(instant now, const hard_state& state);
   /// A valid heartbeat or append of the leader of `in_term` came in. Below this node's term: ignored.
   election_effects on_leader_contact(instant now, const node_id& leader, term in_term);
-  /// Anybody answered with a higher term than this node's.
+  /// Anybody answered with a higher term than this node's. It is adopted, or a step towards it is (`is_leap`).
   election_effects on_higher_term(instant now, term in_term);
   /// Check-quorum: as leader of `in_term`, this node has not been answered by a majority within T.
   election_effects on_quorum_lost(instant now, term in_term);

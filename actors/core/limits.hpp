@@ -180,6 +180,8 @@ inline constexpr std::uint64_t log_bytes_for_followers = std::uint64_t{512} * 10
 inline constexpr std::size_t copy_bytes = std::size_t{8} * 1024 * 1024;
 /// Largest entry that a peer's message or a log record may carry: two paths, a file's properties and some.
 inline constexpr std::size_t entry_bytes = std::size_t{64} * 1024;
+/// An address of a peer or of HTTP: a host name (253) with its port.
+inline constexpr std::size_t address_bytes = 260;
 /// Largest frame of the link handshake, before a peer is trusted.
 inline constexpr std::size_t link_frame_bytes = 4096;
 /// A message between nodes: the largest is a full append, half of this with all that goes along.
@@ -224,8 +226,13 @@ inline constexpr std::size_t key_file_bytes = std::size_t{64} * 1024;
 inline constexpr std::size_t http_append_bytes = std::size_t{1} << 20;
 
 // --- counts -------------------------------------------------------------------------------------------------------
-/// No term or index of an honest cluster comes near, and sums of a few of them do not overflow.
+/// No term or size of an honest cluster comes near, and sums of a few of them do not overflow.
 inline constexpr std::uint64_t peer_counter = std::uint64_t{1} << 60;
+/// Likewise of an index, which inode numbers are made of: 10,000 writes a second for 400 years.
+inline constexpr std::uint64_t last_index = std::uint64_t{1} << 47;
+/// A node takes terms that are further ahead than this in steps of it, each a durable one: who claims the last term
+/// there is does not get the cluster there. With an election every second twelve days.
+inline constexpr std::uint64_t term_leap = std::uint64_t{1} << 20;
 /// Questions to one peer that were not answered yet, whose answers are let in: chunks of every upload, writes and reads
 /// of every front. The oldest goes.
 inline constexpr std::size_t link_questions = 65'536;
@@ -242,6 +249,8 @@ inline constexpr std::size_t queued_reads = 8192;
 inline constexpr std::size_t append_window = 4;
 /// Uploads of large content at once on one node: each holds a thread and an open file.
 inline constexpr std::size_t uploads_in_flight = 128;
+/// Of these, those of clients of one other node: however many it opens, some are left for the others.
+inline constexpr std::size_t uploads_of_peer = uploads_in_flight * 3 / 4;
 /// Blobs that a node keeps open for peers that pull them.
 inline constexpr std::size_t served_blobs = 16;
 /// Keys that one step of reclaiming may touch: bounds the time it holds the storage actor.
@@ -256,6 +265,8 @@ inline constexpr std::size_t damaged_blobs = 16;
 /// Uploads that a node follows while the leader receives them, and whose content it then keeps until an entry names it:
 /// each holds a thread, an open file, and one chunk beyond `pull_window`. What is more comes when its entry does.
 inline constexpr std::size_t prefetches = 8;
+/// Free space that following uploads leaves alone, in reserves of the content store: what entries name needs it more.
+inline constexpr std::uint64_t prefetch_reserves = 8;
 /// Contents that an append names and that are pulled side by side: enough to hide one's fsync behind another's bytes.
 inline constexpr std::size_t fetches_at_once = 4;
 /// Peers that wait for an upload to grow: every member once, and what links that broke have left.
@@ -278,8 +289,8 @@ inline constexpr std::size_t unproven_links = 256;
 inline constexpr std::size_t http_connections = 10'000;
 /// A key of AES-GCM is good for 2^24.5 full records (RFC 8446, 5.5): another one in time.
 inline constexpr std::uint64_t tls_records_each_key = std::uint64_t{1} << 23;
-/// TLS handshakes of clients under way on one I/O thread; above it the oldest is given up. OpenSSL makes room for what a
-/// client says that it is going to send, 131 KB: 64 MiB in all.
+/// TLS handshakes of clients under way on one I/O thread; above it the oldest is given up. OpenSSL makes room for what
+/// a client says that it is going to send, 131 KB: 64 MiB in all.
 inline constexpr std::size_t http_handshakes = 512;
 /// Requests of one node whose answer is not yet sent, probes aside; above it 503. Each may hold a chunk and a window of
 /// chunks: 2.5 GiB when all are large uploads, of which `uploads_in_flight` lets few be.
@@ -349,6 +360,7 @@ inline constexpr std::size_t redis_page = listing_page;
 /// Inode numbers that one log entry may use: all that a copy makes, and every name of the deepest path.
 inline constexpr std::uint64_t inodes_per_entry = 65'536;
 static_assert(copy_entries + path_names < inodes_per_entry);
+static_assert(last_index < UINT64_MAX / inodes_per_entry);
 
 // --- inspection ---------------------------------------------------------------------------------------------------
 /// A node that was asked how its actors do answers within this, or is shown as one that does not.

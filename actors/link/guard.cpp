@@ -87,9 +87,8 @@ void link_guard::note_question(const caf::type_erased_tuple& sent) {
   const auto& to = sent.get_as<actor>(3);
   const auto id = sent.get_as<caf::message_id>(4);
   if (!from || !to || !id.is_request()) return;
-  auto& waiting = asked_[to->node()];
-  if (waiting.size() >= limits::link_questions) waiting.erase(waiting.begin());
-  waiting.emplace(from->id(), id.request_id().integer_value());
+  auto& waiting = asked_.try_emplace(to->node(), limits::link_questions).first->second;
+  waiting.note({from->id(), id.request_id().integer_value()});
 }
 
 void link_guard::look_at(caf::io::new_data_msg& data) {
@@ -187,7 +186,7 @@ std::string link_guard::flaw_in_message(const connection_state& from, basp::head
   if (!id.is_response()) return {};
   const auto asked = asked_.find(from.peer.node);
   const bool expected =
-      asked != asked_.end() && asked->second.erase({header.dest_actor, id.request_id().integer_value()}) != 0;
+      asked != asked_.end() && asked->second.take({header.dest_actor, id.request_id().integer_value()});
   if (!expected) {
     pass_over(header);
     return {};

@@ -26,10 +26,11 @@
 #include <mutex>
 #include <set>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include <caf/io/basp_broker.hpp>
+
+#include "kaiku/link/questions.hpp"
 
 namespace kaiku {
 
@@ -51,8 +52,6 @@ class link_guard : public caf::io::basp_broker {
   void purge_state(const caf::node_id& nid) override;
 
  private:
-  /// A question by the actor that asked it and its number there.
-  using question = std::pair<caf::actor_id, std::uint64_t>;
   struct connection_state {
     expected_peer peer;
     bool greeted = false;
@@ -71,7 +70,7 @@ class link_guard : public caf::io::basp_broker {
   std::string error_type_, exit_type_;
   std::mutex mutex_;
   std::map<caf::io::connection_handle, connection_state> handed_over_;  ///< guarded by mutex_
-  std::map<caf::node_id, std::set<question>> asked_;
+  std::map<caf::node_id, questions> asked_;
 };
 
 }  // namespace kaiku

@@ -21,9 +21,6 @@ enum class frame_kind : std::uint8_t { hello = 1, proof = 2, refusal = 3, welcom
 constexpr std::size_t caf_node_bytes = 64;
 constexpr std::size_t node_name_bytes = 63;
 constexpr std::size_t refusal_text_bytes = 300;
-/// A host name (253) with its port.
-constexpr std::size_t address_bytes = 260;
-
 std::string encode_payload(const hello& x) {
   encoder out;
   out.u8(static_cast<std::uint8_t>(frame_kind::hello)).raw(magic).u8(x.version_min).u8(x.version_max);
@@ -68,7 +65,7 @@ result<link_frame> decode_hello(decoder& in) {
   if (!in.done()) {
     const auto purpose = in.u8();
     x.purpose = static_cast<hello_purpose>(purpose);
-    x.peer_address = in.text(address_bytes);
+    x.peer_address = in.text(limits::address_bytes);
     x.since.value = in.u64();
     const bool asks = x.purpose != hello_purpose::link;
     if (purpose > static_cast<std::uint8_t>(hello_purpose::join) || !is_printable(x.peer_address) ||
@@ -112,7 +109,7 @@ result<link_frame> decode_welcome(decoder& in) {
     member one;
     one.id.name = in.text(node_name_bytes);
     in.bytes(one.disk.bytes);
-    one.peer_address = in.text(address_bytes);
+    one.peer_address = in.text(limits::address_bytes);
     if (!is_valid_node_name(one.id.name) || !is_printable(one.peer_address)) in.fail();
     x.members.push_back(std::move(one));
   }

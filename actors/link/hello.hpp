@@ -37,8 +37,9 @@
 
 namespace kaiku {
 
-/// Versions of the messages between nodes that this build speaks. A new one is needed when a field changes its place, or
-/// there are new messages: a peer that does not know them takes them for a breach. 3: what inspectors ask each other.
+/// Versions of the messages between nodes that this build speaks. A new one is needed when a field changes its place,
+/// or there are new messages: a peer that does not know them takes them for a breach. 3: what inspectors ask each
+/// other.
 inline constexpr std::uint8_t protocol_version_min = 2;
 inline constexpr std::uint8_t protocol_version_max = 3;
 

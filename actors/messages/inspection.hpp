@@ -1,7 +1,7 @@
 #pragma once
 
-/// Purpose: what a node tells of its actors, of what happened to it and of traced requests: plain values, which the HTTP
-/// side shows and nodes send each other (`inspect_reports.hpp`). Owner: nobody. Thread: values.
+/// Purpose: what a node tells of its actors, of what happened to it and of traced requests: plain values, which the
+/// HTTP side shows and nodes send each other (`inspect_reports.hpp`). Owner: nobody. Thread: values.
 
 #include <cstdint>
 #include <memory>
@@ -45,7 +45,7 @@ struct actor_report {
   actor_number number;
   std::string name;
   actor_number parent;
-  std::string state;      ///< in its own words; empty: it says nothing
+  std::string state;        ///< in its own words; empty: it says nothing
   std::uint64_t depth = 0;  ///< messages that wait
   figure oldest_ms;         ///< of these
   std::uint64_t received = 0;

@@ -1,8 +1,8 @@
 #pragma once
 
 /// Purpose: follows traced requests within a process: which of them what a thread does now belongs to, and the steps
-/// that they have left. Between nodes `trace_mark` carries them. Owner: the store is the process's, and bounded; a scope
-/// belongs to the block it stands in. Thread: a scope is its thread's, the store any.
+/// that they have left. Between nodes `trace_mark` carries them. Owner: the store is the process's, and bounded; a
+/// scope belongs to the block it stands in. Thread: a scope is its thread's, the store any.
 
 #include <array>
 #include <deque>

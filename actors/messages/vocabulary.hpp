@@ -315,7 +315,7 @@ struct upload_begun;
 using content_handle = caf::typed_actor<
     caf::replies_to<open_upload>::with<upload_opened>, caf::replies_to<read_content>::with<content_range>,
     caf::replies_to<read_snapshot>::with<snapshot_range>, caf::reacts_to<offer_snapshot>, caf::reacts_to<upload_begun>,
-    caf::reacts_to<peer_up>, caf::reacts_to<peer_down>, caf::reacts_to<local_handles>>;
+    caf::reacts_to<peer_up>, caf::reacts_to<peer_down>, caf::reacts_to<role_change>, caf::reacts_to<local_handles>>;
 
 /// content -> content of each peer, when an upload opens, and again for every new link. Peers. Content -> its fetch.
 struct upload_begun {
@@ -457,10 +457,10 @@ struct join_wanted {
   member who;
 };
 
-using directory_handle = caf::typed_actor<caf::replies_to<introduction>::with<introduction>, caf::reacts_to<link_up>,
-                                          caf::reacts_to<members_changed>, caf::reacts_to<join_wanted>,
-                                          caf::reacts_to<forget_bootstrap>, caf::reacts_to<timer_due>,
-                                          caf::reacts_to<inspector_here>>;
+using directory_handle =
+    caf::typed_actor<caf::replies_to<introduction>::with<introduction>, caf::reacts_to<link_up>,
+                     caf::reacts_to<members_changed>, caf::reacts_to<join_wanted>, caf::reacts_to<forget_bootstrap>,
+                     caf::reacts_to<timer_due>, caf::reacts_to<inspector_here>>;
 
 using front_handle =
     caf::typed_actor<caf::reacts_to<role_change>, caf::reacts_to<log_progress>, caf::reacts_to<quorum_contact>,

@@ -1,5 +1,9 @@
 #include "kaiku/node/log.hpp"
 
+#include <algorithm>
+#include <string>
+#include <string_view>
+
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
@@ -12,6 +16,11 @@ namespace kaiku {
 namespace {
 
 constexpr char time_pattern[] = "%Y-%m-%dT%H:%M:%S.%eZ";
+
+bool is_control(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte < 0x20 || byte == 0x7f;
+}
 
 /// {"time": "...", "level": "info", "node": "n1", "message": "..."}
 class json_formatter : public spdlog::formatter {
@@ -36,6 +45,41 @@ class json_formatter : public spdlog::formatter {
   spdlog::pattern_formatter time_{time_pattern, spdlog::pattern_time_type::utc, ""};
 };
 
+std::string without_controls(std::string_view text) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (is_control(c))
+      out.append("\\x").append(1, digits[byte >> 4]).append(1, digits[byte & 15]);
+    else
+      out.push_back(c);
+  }
+  return out;
+}
+
+/// One line, whatever stands in what others sent: nobody is to write lines of his own, or to a terminal.
+class text_formatter : public spdlog::formatter {
+ public:
+  explicit text_formatter(node_id node) : node_(std::move(node)) {}
+
+  void format(const spdlog::details::log_msg& line, spdlog::memory_buf_t& out) override {
+    const std::string_view text{line.payload.data(), line.payload.size()};
+    if (std::none_of(text.begin(), text.end(), is_control)) return pattern_.format(line, out);
+    const auto shown = without_controls(text);
+    auto harmless = line;
+    harmless.payload = {shown.data(), shown.size()};
+    pattern_.format(harmless, out);
+  }
+
+  std::unique_ptr<spdlog::formatter> clone() const override { return std::make_unique<text_formatter>(node_); }
+
+ private:
+  node_id node_;
+  spdlog::pattern_formatter pattern_{std::string(time_pattern) + " %l " + node_.name + " %v",
+                                     spdlog::pattern_time_type::utc};
+};
+
 spdlog::level::level_enum to_spdlog(log_level level) {
   switch (level) {
     case log_level::trace: return spdlog::level::trace;
@@ -49,14 +93,14 @@ spdlog::level::level_enum to_spdlog(log_level level) {
 
 }  // namespace
 
+std::unique_ptr<spdlog::formatter> make_log_formatter(const node_id& node, log_format format) {
+  if (format == log_format::json) return std::make_unique<json_formatter>(node);
+  return std::make_unique<text_formatter>(node);
+}
+
 void set_up_log(const node_id& node, log_level level, log_format format) {
   auto logger = std::make_shared<spdlog::logger>("kaiku", std::make_shared<spdlog::sinks::stderr_sink_mt>());
-  if (format == log_format::json) {
-    logger->set_formatter(std::make_unique<json_formatter>(node));
-  } else {
-    logger->set_formatter(std::make_unique<spdlog::pattern_formatter>(
-        std::string(time_pattern) + " %l " + node.name + " %v", spdlog::pattern_time_type::utc));
-  }
+  logger->set_formatter(make_log_formatter(node, format));
   logger->set_level(to_spdlog(level));
   logger->flush_on(spdlog::level::trace);
   // Whatever else is wanted.

@@ -36,6 +36,8 @@ result<tag_list> parse_tags(std::string_view name, std::string_view text) {
     auto end = quote + 1;
     while (end < text.size() && is_tag_char(text[end])) ++end;
     if (end >= text.size() || text[end] != '"') return malformed;
+    if (out.tags.size() >= limits::condition_tags)
+      return error{errc::bad_request, std::string(name) + " names too many entity tags"};
     out.tags.emplace_back(text.substr(0, end + 1));
     text.remove_prefix(end + 1);
     skip(text, " \t");

@@ -1,7 +1,7 @@
 #pragma once
 
-/// Purpose: requests that are to be followed (`Kaiku-Trace: 1`) through the actors of all nodes; a caller's own trace is
-/// gone on with (W3C Trace Context, `traceparent`). Thread: the session's.
+/// Purpose: requests that are to be followed (`Kaiku-Trace: 1`) through the actors of all nodes; a caller's own trace
+/// is gone on with (W3C Trace Context, `traceparent`). Thread: the session's.
 
 #include <optional>
 #include <string_view>

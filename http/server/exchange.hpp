@@ -123,8 +123,8 @@ struct exchange {
   server_figures server;
   std::atomic<std::size_t>& streams;  ///< bodies without an end, of the whole server
   std::optional<traced_request> traced{};
-  const bool& draining;               ///< the server stops: what has no end ends
-  const bool& abandoned;              ///< the server is gone: nobody may speak to `node` any more
+  const bool& draining;   ///< the server stops: what has no end ends
+  const bool& abandoned;  ///< the server is gone: nobody may speak to `node` any more
 };
 
 }  // namespace kaiku

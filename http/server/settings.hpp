@@ -43,7 +43,7 @@ struct http_settings {
   follower_writes writes = follower_writes::forward;
   std::shared_ptr<const access_control> access;  ///< empty: everybody may everything
   std::shared_ptr<request_figures> figures = std::make_shared<request_figures>();
-  std::vector<std::string> cors_origins;         ///< as browsers send them, or `*`; none: no CORS
+  std::vector<std::string> cors_origins;  ///< as browsers send them, or `*`; none: no CORS
   milliseconds header_timeout{limits::http_header_timeout_ms};
   milliseconds idle_timeout{limits::http_idle_timeout_ms};
   milliseconds body_stall_timeout{limits::http_body_stall_timeout_ms};

@@ -20,7 +20,7 @@ json told(test_node& node, const std::string& target) {
   return got.json();
 }
 
-const json& node_of(const json& actors, const std::string& name) {
+json node_of(const json& actors, const std::string& name) {
   for (const auto& one : actors.at("nodes"))
     if (one.at("name") == name) return one;
   throw std::runtime_error("no node " + name);
@@ -93,7 +93,7 @@ BOOST_AUTO_TEST_CASE(any_node_tells_of_all_and_shows_a_killed_one_as_such) {
     BOOST_TEST(all["answered_by"] == cluster.node(i).name());
     BOOST_REQUIRE(all["nodes"].size() == 3u);
     for (std::size_t k = 0; k < 3; ++k) {
-      const auto& one = node_of(all, cluster.node(k).name());
+      const auto one = node_of(all, cluster.node(k).name());
       BOOST_TEST((one["role"] == "leader") == (k == leader));
       BOOST_TEST(one["ready"] == true);
       for (const char* name : {"storage", "replication", "election", "heartbeat", "content", "front", "inspector"})
@@ -104,7 +104,7 @@ BOOST_AUTO_TEST_CASE(any_node_tells_of_all_and_shows_a_killed_one_as_such) {
   BOOST_TEST(one["nodes"].size() == 1u);
 
   // One actor of another node, with what it says of itself.
-  const auto& other = node_of(told(cluster.node(0), "/actors"), cluster.node(leader).name());
+  const auto other = node_of(told(cluster.node(0), "/actors"), cluster.node(leader).name());
   for (const auto& actor : other["actors"]) {
     if (actor["name"] != "election") continue;
     const auto detail = told(cluster.node(0), "/actors/" + actor["id"].get<std::string>());

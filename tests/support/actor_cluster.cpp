@@ -136,7 +136,7 @@ actor_cluster::~actor_cluster() {
 void actor_cluster::spawn(member_node& x) {
   store::options how;
   how.directory = *x.directory / "data";
-  how.reserve_bytes = 0;
+  how.reserve_bytes = settings_.reserve_bytes;
   how.fatal = [](const std::string& why) { throw std::runtime_error("the store stopped the node: " + why); };
   auto opened = store::open(std::move(how));
   if (!opened) throw std::runtime_error(opened.failure().detail);

@@ -38,6 +38,7 @@ struct cluster_settings {
   byte_count log_bytes{limits::log_bytes};
   byte_count log_bytes_for_followers{limits::log_bytes_for_followers};
   milliseconds remove_dead_after{};
+  std::uint64_t reserve_bytes = 0;  ///< of free space, on every disk
   /// Of every call to storage, there and back; 0: storage is just another actor.
   microseconds disk_delay{0};
   /// Actors with messages take turns as the seed draws, not first come, first served.

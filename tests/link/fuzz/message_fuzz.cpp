@@ -1,6 +1,6 @@
 // What actors are given of a peer's messages. An input is the number of a message's type, and the message as CAF writes
-// it. What the check lets in has to keep its promises. With clang this is a libFuzzer target: -fsanitize=fuzzer in
-// place of support/fuzz_driver.cpp.
+// it; 255 and 254 are an error, and the end of an actor, which CAF itself would read. What the check lets in has to
+// keep its promises. With clang this is a libFuzzer target: -fsanitize=fuzzer in place of support/fuzz_driver.cpp.
 
 #include <array>
 #include <cstdint>
@@ -8,12 +8,18 @@
 #include <string>
 #include <vector>
 
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
 #include <caf/binary_deserializer.hpp>
 #include <caf/binary_serializer.hpp>
+#include <caf/error.hpp>
 #include <caf/execution_unit.hpp>
+#include <caf/message.hpp>
+#include <caf/scoped_execution_unit.hpp>
 
 #include "kaiku/actors/peer_check.hpp"
 #include "kaiku/core/limits.hpp"
+#include "kaiku/link/frame_check.hpp"
 #include "kaiku/messages/messages.hpp"
 
 namespace {
@@ -102,6 +108,25 @@ constexpr std::array<void (*)(const char*, std::size_t), sizeof...(Ts)> takers()
   return {&take<Ts>...};
 }
 
+/// What the guard lets CAF read of an error is text at most, whatever CAF would have made of it.
+void take_error(const char* bytes, std::size_t size) {
+  static caf::actor_system_config settings;
+  static caf::actor_system system{settings};
+  static caf::scoped_execution_unit here{&system};
+  caf::binary_deserializer looked{&here, bytes, size};
+  if (!flaw_in_error(looked).empty()) return;
+  caf::binary_deserializer in{&here, bytes, size};
+  caf::error x;
+  if (in(x) || !x) return;
+  for (std::size_t i = 0; i < x.context().size(); ++i)
+    demand(x.context().match_element<std::string>(i), "an error that holds more than text");
+}
+
+void take_exit(const char* bytes, std::size_t size) {
+  caf::binary_deserializer in{nowhere, bytes, size};
+  demand(!flaw_in_exit(in, {}).empty(), "an end in the name of no node");
+}
+
 // Handles are CAF's own, and need its network.
 constexpr auto all = takers<vote_request, vote_reply, timeout_now, heartbeat, heartbeat_reply, append_entries,
                             append_reply, write_request, write_reply, upload_chunk, upload_written, upload_finished,
@@ -116,6 +141,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
+  if (data[0] == 255) return take_error(reinterpret_cast<const char*>(data) + 1, size - 1), 0;
+  if (data[0] == 254) return take_exit(reinterpret_cast<const char*>(data) + 1, size - 1), 0;
   all[data[0] % all.size()](reinterpret_cast<const char*>(data) + 1, size - 1);
   return 0;
 }

@@ -4,6 +4,7 @@
 
 #include "fixture.hpp"
 #include "kaiku/actors/supervisor.hpp"
+#include "kaiku/messages/linked_peers.hpp"
 
 namespace kaiku::test {
 
@@ -63,6 +64,17 @@ struct suspicious_cluster : checked_cluster {
   std::vector<log_entry> log;
 };
 
+/// Whose link is ended, and why. All nodes are one of CAF's here.
+struct convictions {
+  explicit convictions(const caf::actor_system& system) : node(system.node()) {
+    linked_peers::instance().enter(node, node, {"a peer"}, [this](const std::string& why) { all.push_back(why); });
+  }
+  ~convictions() { linked_peers::instance().remove(node, node); }
+
+  caf::node_id node;
+  std::vector<std::string> all;
+};
+
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(appends_that_no_leader_can_have_sent_are_dropped) {
@@ -109,6 +121,120 @@ BOOST_AUTO_TEST_CASE(nobody_else_can_lead_the_leaders_term) {
   nodes.from_peer(nodes.first, x);
   heartbeat beat{x.leader, nodes.led.in_term, 1, {}};
   caf::anon_send(nodes.node(nodes.first).actors.heartbeat, beat);
+  nodes.check_nothing_changed();
+}
+
+BOOST_AUTO_TEST_CASE(who_claims_to_lead_the_leaders_term_loses_its_link) {
+  suspicious_cluster nodes;
+  caf::scoped_actor liar{nodes.system()};
+  const auto& leader = nodes.node(nodes.first).actors;
+  auto append = nodes.next_append();
+  append.leader = nodes.node(nodes.follower).id;
+  const auto check = [&](const auto& tell) {
+    convictions made{nodes.system()};
+    tell();
+    nodes.settle();
+    BOOST_REQUIRE(made.all.size() == 1u);
+    BOOST_TEST(made.all[0] == "it claims to lead a term that this node leads");
+  };
+  check([&] { liar->send(leader.replication, append); });
+  check([&] { liar->send(leader.replication, install_snapshot{append.leader, append.in_term, append.previous}); });
+  check([&] { liar->send(leader.heartbeat, heartbeat{append.leader, append.in_term, 1, {}}); });
+  nodes.check_nothing_changed();
+}
+
+BOOST_AUTO_TEST_CASE(who_leads_without_what_is_committed_loses_its_link) {
+  suspicious_cluster nodes;
+  caf::scoped_actor liar{nodes.system()};
+  const auto check = [&](const auto& what) {
+    convictions made{nodes.system()};
+    liar->send(nodes.node(nodes.follower).actors.replication, what);
+    nodes.settle();
+    BOOST_REQUIRE(made.all.size() == 1u);
+    BOOST_TEST(made.all[0].find("lacks what is committed") != std::string::npos);
+  };
+  auto x = nodes.next_append();
+  x.in_term = x.in_term.next();
+  x.previous = {x.in_term, nodes.log.back().at.index};
+  x.entries.clear();
+  check(x);
+  x.previous = nodes.log[nodes.log.size() - 2].at;
+  x.entries.push_back({{x.in_term, nodes.log.back().at.index}, encode(no_operation{})});
+  check(x);
+  check(install_snapshot{x.leader, x.in_term, x.entries[0].at});
+  nodes.check_nothing_changed();
+}
+
+// Each goes with what is committed when it comes, but not with what the one before it makes so.
+BOOST_AUTO_TEST_CASE(two_appends_of_one_leader_that_contradict_each_other_end_its_link_and_no_process) {
+  for (const bool commits : {true, false}) {
+    suspicious_cluster nodes;
+    convictions made{nodes.system()};
+    auto one = nodes.next_append();
+    one.in_term = one.in_term.next();
+    if (commits) one.commit = one.entries[0].at.index;
+    auto other = one;
+    other.entries[0].at.in_term = other.in_term;
+    const auto& victim = nodes.node(nodes.follower).actors.replication;
+    caf::anon_send(victim, one);
+    caf::anon_send(victim, other);
+    nodes.settle();
+    BOOST_REQUIRE(made.all.size() == 1u);
+    BOOST_TEST(made.all[0].find("lacks what is committed") != std::string::npos);
+    BOOST_TEST((whole_log(nodes.disk(nodes.follower)).back().at == one.entries[0].at));
+  }
+}
+
+// The commit index is another actor's to bring, while the append is with storage.
+BOOST_AUTO_TEST_CASE(an_older_leaders_commit_settles_nothing_that_a_newer_one_may_be_about_to_displace) {
+  suspicious_cluster nodes;
+  auto older = nodes.next_append();
+  older.in_term = older.in_term.next();
+  auto newer = older;
+  newer.in_term = older.in_term.next();
+  newer.entries[0].at.in_term = newer.in_term;
+  const auto& victim = nodes.node(nodes.follower).actors.replication;
+  caf::anon_send(victim, older);
+  nodes.settle();
+  BOOST_REQUIRE((whole_log(nodes.disk(nodes.follower)).back().at == older.entries[0].at));
+  caf::anon_send(victim, newer);
+  caf::anon_send(victim, leader_contact{older.leader, older.in_term, older.entries[0].at.index, {}});
+  nodes.settle();
+  BOOST_TEST((whole_log(nodes.disk(nodes.follower)).back().at == newer.entries[0].at));
+}
+
+// No ballot could be above it, and it would stand on the disks.
+BOOST_AUTO_TEST_CASE(the_last_term_there_is_gets_nobody_there) {
+  suspicious_cluster nodes;
+  const term last{limits::peer_counter};
+  const auto liar = nodes.node(nodes.others(nodes.first)[1]).id;
+  const auto at = nodes.log.back().at;
+  auto append = nodes.next_append();
+  append.leader = liar;
+  append.in_term = last;
+  const std::uint64_t messages = 8;
+  for (auto i : {nodes.first, nodes.follower}) {
+    const auto& actors = nodes.node(i).actors;
+    caf::anon_send(actors.election, vote_request{liar, last, at, false, true});
+    caf::anon_send(actors.election, vote_reply{liar, nodes.led.in_term, last, false, false});
+    caf::anon_send(actors.heartbeat, heartbeat{liar, last, 1, {}});
+    caf::anon_send(actors.heartbeat, heartbeat_reply{liar, last, 1});
+    caf::anon_send(actors.replication, append);
+    caf::anon_send(actors.replication, append_reply{liar, last, false, {}, {}, false});
+    caf::anon_send(actors.replication, install_snapshot{liar, last, {at.in_term, at.index.next()}});
+    nodes.run_for(milliseconds{20});
+  }
+  BOOST_REQUIRE(nodes.run_until([&] { return nodes.leader().has_value(); }));
+  auto written = nodes.put(nodes.elect(), "after", "x", durability::majority);
+  BOOST_REQUIRE(nodes.run_until([&] { return recorded(written); }));
+  for (std::size_t i = 0; i < nodes.size(); ++i)
+    BOOST_TEST(nodes.disk(i).state().current.value < 2 * messages * limits::term_leap);
+}
+
+BOOST_AUTO_TEST_CASE(only_the_leader_hands_over) {
+  suspicious_cluster nodes;
+  const auto liar = nodes.node(nodes.others(nodes.first)[1]).id;
+  caf::anon_send(nodes.node(nodes.follower).actors.election, timeout_now{liar, nodes.led.in_term});
   nodes.check_nothing_changed();
 }
 

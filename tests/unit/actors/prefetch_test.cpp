@@ -24,12 +24,16 @@ std::string large_bytes(std::size_t size, char first = 'a') {
 /// A front that sends a body: the upload lives as long as this does.
 class sender : public caf::event_based_actor {
  public:
-  sender(caf::actor_config& cfg, content_handle to, std::shared_ptr<upload_handle> opened,
+  sender(caf::actor_config& cfg, content_handle to, byte_count expected, std::shared_ptr<upload_handle> opened,
          std::shared_ptr<std::size_t> written)
-      : event_based_actor(cfg), to_(std::move(to)), opened_(std::move(opened)), written_(std::move(written)) {}
+      : event_based_actor(cfg),
+        to_(std::move(to)),
+        expected_(expected),
+        opened_(std::move(opened)),
+        written_(std::move(written)) {}
 
   caf::behavior make_behavior() override {
-    request(to_, caf::infinite, open_upload{}).then([this](const upload_opened& x) { *opened_ = x.upload; });
+    request(to_, caf::infinite, open_upload{expected_}).then([this](const upload_opened& x) { *opened_ = x.upload; });
     to_ = nullptr;
     return {[this](const upload_chunk& x) {
       request(*opened_, caf::infinite, x)
@@ -39,14 +43,15 @@ class sender : public caf::event_based_actor {
 
  private:
   content_handle to_;
+  byte_count expected_;
   std::shared_ptr<upload_handle> opened_;
   std::shared_ptr<std::size_t> written_;
 };
 
 class test_upload {
  public:
-  test_upload(actor_cluster& nodes, std::size_t at) : nodes_(nodes) {
-    client_ = nodes.system().spawn<sender>(nodes.node(at).actors.content, to_, written_);
+  test_upload(actor_cluster& nodes, std::size_t at, byte_count expected = {}) : nodes_(nodes) {
+    client_ = nodes.system().spawn<sender>(nodes.node(at).actors.content, expected, to_, written_);
     nodes.settle();
     BOOST_REQUIRE(*to_);
   }
@@ -59,6 +64,7 @@ class test_upload {
       caf::anon_send(client_, upload_chunk{chunk{std::string{bytes.substr(at, piece)}}});
     nodes_.settle();
   }
+  const upload_handle& handle() const { return *to_; }
   /// Chunks of which the client has heard.
   std::size_t written() const { return *written_; }
   void finish() {
@@ -124,6 +130,65 @@ BOOST_AUTO_TEST_CASE(an_upload_reaches_the_followers_while_it_grows_and_is_compl
   nodes.run_for(milliseconds{2 * limits::fetch_sweep_ms});
   for (std::size_t i = 0; i < nodes.size(); ++i) BOOST_TEST(staged(nodes, i).second == 0u);
   BOOST_TEST((bytes_at(nodes.disk(nodes.others(first)[0]), "large") == bytes));
+}
+
+BOOST_AUTO_TEST_CASE(an_upload_of_who_does_not_lead_is_followed_by_nobody) {
+  checked_cluster nodes;
+  const auto first = nodes.elect();
+  const auto liar = nodes.others(first)[0];
+  test_upload upload{nodes, liar};
+  upload.write(large_bytes(3 * piece));
+  nodes.run_for(milliseconds{50});
+  for (auto i : nodes.others(liar)) BOOST_TEST(staged(nodes, i).second == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(an_upload_is_followed_to_the_end_that_was_said_and_no_further) {
+  checked_cluster nodes;
+  const auto first = nodes.elect();
+  const auto bytes = large_bytes(3 * piece);
+  test_upload upload{nodes, first, {bytes.size()}};
+  upload.write(bytes);
+  nodes.run_for(milliseconds{50});
+  for (auto i : nodes.others(first)) BOOST_TEST(staged_bytes(nodes, i) == bytes.size());
+  upload.write("x");
+  nodes.run_for(milliseconds{50});
+  for (auto i : nodes.others(first)) BOOST_TEST(staged(nodes, i).second == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(an_upload_is_not_followed_where_space_runs_short_and_comes_with_its_entry) {
+  cluster_settings settings;
+  settings.reserve_bytes = fs::space(fs::temp_directory_path()).available / (limits::prefetch_reserves - 2);
+  checked_cluster nodes{settings};
+  const auto first = nodes.elect();
+  const auto bytes = large_bytes(3 * piece);
+  test_upload upload{nodes, first, {bytes.size()}};
+  upload.write(bytes);
+  nodes.run_for(milliseconds{50});
+  for (auto i : nodes.others(first)) BOOST_TEST(staged(nodes, i).second == 0u);
+  upload.finish();
+  auto written = nodes.put(first, "large", bytes, durability::majority);
+  BOOST_REQUIRE(nodes.run_until([&] { return recorded(written); }));
+  BOOST_TEST(stands(nodes, nodes.others(first)[0], "large", bytes));
+}
+
+BOOST_AUTO_TEST_CASE(an_upload_takes_bytes_and_its_end_from_its_client_alone) {
+  checked_cluster nodes;
+  const auto first = nodes.elect();
+  const auto bytes = large_bytes(2 * piece);
+  test_upload upload{nodes, first};
+  upload.write(bytes);
+  caf::scoped_actor stranger{nodes.system()};
+  errc written = errc::none, finished = errc::none;
+  stranger->send(upload.handle(), upload_chunk{chunk{"more"}});
+  stranger->send(upload.handle(), upload_finish{});
+  nodes.settle();
+  stranger->receive([&](const upload_written& x) { written = x.failure.code; });
+  stranger->receive([&](const upload_finished& x) { finished = x.failure.code; });
+  BOOST_TEST((written == errc::bad_request));
+  BOOST_TEST((finished == errc::bad_request));
+  upload.finish();
+  nodes.run_for(milliseconds{50});
+  for (auto i : nodes.others(first)) BOOST_TEST(is_staged(nodes, i, bytes));
 }
 
 BOOST_AUTO_TEST_CASE(every_byte_of_a_slow_upload_is_passed_on_at_once) {

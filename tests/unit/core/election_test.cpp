@@ -3,6 +3,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "election_harness.hpp"
+#include "kaiku/core/limits.hpp"
 
 using namespace kaiku;
 using namespace kaiku::election_test;
@@ -284,6 +285,40 @@ BOOST_AUTO_TEST_CASE(learning_a_term_alone_does_not_put_off_a_followers_campaign
   x.with_storage(x.node.on_vote_request(x.now, {id('b'), {10}, {{1}, {1}}, false, false}));  // refused
   BOOST_TEST(x.node.current_term() == term{10});
   BOOST_TEST(x.node.deadline() == deadline);
+}
+
+constexpr term last_there_is{limits::peer_counter};
+
+BOOST_AUTO_TEST_CASE(a_ballot_far_ahead_gets_no_vote_and_takes_the_term_one_step_ahead) {
+  harness x;
+  const auto effects = x.node.on_vote_request(x.now, {id('b'), last_there_is, log_end, false, true});
+  BOOST_REQUIRE(effects.size() == 1u);
+  BOOST_TEST((all<effect::adopt_term>(effects).at(0).in_term == term{5 + limits::term_leap}));
+  x.with_storage(effects);
+  BOOST_TEST((x.node.current_term() == term{5 + limits::term_leap}));
+  BOOST_TEST(x.node.on_vote_request(x.now, {id('b'), last_there_is, log_end, true, false}).empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_leader_far_ahead_is_followed_once_the_term_has_come_near_it) {
+  harness x;
+  const term theirs{5 + 3 * limits::term_leap + 7};
+  for (int step = 1; step <= 3; ++step) {
+    x.with_storage(x.node.on_leader_contact(x.now, id('b'), theirs));
+    BOOST_TEST((x.node.current_term() == term{5 + static_cast<std::uint64_t>(step) * limits::term_leap}));
+    BOOST_TEST(x.node.leader().name.empty());
+  }
+  x.with_storage(x.node.on_leader_contact(x.now, id('b'), theirs));
+  BOOST_TEST((x.node.current_term() == theirs));
+  BOOST_TEST((x.node.leader() == id('b')));
+}
+
+BOOST_AUTO_TEST_CASE(answers_far_ahead_take_the_term_one_step_ahead) {
+  harness x;
+  x.become_candidate();
+  x.with_storage(x.node.on_vote_reply(x.now, {id('b'), {6}, last_there_is, false, false}));
+  BOOST_TEST((x.disk.current == term{6 + limits::term_leap}));
+  x.with_storage(x.node.on_higher_term(x.now, last_there_is));
+  BOOST_TEST((x.disk.current == term{6 + 2 * limits::term_leap}));
 }
 
 // --- what is told -------------------------------------------------------------------------------------------------

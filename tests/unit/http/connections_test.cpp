@@ -134,6 +134,19 @@ BOOST_AUTO_TEST_CASE(a_chunk_header_that_does_not_end_is_refused_however_large_h
   BOOST_TEST(raw_http(port()).ask("GET", "/files/f", "X: " + std::string(65'531, 'x') + "\r\n").status == 431);
 }
 
+// What a follower passes on to the leader has a bound too, and a follower that breaks it loses its link.
+BOOST_AUTO_TEST_CASE(a_condition_may_name_as_many_tags_as_a_leader_takes_and_no_more) {
+  settings.max_header_bytes = mebibyte;
+  const auto status_of = [&](const std::string& name, std::size_t tags) {
+    std::string list = "\"\"";
+    for (std::size_t i = 1; i < tags; ++i) list += ",\"\"";
+    return raw_http(port()).ask("PUT", "/files/f", name + ": " + list + "\r\n", "x").status;
+  };
+  BOOST_TEST(status_of("If-Match", limits::condition_tags) == 412);
+  BOOST_TEST(status_of("If-Match", limits::condition_tags + 1) == 400);
+  BOOST_TEST(status_of("If-None-Match", limits::condition_tags + 1) == 400);
+}
+
 BOOST_AUTO_TEST_CASE(pipelined_requests_are_answered_in_order) {
   node.add_file("a", "first");
   node.add_file("b", std::string(200'000, 'b'));

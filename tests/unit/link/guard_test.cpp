@@ -166,6 +166,43 @@ BOOST_AUTO_TEST_CASE(takes_an_answer_only_from_the_node_that_was_asked) {
   BOOST_TEST(victim.count("no answer") == 0u, victim.log());
 }
 
+BOOST_AUTO_TEST_CASE(lets_who_waits_for_an_answer_that_is_a_lie_know_that_there_is_none) {
+  caf::actor_system_config config;
+  caf::actor_system system{config};
+  cluster c{2};
+  auto victim = c.start(2, {{"rtt", "1"}});
+  BOOST_REQUIRE(victim.says("started"));
+  raw_member peer{system, c.address(2)};
+  peer.greet();
+  peer.introduce_itself();
+  const auto question = peer.receive_question();
+  content_range lie;
+  lie.failure.code = static_cast<errc>(200);
+  peer.answer(question, peer.message_of("@<>+kaiku::content_range", peer.payload(lie)));
+  BOOST_TEST(victim.says("n1 breaks the protocol"), victim.log());
+  // It is told at once: the time that it would have waited for an answer has not passed.
+  BOOST_TEST(victim.says("no answer", 1, milliseconds{1500}), victim.log());
+}
+
+BOOST_AUTO_TEST_CASE(gives_a_member_that_broke_the_protocol_no_link_for_a_while) {
+  caf::actor_system_config config;
+  caf::actor_system system{config};
+  cluster c{3};
+  auto victim = c.start(3);
+  BOOST_REQUIRE(victim.says("started"));
+  {
+    raw_member liar{system, c.address(3)};
+    liar.tell("");
+    BOOST_REQUIRE(victim.says("n1 breaks the protocol"));
+  }
+  raw_member again{system, c.address(3), tls_context{}, "swordfish"};
+  again.send(again.proof());
+  again.hear_proof();
+  BOOST_TEST(again.is_cut_off());
+  raw_member other{system, c.address(3), "n2"};
+  BOOST_TEST(other.is_linked());
+}
+
 BOOST_AUTO_TEST_CASE(takes_an_error_for_an_answer_with_text_in_it_and_no_more) {
   caf::actor_system_config config;
   caf::actor_system system{config};

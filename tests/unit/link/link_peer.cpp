@@ -85,7 +85,7 @@ struct listener_state {
   std::uint64_t bytes = 0;
   std::chrono::steady_clock::time_point begun;
 };
-using listener_actor = caf::stateful_actor<listener_state>;
+using listener_actor = observed<caf::stateful_actor<listener_state>>;
 
 /// Asks the peer's content actor one thing after the other and prints how long that took.
 void next_trip(listener_actor* self) {

@@ -52,6 +52,31 @@ BOOST_AUTO_TEST_CASE(is_made_with_everything_above_it_for_its_owner_only) {
   for (const char* name : {"LOCK", "FORMAT", "SYNCED"}) BOOST_TEST(mode_of(data / name) == 0600u);
 }
 
+BOOST_AUTO_TEST_CASE(with_something_else_than_a_file_in_the_place_of_one_is_refused_at_once) {
+  for (const char* name : {"FORMAT", "LOCK"}) {
+    temporary_directory temporary;
+    const auto data = temporary / "data";
+    fs::create_directory(data);
+    BOOST_REQUIRE_EQUAL(::mkfifo((data / name).c_str(), 0600), 0);
+    const auto opened = store::open({data, 0, {}});
+    BOOST_REQUIRE(!opened.ok());
+    BOOST_TEST(opened.failure().detail.find("is not a regular file") != std::string::npos, opened.failure().detail);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(writes_to_no_file_that_somebody_has_left_there) {
+  temporary_directory temporary;
+  const auto data = temporary / "data", theirs = temporary / "theirs";
+  fs::create_directory(data);
+  write_text(theirs, "theirs");
+  fs::permissions(theirs, fs::perms{0666});
+  fs::create_hard_link(theirs, data / "FORMAT.new");
+  const auto disk = open_store(data);
+  BOOST_TEST(mode_of(data / "FORMAT") == 0600u);
+  BOOST_TEST(fs::hard_link_count(theirs) == 1u);
+  BOOST_TEST(fs::file_size(theirs) == 6u);
+}
+
 BOOST_AUTO_TEST_CASE(is_held_by_one_process_at_a_time) {
   temporary_directory temporary;
   auto disk = open_store(temporary / "data");

@@ -55,6 +55,17 @@ forged_record expiry(std::uint64_t expires, std::uint64_t inode, const std::stri
   return {5, number(expires) + number(inode), name_key};
 }
 
+forged_record members_of(std::vector<member> voters, std::uint64_t since = 1, cluster_id cluster = {{7}}) {
+  return {1, "", number(since) + encode(set_members{cluster, std::move(voters), {}})};
+}
+/// The n-th of the requests, and the window of their numbers.
+forged_record numbered(std::uint64_t n) {
+  return request("n" + number(n), number(1) + std::string(32, 'k'));
+}
+forged_record window(std::uint64_t first, std::uint64_t next) {
+  return request("w", number(first) + number(next));
+}
+
 std::string forge(log_position at, std::string_view after, const std::vector<forged_record>& records) {
   encoder out;
   out.u8(3).u64(at.in_term.value).u64(at.index.value).text(after);
@@ -70,12 +81,22 @@ BOOST_FIXTURE_TEST_SUITE(forged_pieces, install_fixture)
 BOOST_AUTO_TEST_CASE(a_record_that_no_state_has_is_refused_and_not_stored) {
   const auto behind = at.index.value + 1;
   const auto text = [](std::size_t size) { return std::string(size, 'n'); };
+  std::vector<member> many;
+  for (std::size_t i = 0; i <= limits::members; ++i) many.push_back({{"n" + std::to_string(i)}, {}, "host:1"});
   const std::vector<std::vector<forged_record>> wrong{
       {},
       {{0, "", ""}},
       {{10, "", ""}},
       {{1, "", ""}},
       {{1, "", "members?"}},
+      {members_of({{{"a"}, {}, "host:1"}}, behind)},
+      {members_of({{{"a"}, {}, "host:1"}, {{"a"}, {}, "host:2"}})},
+      {members_of({{{"a"}, {}, "host\n:1"}})},
+      {members_of({{{"A B"}, {}, "host:1"}})},
+      {members_of({{{"a"}, {}, std::string(limits::address_bytes + 1, 'h')}})},
+      {members_of({})},
+      {members_of({{{"a"}, {}, "host:1"}}, 1, {})},
+      {members_of(many)},
       {{2, "short", number(1)}},
       {{2, number(1) + "x", number(1)}},
       {{2, number(1), "short"}},
@@ -91,7 +112,8 @@ BOOST_AUTO_TEST_CASE(a_record_that_no_state_has_is_refused_and_not_stored) {
       {{3, number(1) + number(first_inode), "value"}},
       {request("", number(1))},
       {request("w", number(1))},
-      {request("w", number(2) + number(1))},
+      {window(2, 1)},
+      {window(0, behind)},
       {request("n" + number(1), number(1))},
       {request("n", number(1) + std::string(32, 'k'))},
       {request("k", answered(1))},
@@ -158,6 +180,13 @@ BOOST_AUTO_TEST_CASE(a_state_in_which_names_and_inodes_do_not_match_ends_the_ins
       {orphan(first_inode), name("a", first_inode, 2), root, inode(first_inode, directory_inode()), end},
       {inode(1, file_inode("f")), end},
       {term_start(1, 1), end},
+      {window(0, 1), root, end},
+      {numbered(0), root, end},
+      {numbered(1), window(0, 2), root, end},
+      {numbered(0), window(0, 2), root, end},
+      {numbered(0), numbered(1), window(0, 1), root, end},
+      {numbered(1), numbered(3), window(1, 4), root, end},
+      {numbered(0), window(1, 2), root, end},
   };
   for (std::size_t i = 0; i < wrong.size(); ++i) {
     for (const bool one_by_one : {false, true}) {

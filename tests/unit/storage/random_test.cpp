@@ -96,7 +96,7 @@ class random_life {
     const unix_time_ms time{static_cast<std::int64_t>(below(1000))};
     switch (below(16)) {
       case 0: return no_operation{};
-      case 1: return set_members{{}, {{{one_in(2) ? "m" : "n"}, {}, "host:" + std::to_string(below(9))}}};
+      case 1: return set_members{{{7}}, {{{one_in(2) ? "m" : "n"}, {}, "host:" + std::to_string(below(9))}}};
       case 2:
       case 3: return make_directory{path(random_path()), time, !one_in(3), random_key()};
       case 4:
