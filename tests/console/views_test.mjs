@@ -12,14 +12,18 @@ const text_of = async (locator) => (await locator.innerText()).replace(/\s+/g, "
 /** Small writes and reads, for as long as `body` takes. */
 const under_load = async (cluster, node, body) => {
   let ended = false;
+  const write_and_read = async (i) => {
+    const path = `load/${i % 8}`;
+    const written = await put(cluster, node, path, `content ${i}`, "leader");
+    // Of what was just written: a follower may be a moment behind.
+    const headers = {"Kaiku-Token": written.headers.get("Kaiku-Token")};
+    await (await cluster.get(node, `/files/${path}`, {headers})).text();
+  };
   const load = (async () => {
-    for (let i = 0; !ended; ++i) {
-      await put(cluster, node, `load/${i % 8}`, `content ${i}`, "leader");
-      await (await cluster.get(node, `/files/load/${i % 8}`)).text();
-    }
+    for (let i = 0; !ended; ++i) await write_and_read(i);
   })();
   try {
-    return await body();
+    return await Promise.race([body(), load.then(() => assert.fail("the load ended"))]);
   } finally {
     ended = true;
     await load;
