@@ -72,6 +72,11 @@ class Node {
   }
 }
 
+// However this process ends (the time limit of tests/run sends SIGTERM), no node of it stays.
+const running = new Set();
+process.on("exit", () => running.forEach((cluster) => cluster.abandon()));
+process.on("SIGTERM", () => process.exit(1));
+
 export class Cluster {
   /** `extra`: options of every node. `headers`: of the cluster's own requests. Started, but perhaps not ready. */
   static async start({nodes = 3, extra = [], headers = {}} = {}) {
@@ -79,6 +84,7 @@ export class Cluster {
     // In memory: on a disk that others use, one sync may take longer than an election timeout.
     all.folder = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "kaiku-console-"));
     Object.assign(all, {extra, headers, nodes: []});
+    running.add(all);
     for (let i = 1; i <= nodes; ++i)
       all.nodes.push(new Node(`n${i}`, all.folder, await free_port(), await free_port()));
     all.members = all.nodes.map((node) => `${node.name}=127.0.0.1:${node.peers}`).join(",");
@@ -118,6 +124,10 @@ export class Cluster {
     const leader = await this.ready();
     return this.nodes.find((node) => node !== leader);
   }
+  abandon() {
+    for (const node of this.nodes) node.process?.kill("SIGKILL");
+    rmSync(this.folder, {recursive: true, force: true});
+  }
   /** Every node ends; the data go, and the logs are given when they are asked for. */
   async stop({with_logs = false} = {}) {
     await Promise.all(this.nodes.map((node) => node.kill()));
@@ -126,6 +136,7 @@ export class Cluster {
           .map((node) => `--- ${node.name}\n${readFileSync(node.log, "utf8").split("\n").slice(-40).join("\n")}`)
           .join("\n")
       : "";
+    running.delete(this);
     rmSync(this.folder, {recursive: true, force: true});
     return logs;
   }
