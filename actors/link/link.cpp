@@ -231,6 +231,8 @@ void link_layer::impl::take_members(membership now) {
     was_taken_in = true;
     for (const auto& x : asked) x->timer.cancel();
   }
+  // That it was taken in nobody can take back, whoever leads: should it be refused later on, it was removed.
+  if (is_member && now.confirmed) was_taken_in = false;
   members_told = true;
   begin();
   dial_all();
