@@ -84,6 +84,8 @@ bool courier::run(const std::function<bool()>& is_done) {
     if (interrupted()) return false;
     int running = 0;
     curl_multi_perform(handles_->multi, &running);
+    // Whatever failed for the signal did not fail.
+    if (interrupted()) return false;
     collect();
     run_timers();
     run_slices();

@@ -43,17 +43,19 @@ result<partial_file> partial_file::open(std::shared_ptr<const open_folder> folde
   out.folder_ = std::move(folder);
   out.target_ = target;
   out.name_ = prefix_of(target) + short_name(etag) + ".part";
-  out.file_ = descriptor(
-      ::openat(out.folder_->file.get(), out.name_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666));
-  const bool is_new = static_cast<bool>(out.file_);
-  if (!is_new)
-    out.file_ = descriptor(
-        ::openat(out.folder_->file.get(), out.name_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666));
+  out.file_ =
+      descriptor(::openat(out.folder_->file.get(), out.name_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666));
   if (!out.file_) return trouble(target, "can't be written", errno);
   if (::flock(out.file_.get(), LOCK_EX | LOCK_NB) != 0)
     return {errc::in_use, target + " is being downloaded by another process"};
   struct stat now {};
-  if (::fstat(out.file_.get(), &now) != 0 || !S_ISREG(now.st_mode))
+  struct stat named {};
+  const bool is_known = ::fstat(out.file_.get(), &now) == 0;
+  // Whoever held the lock before may have put it in the target's place meanwhile.
+  if (is_known && (::fstatat(out.folder_->file.get(), out.name_.c_str(), &named, AT_SYMLINK_NOFOLLOW) != 0 ||
+                   named.st_ino != now.st_ino || named.st_dev != now.st_dev))
+    return {errc::in_use, target + " was being downloaded by another process"};
+  if (!is_known || !S_ISREG(now.st_mode))
     return {errc::io_error, out.name_ + ", where " + target + " is downloaded to, is no plain file; remove it"};
   out.size_ = static_cast<std::uint64_t>(now.st_size);
   return out;
