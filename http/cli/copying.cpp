@@ -7,7 +7,7 @@ namespace {
 
 /// The next file would meet the same.
 bool ends_all(exit_code code) {
-  return code == exit_code::no_access || code == exit_code::unavailable;
+  return code == exit_code::no_access || code == exit_code::unavailable || code == exit_code::unknown;
 }
 
 }  // namespace

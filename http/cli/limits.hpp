@@ -19,6 +19,11 @@ inline constexpr std::uint32_t connect_timeout_ms = 3500;
 /// Not one byte for so long, either way: longer than any wait of a node, 10 s for durability and 30 s for a stalled
 /// body.
 inline constexpr std::uint32_t stall_s = 60;
+/// The same of a request without a body: longer than a node waits for durability. A node reads no body then, and the
+/// next one is asked sooner.
+inline constexpr long stall_without_body_s = 15;
+/// And of a question when the patience is nearly over: a node that is well answers within it.
+inline constexpr long stall_least_s = 2;
 /// A trace or a listing of a page stays far below it; a server that sends more is not ours.
 inline constexpr std::size_t answer_bytes = std::size_t{64} << 20;
 /// How long a request is tried again while nodes answer that they can't: several elections.
