@@ -40,11 +40,11 @@ inline constexpr unsigned silent_rounds = 3;
 inline constexpr unsigned redirects = 4;
 
 /// Files up to this are read into memory, hashed and sent from there; above it they are read twice.
-inline constexpr std::size_t small_file_bytes = 256 * 1024;
+inline constexpr std::size_t small_file_bytes = std::size_t{256} << 10;
 /// Hashed between two looks at the network: some milliseconds.
 inline constexpr std::size_t hash_slice_bytes = std::size_t{2} << 20;
 /// Buffers of a connection: fewer calls for large files, and 64 transfers still take little memory.
-inline constexpr long buffer_bytes = 256 * 1024;
+inline constexpr long buffer_bytes = 256L << 10;
 /// Files known and not begun: enough that no transfer waits for a listing, and a page of a listing more.
 inline constexpr std::size_t files_ahead = 256;
 /// What `kaiku tree` draws: it has to know all of it, and nobody reads more.
