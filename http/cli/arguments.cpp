@@ -271,6 +271,55 @@ option_words words_of(const CLI::Option& option) {
   return out;
 }
 
+/// CLI11 takes an argument of many values apart when it has brackets around it, as it would one of a configuration; a
+/// name may well have them. No argument can have this character at its end.
+constexpr char whole_mark = '\0';
+
+std::string marked(std::string argument) {
+  const bool is_list = argument.starts_with('[') && argument.ends_with(']');
+  if (is_list || argument == "{}" || argument == "%%") argument += whole_mark;
+  return argument;
+}
+
+void unmark(arguments& all) {
+  const auto strip = [](std::string& text) {
+    if (text.ends_with(whole_mark)) text.pop_back();
+  };
+  for (auto* one : {&all.url, &all.token_file, &all.ca_file, &all.certificate_file, &all.key_file, &all.consistency,
+                    &all.after, &all.if_match, &all.content_type, &all.name, &all.address, &all.id})
+    strip(*one);
+  for (auto* several : {&all.paths, &all.metadata}) std::for_each(several->begin(), several->end(), strip);
+}
+
+/// A value that is empty, as that of a variable which is not set: it would take a condition away, or stand for the
+/// root. Empty when there is none.
+std::string trouble_with_nothing(const CLI::App& app) {
+  for (const auto* option : app.get_options()) {
+    const auto& given = option->results();
+    if (std::find(given.begin(), given.end(), "") == given.end()) continue;
+    if (option->get_positional()) return option->get_name() + " is empty; the root of the store is /";
+    return option->get_name() + " has an empty value";
+  }
+  for (const auto* command : app.get_subcommands())
+    if (auto trouble = trouble_with_nothing(*command); !trouble.empty()) return trouble;
+  return {};
+}
+
+/// In the order that CLI11 takes: the last one first. With `--name=` it would take the next argument for the value.
+result<std::vector<std::string>> read_command_line(int argc, const char* const* argv) {
+  std::vector<std::string> out;
+  bool only_places = false;
+  for (int i = 1; i < argc; ++i) {
+    const std::string one = argv[i];
+    only_places = only_places || one == "--";
+    if (!only_places && one.starts_with("--") && one.find('=') == one.size() - 1)
+      return {errc::bad_request, one.substr(0, one.size() - 1) + " has an empty value"};
+    out.push_back(marked(one));
+  }
+  std::reverse(out.begin(), out.end());
+  return out;
+}
+
 command_words words_of(const CLI::App& app) {
   command_words out{app.get_name(), app.get_description(), {}, {}, {}};
   for (const auto* option : app.get_options())
@@ -293,8 +342,10 @@ std::variant<arguments, early_end> parse_arguments(int argc, const char* const* 
   CLI::App app(title(), "kaiku");
   prepare(app);
   const builder tree(app, out);
+  auto given = read_command_line(argc, argv);
+  if (!given) return early_end{given.failure().detail, exit_code::usage};
   try {
-    app.parse(argc, argv);
+    app.parse(std::move(given).value());
   } catch (const CLI::CallForHelp&) {
     const CLI::App* of = &app;
     for (auto chosen = of->get_subcommands(); !chosen.empty(); chosen = of->get_subcommands()) of = chosen.front();
@@ -304,6 +355,8 @@ std::variant<arguments, early_end> parse_arguments(int argc, const char* const* 
   } catch (const CLI::ParseError& e) {
     return early_end{std::string(e.what()) + " (kaiku --help)", exit_code::usage};
   }
+  if (auto trouble = trouble_with_nothing(app); !trouble.empty()) return early_end{trouble, exit_code::usage};
+  unmark(out);
   if (out.run == nullptr) return early_end{completion_script(all_commands(), out.shell), exit_code::done};
   if (auto trouble = trouble_with(out); !trouble.empty()) return early_end{trouble, exit_code::usage};
   return out;

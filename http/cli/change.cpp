@@ -1,5 +1,7 @@
 // kaiku rm, mv, cp, mkdir: changes that the leader makes in one step each.
 
+#include <map>
+
 #include "kaiku/cli/remote.hpp"
 
 namespace kaiku::cli {
@@ -11,6 +13,10 @@ exit_code change(session& with, request what, const std::string& subject, const 
   const auto result = ask(with, with_key(std::move(what)), subject);
   if (!result.got) return result.code;
   const auto& got = *result.got;
+  if (const auto none = no_token(got, subject)) {
+    with.out.complain(*none);
+    return none->code;
+  }
   with.out.record({{"path", subject},
                    {"result", done},
                    {"token", got.field("kaiku-token")},
@@ -31,7 +37,9 @@ class several {
   explicit several(std::size_t count) : count_(count) {}
   /// False: there is no point in going on.
   bool add(exit_code now) {
-    if (now == exit_code::interrupted || now == exit_code::no_access || now == exit_code::unavailable || count_ == 1) {
+    const bool ends_all = now == exit_code::interrupted || now == exit_code::no_access ||
+                          now == exit_code::unavailable || now == exit_code::unknown;
+    if (ends_all || count_ == 1) {
       code_ = now;
       return now == exit_code::done;
     }
@@ -50,20 +58,37 @@ exit_code usage(session& with, const std::string& why) {
   return exit_code::usage;
 }
 
+/// All of them before the first change, so that a wrong one changes nothing. Errors: `invalid_path`.
+result<std::vector<file_path>> parse_all(const std::vector<std::string>& given) {
+  std::vector<file_path> out;
+  for (const auto& one : given) {
+    auto path = parse_remote(one);
+    if (!path) return path.failure();
+    out.push_back(std::move(*path));
+  }
+  return out;
+}
+
 exit_code move_or_copy(session& with, const std::string& operation, const std::string& done) {
   const auto& paths = with.asked.paths;
   const auto to = parse_remote(paths.back());
   if (!to) return usage(with, to.failure().detail);
   const bool into = paths.size() > 2 || paths.back().ends_with('/');
-  several all(paths.size() - 1);
-  for (std::size_t i = 0; i + 1 < paths.size(); ++i) {
-    const auto from = parse_remote(paths[i]);
-    if (!from) return usage(with, from.failure().detail);
-    const auto target = into ? below(*to, from->name()) : to;
+  const auto sources = parse_all({paths.begin(), paths.end() - 1});
+  if (!sources) return usage(with, sources.failure().detail);
+  std::map<file_path, file_path> by_target;
+  for (const auto& from : *sources) {
+    const auto target = into ? below(*to, from.name()) : to;
     if (!target) return usage(with, target.failure().detail);
+    const auto [known, is_new] = by_target.emplace(*target, from);
+    if (!is_new) return usage(with, same_target(shown(known->second), shown(from), shown(*target)));
+  }
+  several all(sources->size());
+  for (const auto& from : *sources) {
+    const auto target = into ? below(*to, from.name()) : to;
     std::string query = "op=" + operation + "&to=" + query_value(shown(*target));
     if (with.asked.no_overwrite) query += "&overwrite=false";
-    const auto now = change(with, {.method = "POST", .target = files_target(from->text(), query)}, shown(*from),
+    const auto now = change(with, {.method = "POST", .target = files_target(from.text(), query)}, shown(from),
                             done + " to " + shown(*target));
     if (!all.add(now)) break;
   }
@@ -73,13 +98,15 @@ exit_code move_or_copy(session& with, const std::string& operation, const std::s
 }  // namespace
 
 exit_code run_rm(session& with) {
-  several all(with.asked.paths.size());
-  for (const auto& given : with.asked.paths) {
-    const auto path = parse_remote(given);
-    if (!path) return usage(with, path.failure().detail);
-    auto target = files_target(path->text() + (given.ends_with('/') && !path->is_root() ? "/" : ""),
+  const auto& given = with.asked.paths;
+  const auto paths = parse_all(given);
+  if (!paths) return usage(with, paths.failure().detail);
+  several all(paths->size());
+  for (std::size_t i = 0; i < paths->size(); ++i) {
+    const auto& path = (*paths)[i];
+    auto target = files_target(path.text() + (given[i].ends_with('/') && !path.is_root() ? "/" : ""),
                                with.asked.recursive ? "recursive=true" : "");
-    if (!all.add(change(with, {.method = "DELETE", .target = std::move(target)}, shown(*path), "removed"))) break;
+    if (!all.add(change(with, {.method = "DELETE", .target = std::move(target)}, shown(path), "removed"))) break;
   }
   return all.code();
 }
@@ -93,14 +120,13 @@ exit_code run_cp(session& with) {
 }
 
 exit_code run_mkdir(session& with) {
-  several all(with.asked.paths.size());
-  for (const auto& given : with.asked.paths) {
-    const auto path = parse_remote(given);
-    if (!path) return usage(with, path.failure().detail);
+  const auto paths = parse_all(with.asked.paths);
+  if (!paths) return usage(with, paths.failure().detail);
+  several all(paths->size());
+  for (const auto& path : *paths)
     if (!all.add(
-            change(with, {.method = "POST", .target = files_target(path->text(), "op=mkdir")}, shown(*path), "made")))
+            change(with, {.method = "POST", .target = files_target(path.text(), "op=mkdir")}, shown(path), "made")))
       break;
-  }
   return all.code();
 }
 

@@ -43,8 +43,8 @@ request with_document(std::string method, std::string target, const json& docume
 
 /// A change of the cluster has no key: whoever is told that nobody knows has to look.
 exit_code told_to_look(exit_code code, session& with) {
-  if (code == exit_code::unavailable)
-    with.out.remark("kaiku: it may have been done nevertheless: `kaiku cluster` shows it");
+  if (code == exit_code::unavailable || code == exit_code::unknown)
+    with.out.remark("kaiku: `kaiku cluster` shows whether it was done");
   return code;
 }
 

@@ -130,9 +130,14 @@ void courier::finish(std::unique_ptr<exchange> one, int result) {
     got.reached = true;
     ever_answered_ = true;
   }
+  if (result != CURLE_OK && got.reached && !got.stopped && !one->what.changes_nothing()) one->may_stand = true;
+  got.may_stand = one->may_stand;
   one->silent = got.reached ? 0 : one->silent + 1;
+  // What moved is progress: the patience is for nodes that can do nothing.
+  if (one->any_taken) one->first_failure.reset();
   const bool failed_here = result != CURLE_OK || got.code == 503 || got.code == 429;
-  if (failed_here && !got.stopped && one->redirected.empty()) settings_.nodes.failed(one->node);
+  // One that sends on to a node that is not there knows no better than one that can't answer.
+  if (failed_here && !got.stopped) settings_.nodes.failed(one->node);
   const auto what_now = judge(*one);
   if (what_now == verdict::deliver) {
     one->close();
@@ -144,9 +149,12 @@ void courier::finish(std::unique_ptr<exchange> one, int result) {
     one->redirected = origin_of(got.field("location"));
     ++one->redirections;
   } else {
-    if (!one->first_failure) one->first_failure = steady::now();
-    one->redirected.clear();
+    // A question that was not answered has cost all of the time since it was put.
+    if (!one->first_failure)
+      one->first_failure = one->what.changes_nothing() && !one->any_taken ? one->begun : steady::now();
     delay = delay_of(*one);
+    one->redirected.clear();
+    one->redirections = 0;
   }
   if (!prepare_again(*one)) {
     one->close();
@@ -182,7 +190,8 @@ bool courier::is_patient(const exchange& one) const {
 
 /// None within a round; between two, what the last answer asked for.
 milliseconds courier::delay_of(const exchange& one) const {
-  if (one.tries % settings_.nodes.count() != 0) return {};
+  // With redirections a round has more of them.
+  if (one.redirected.empty() && one.tries % settings_.nodes.count() != 0) return {};
   std::uint32_t seconds = 0;
   const auto asked = one.got.field("retry-after");
   std::from_chars(asked.data(), asked.data() + asked.size(), seconds);

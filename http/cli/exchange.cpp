@@ -62,6 +62,8 @@ void exchange::prepare(const courier_settings& how) {
   INVARIANT(easy != nullptr, "no memory");
   node = how.nodes.current();
   got = {};
+  got.method = what.method;
+  begun = steady::now();
   any_taken = false;
   body_at = 0;
   ++tries;
@@ -130,6 +132,15 @@ int exchange::seek_body(void* self, curl_off_t offset, int origin) {
   return !one.what.source || one.what.source->rewind() ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_CANTSEEK;
 }
 
+/// A question is worth no more than what is left of the patience; a change may take a node's own wait.
+long exchange::stall_after(const courier_settings& how) const {
+  if (what.source || !what.body.empty()) return limits::stall_s;
+  if (!what.changes_nothing()) return limits::stall_without_body_s;
+  auto left = how.patience;
+  if (first_failure) left -= std::chrono::duration_cast<std::chrono::seconds>(steady::now() - *first_failure);
+  return std::clamp<long>(left.count(), limits::stall_least_s, limits::stall_without_body_s);
+}
+
 void exchange::configure(const courier_settings& how) {
   const auto& base = redirected.empty() ? how.nodes.url(node) : redirected;
   got.address = base;
@@ -145,7 +156,7 @@ void exchange::configure(const courier_settings& how) {
   curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, limits::buffer_bytes);
   if (!what.streamed) {
     curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
-    curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, static_cast<long>(limits::stall_s));
+    curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, stall_after(how));
   }
   if (how.most_per_second != 0) {
     curl_easy_setopt(easy, CURLOPT_MAX_SEND_SPEED_LARGE, static_cast<curl_off_t>(how.most_per_second));
@@ -160,7 +171,8 @@ void exchange::configure(const courier_settings& how) {
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, this);
   const auto add = [&](const std::string& line) { lines = curl_slist_append(lines, line.c_str()); };
   if (!how.token.empty()) add("Authorization: Bearer " + how.token);
-  for (const auto& [name, value] : what.fields) add(name + ": " + value);
+  // Without a value, libcurl would take `name:` for a field that is not to be sent.
+  for (const auto& [name, value] : what.fields) add(trimmed(value).empty() ? name + ";" : name + ": " + value);
   configure_body();
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, lines);
 }

@@ -28,10 +28,12 @@ struct exchange {
   std::size_t node = 0;     ///< which address
   std::string redirected;   ///< the origin that is asked instead
   std::size_t body_at = 0;  ///< of `what.body`, sent
+  bool may_stand = false;   ///< as in `answer`
   bool any_taken = false;   ///< `sink` has had something of this attempt
   std::size_t tries = 0;    ///< since the request was given
   unsigned silent = 0;      ///< of these, those that reached nobody
   unsigned redirections = 0;
+  steady::time_point begun;  ///< the attempt
   std::optional<steady::time_point> first_failure;
 
   exchange(request r, courier::then t) : what(std::move(r)), with(std::move(t)) {}
@@ -49,6 +51,7 @@ struct exchange {
  private:
   void configure(const courier_settings& how);
   void configure_body();
+  long stall_after(const courier_settings& how) const;
   static std::size_t take_header(char* data, std::size_t, std::size_t size, void* self);
   static std::size_t take_body(char* data, std::size_t, std::size_t size, void* self);
   static std::size_t give_body(char* data, std::size_t, std::size_t size, void* self);

@@ -2,6 +2,7 @@
 
 #include <deque>
 #include <filesystem>
+#include <map>
 
 #include "kaiku/cli/download.hpp"
 
@@ -36,8 +37,12 @@ class fetcher {
       sources.pop_back();
     }
     several_ = sources.size() > 1 || with_.asked.recursive;
-    for (const auto& source : sources)
+    into_ = sources.size() > 1;
+    if (const auto trouble = trouble_with(sources, local); !trouble.empty()) return refuse(trouble);
+    for (const auto& source : sources) {
+      if (work_.is_stopping()) break;
       if (const auto code = look_at(source, local); code != exit_code::done) return code;
+    }
     with_.out.bar().know_all(folders_.empty());
     go_on();
     return work_.run(several_);
@@ -47,6 +52,18 @@ class fetcher {
   exit_code refuse(const std::string& why) {
     with_.out.complain(usage_failure(why));
     return exit_code::usage;
+  }
+
+  /// Before anything is asked for or made; empty: there is none.
+  static std::string trouble_with(const std::vector<std::string>& sources, const std::string& local) {
+    std::map<std::string, std::string, std::less<>> by_name;
+    for (const auto& source : sources) {
+      const auto from = parse_remote(source);
+      if (!from) return from.failure().detail;
+      const auto [known, is_new] = by_name.emplace(from->name(), source);
+      if (!is_new) return same_target(known->second, source, (fs::path(local) / known->first).string());
+    }
+    return {};
   }
 
   /// What one source is, and where it goes. Anything but `done` ends the command.
@@ -70,15 +87,16 @@ class fetcher {
     const bool ends_open = local.ends_with('/') || local == "." || local == "..";
     if (info.is_directory) return take_folder(*from, local, ends_open);
     std::error_code failed;
-    const bool into = ends_open || several_ || fs::is_directory(local, failed);
-    return take_file(*from, info, into ? fs::path(local) / std::string(from->name()) : fs::path(local), ends_open);
+    const bool into = ends_open || into_ || fs::is_directory(local, failed);
+    return take_file(*from, info, into ? fs::path(local) / std::string(from->name()) : fs::path(local),
+                     ends_open || into_);
   }
 
   exit_code take_folder(const file_path& from, const std::string& local, bool ends_open) {
     if (!with_.asked.recursive)
       return refuse(shown(from) + " is a directory: get -r fetches it with all that is below");
-    const bool into = ends_open || with_.asked.paths.size() > 2;
-    const auto where = into && !from.is_root() ? fs::path(local) / std::string(from.name()) : fs::path(local);
+    const auto where =
+        (ends_open || into_) && !from.is_root() ? fs::path(local) / std::string(from.name()) : fs::path(local);
     auto opened = local_folder::open(where, true);
     if (!opened) {
       with_.out.complain(local_failure(opened.failure()));
@@ -89,16 +107,19 @@ class fetcher {
   }
 
   exit_code take_file(const file_path& from, const remote_info& info, const fs::path& local, bool make) {
-    auto opened = local_folder::open(local.parent_path(), make);
-    auto name = file_path::parse(local.filename().string());
-    if (!opened || !name || name->is_root()) {
-      with_.out.complain(opened ? usage_failure(local.string() + " is no name for a file")
-                                : local_failure(opened.failure()));
-      return opened ? exit_code::usage : exit_code::failed;
+    // One for all that go there: a thousand names are not a thousand descriptors.
+    auto& top = tops_[local.parent_path()];
+    if (!top) {
+      auto opened = local_folder::open(local.parent_path(), make);
+      if (!opened) {
+        with_.out.complain(local_failure(opened.failure()));
+        return exit_code::failed;
+      }
+      top = std::make_shared<local_folder>(std::move(opened).value());
     }
-    items_.push_back({{from, info.size, info.etag, info.digest, {}, {}, local.string()},
-                      std::make_shared<local_folder>(std::move(opened).value()),
-                      *name});
+    const auto name = file_path::parse(local.filename().string());
+    if (!name || name->is_root()) return refuse(local.string() + " is no name for a file");
+    items_.push_back({{from, info.size, info.etag, info.digest, {}, {}, local.string()}, top, *name});
     with_.out.bar().expect(1, info.size);
     return exit_code::done;
   }
@@ -165,8 +186,10 @@ class fetcher {
   session& with_;
   copy_work work_;
   bool several_ = false, listing_ = false;
+  bool into_ = false;  ///< the place here is a directory, whether it is there or not
   std::deque<folder_order> folders_;
   std::deque<file_order> items_;
+  std::map<fs::path, std::shared_ptr<local_folder>> tops_;  ///< where files go that the user named
 };
 
 }  // namespace

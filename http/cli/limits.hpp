@@ -19,6 +19,11 @@ inline constexpr std::uint32_t connect_timeout_ms = 3500;
 /// Not one byte for so long, either way: longer than any wait of a node, 10 s for durability and 30 s for a stalled
 /// body.
 inline constexpr std::uint32_t stall_s = 60;
+/// The same of a request without a body: longer than a node waits for durability. A node reads no body then, and the
+/// next one is asked sooner.
+inline constexpr long stall_without_body_s = 15;
+/// And of a question when the patience is nearly over: a node that is well answers within it.
+inline constexpr long stall_least_s = 2;
 /// A trace or a listing of a page stays far below it; a server that sends more is not ours.
 inline constexpr std::size_t answer_bytes = std::size_t{64} << 20;
 /// How long a request is tried again while nodes answer that they can't: several elections.
@@ -35,11 +40,11 @@ inline constexpr unsigned silent_rounds = 3;
 inline constexpr unsigned redirects = 4;
 
 /// Files up to this are read into memory, hashed and sent from there; above it they are read twice.
-inline constexpr std::size_t small_file_bytes = 256 * 1024;
+inline constexpr std::size_t small_file_bytes = std::size_t{256} << 10;
 /// Hashed between two looks at the network: some milliseconds.
 inline constexpr std::size_t hash_slice_bytes = std::size_t{2} << 20;
 /// Buffers of a connection: fewer calls for large files, and 64 transfers still take little memory.
-inline constexpr long buffer_bytes = 256 * 1024;
+inline constexpr long buffer_bytes = 256L << 10;
 /// Files known and not begun: enough that no transfer waits for a listing, and a page of a listing more.
 inline constexpr std::size_t files_ahead = 256;
 /// What `kaiku tree` draws: it has to know all of it, and nobody reads more.

@@ -9,10 +9,12 @@ namespace kaiku::cli {
 namespace {
 
 /// What a person can do about it; empty: the server's own words say it all.
-std::string_view advice(std::string_view problem) {
+std::string_view advice(std::string_view problem, std::string_view method) {
+  // Of a copy or a move it is the target: nobody should remove what they meant to copy.
+  if (problem == "directory_not_empty")
+    return method == "DELETE" ? "rm -r removes it with all that is in it" : "end the path with / to put it into it";
   constexpr std::pair<std::string_view, std::string_view> table[] = {
       {"is_a_directory", "end the path with / to put something into it"},
-      {"directory_not_empty", "rm -r removes it with all that is in it"},
       {"too_many_entries", "copy what is in it piece by piece"},
       {"digest_mismatch", "the content changed while it was sent, or was damaged on its way: send it again"},
       {"no_leader", "ask again; `kaiku cluster` shows what the nodes see"},
@@ -54,6 +56,12 @@ std::string words_of(int code) {
   }
 }
 
+/// It was sent, and nobody said what became of it.
+void be_unsure(failure& of) {
+  of.code = exit_code::unknown;
+  of.what += "; it may have been done nevertheless: look before you repeat it";
+}
+
 failure no_answer(const answer& to, const std::string& subject) {
   failure out{exit_code::unavailable, subject + ": ", {}};
   if (to.stopped) {
@@ -66,6 +74,7 @@ failure no_answer(const answer& to, const std::string& subject) {
     out.what += "no node can be reached; the last one tried was " + to.address + " (" + to.transport +
                 "). Set KAIKU_URL or --url to the nodes' addresses";
   }
+  if (to.may_stand && !to.stopped) be_unsure(out);
   return out;
 }
 
@@ -139,8 +148,17 @@ failure explain(const answer& to, const std::string& subject) {
     out.what += access_words(to, detail);
   else
     out.what += detail;
-  if (const auto words = advice(problem); !words.empty()) out.what.append("; ").append(words);
+  if (const auto words = advice(problem, to.method); !words.empty()) out.what.append("; ").append(words);
+  if (out.code == exit_code::unavailable && to.may_stand) be_unsure(out);
   return out;
+}
+
+std::optional<failure> no_token(const answer& to, const std::string& subject) {
+  if (!to.field("kaiku-token").empty()) return std::nullopt;
+  return failure{exit_code::failed,
+                 subject + ": " + to.address + " answers " + std::to_string(to.code) +
+                     " and gives no token of a write (Kaiku-Token); is it a node of Kaiku?",
+                 {}};
 }
 
 }  // namespace kaiku::cli

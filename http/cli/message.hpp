@@ -43,6 +43,9 @@ struct answer {
   bool reached = false;   ///< a connection stood: something may have been sent
   bool cut_off = false;   ///< header and a part of the content came
   bool stopped = false;   ///< `sink` or the body's source wanted no more
+  std::string method;     ///< of the request
+  /// A change reached a node, now or in an attempt before, and what came of that is not known.
+  bool may_stand = false;
 
   bool good() const { return code >= 200 && code < 300; }
   /// By name in lower case; empty when it is not there.
@@ -88,5 +91,7 @@ std::string query_value(std::string_view decoded);
 
 /// Why `to` was not a success, about `subject` (a path or what was wanted). `to.good()` is false.
 failure explain(const answer& to, const std::string& subject);
+/// A success without the name that a node gives each write: whatever answered keeps no files. Empty when it has one.
+std::optional<failure> no_token(const answer& to, const std::string& subject);
 
 }  // namespace kaiku::cli

@@ -41,6 +41,13 @@ result<partial_file> partial_file::open(std::shared_ptr<const open_folder> folde
                                         std::string_view etag) {
   partial_file out;
   out.folder_ = std::move(folder);
+  struct stat standing {};
+  if (::fstatat(out.folder_->file.get(), target.c_str(), &standing, AT_SYMLINK_NOFOLLOW) == 0) {
+    if (S_ISDIR(standing.st_mode)) return {errc::is_a_directory, target + " is a directory here"};
+    if (!S_ISREG(standing.st_mode) && !S_ISLNK(standing.st_mode))
+      return {errc::io_error, target + " is neither a file nor a link here, and is not replaced"};
+    if (S_ISREG(standing.st_mode)) out.mode_ = standing.st_mode & 0777;
+  }
   out.target_ = target;
   out.name_ = prefix_of(target) + short_name(etag) + ".part";
   out.file_ =
@@ -55,8 +62,9 @@ result<partial_file> partial_file::open(std::shared_ptr<const open_folder> folde
   if (is_known && (::fstatat(out.folder_->file.get(), out.name_.c_str(), &named, AT_SYMLINK_NOFOLLOW) != 0 ||
                    named.st_ino != now.st_ino || named.st_dev != now.st_dev))
     return {errc::in_use, target + " was being downloaded by another process"};
-  if (!is_known || !S_ISREG(now.st_mode))
-    return {errc::io_error, out.name_ + ", where " + target + " is downloaded to, is no plain file; remove it"};
+  // In a directory of others, somebody may have put another file there under this name.
+  if (!is_known || !S_ISREG(now.st_mode) || now.st_uid != ::geteuid() || now.st_nlink != 1)
+    return {errc::io_error, out.name_ + ", where " + target + " is downloaded to, is no plain file of ours; remove it"};
   out.size_ = static_cast<std::uint64_t>(now.st_size);
   return out;
 }
@@ -87,6 +95,8 @@ status partial_file::cut(std::uint64_t size) {
 }
 
 status partial_file::keep() {
+  if (mode_ && ::fchmod(file_.get(), *mode_) != 0)
+    return trouble(target_, "can't get the mode of the one before", errno);
   if (::renameat(folder_->file.get(), name_.c_str(), folder_->file.get(), target_.c_str()) == 0) {
     remove_others(*folder_, prefix_of(target_), name_);
     return success();

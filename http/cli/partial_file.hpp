@@ -4,7 +4,10 @@
 /// version, so that the next attempt finds it. It takes the target's place in one step, or stays.
 /// Owner: the file, by a lock that ends with the process. Thread: one at a time.
 
+#include <sys/types.h>
+
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -16,7 +19,8 @@ namespace kaiku::cli {
 class partial_file {
  public:
   /// Opens what an earlier attempt has left of this version, or begins it.
-  /// Errors: `in_use` (another process loads the same), `io_error`.
+  /// Errors: `in_use` (another process loads the same), `is_a_directory`, `io_error`: also when the target is there and
+  /// is neither a file nor a link.
   static result<partial_file> open(std::shared_ptr<const open_folder> folder, const std::string& target,
                                    std::string_view etag);
 
@@ -28,8 +32,8 @@ class partial_file {
   result<std::string> read(std::uint64_t offset, std::size_t most) const;
   /// Forgets what is behind. Errors: `io_error`.
   status cut(std::uint64_t size);
-  /// Takes the target's place; a link there is replaced, not followed. What attempts at other versions have
-  /// left goes. Errors: `io_error`, `is_a_directory`.
+  /// Takes the target's place, and the mode of a file there; a link there is replaced, not followed. What attempts at
+  /// other versions have left goes. Errors: `io_error`, `is_a_directory`.
   status keep();
   /// Removes it: what it holds is of no use.
   void discard();
@@ -39,6 +43,7 @@ class partial_file {
   std::string target_, name_;
   descriptor file_;
   std::uint64_t size_ = 0;
+  std::optional<mode_t> mode_;  ///< of the file that stands in the target's place
 };
 
 }  // namespace kaiku::cli

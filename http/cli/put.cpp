@@ -40,6 +40,7 @@ class sender {
     const bool several = paths.size() > 2 || with_.asked.recursive;
     const bool into = paths.back().ends_with('/') || paths.size() > 2 || to->is_root();
     for (std::size_t i = 0; i + 1 < paths.size(); ++i) take(paths[i], *to, into);
+    if (!trouble_.empty()) return refuse(trouble_);
     if (with_.out.bar().is_shown()) count_all();
     scan();
     return work_.run(several);
@@ -69,6 +70,8 @@ class sender {
     const auto name = name_of(given);
     const auto target = into && !name.empty() ? below(to, name) : result<file_path>(to);
     if (!target) return work_.fail(local_failure(target.failure()));
+    const auto [known, is_new] = sources_.emplace(*target, given);
+    if (!is_new) trouble_ = same_target(known->second, given, shown(*target));
     if (is_folder)
       folders_.push_back({given, *target, may_spare_});
     else
@@ -160,7 +163,8 @@ class sender {
     if (is_link || (!is_folder && !entry.is_regular_file(failed)))
       return work_.skipped(entry.path().string(), is_link ? "a symbolic link" : "neither file nor directory");
     // What a `get` has begun here.
-    if (name.starts_with(leftover_prefix) && name.ends_with(".part")) return;
+    if (name.starts_with(leftover_prefix) && name.ends_with(".part"))
+      return work_.skipped(entry.path().string(), "a download that has not ended");
     auto to = below(folder.to, name);
     if (!to)
       return work_.fail({exit_code::failed, entry.path().string() + " can't be stored: " + to.failure().detail, {}});
@@ -184,6 +188,8 @@ class sender {
   bool may_spare_ = false, scanning_ = false;
   std::deque<folder_todo> folders_;
   std::deque<upload_order> items_;
+  std::map<file_path, std::string> sources_;  ///< those named by the user, by their targets
+  std::string trouble_;                       ///< what makes no sense about them
 };
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "kaiku/cli/remote.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 namespace kaiku::cli {
@@ -23,6 +24,13 @@ result<listed> read_entry(const json& from, bool recursive) {
   return out;
 }
 
+/// Listings go name by name along the paths: `photos/z` is before `photos-2024`.
+bool is_behind(std::string one, std::string other) {
+  // No name has it, and it is before all that a name can have.
+  for (auto* path : {&one, &other}) std::replace(path->begin(), path->end(), '/', '\0');
+  return one > other;
+}
+
 }  // namespace
 
 result<file_path> parse_remote(const std::string& given) {
@@ -37,6 +45,10 @@ std::string shown(const file_path& path) {
 
 result<file_path> below(const file_path& path, std::string_view name) {
   return parse_remote(path.is_root() ? std::string(name) : path.text() + "/" + std::string(name));
+}
+
+std::string same_target(const std::string& one, const std::string& other, const std::string& target) {
+  return one + " and " + other + " would both become " + target + "; name them one by one";
 }
 
 request head_of(const file_path& path, const field_list& fields) {
@@ -96,7 +108,7 @@ listing::page listing::read(const answer& got) {
   }
   const auto next = text_in(document, "next");
   if (next.empty()) return out;
-  if (next <= after_) return wrong("goes in circles");
+  if (!is_behind(next, after_)) return wrong("goes in circles");
   after_ = next;
   out.more = true;
   return out;

@@ -24,6 +24,9 @@ std::string shown(const file_path& path);
 /// `path` with another name, or several, below it. Errors: `invalid_path`, when it gets too long.
 result<file_path> below(const file_path& path, std::string_view name);
 
+/// Why two sources can't both go to `target`: the second would replace the first.
+std::string same_target(const std::string& one, const std::string& other, const std::string& target);
+
 struct remote_info {
   bool is_directory = false;
   std::uint64_t size = 0;

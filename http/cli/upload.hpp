@@ -41,10 +41,10 @@ class upload : public std::enable_shared_from_this<upload> {
   void look();
   void send();
   void make_directory();
+  void look_for_directory(const answer& refusal);
   void sent(const answer& got);
   void check_stream(const std::string& token);
   request put_request();
-  void succeed(const answer& got);
   void end(std::optional<failure> failed = std::nullopt);
 
   session& with_;

@@ -34,7 +34,7 @@ std::string kaiku_program() {
 }
 
 test_cluster& cli_cluster() {
-  if (!cluster) cluster = std::make_unique<test_cluster>();
+  if (!cluster) cluster = std::make_unique<test_cluster>(cluster_options{.in_memory = true});
   return *cluster;
 }
 

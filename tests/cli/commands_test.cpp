@@ -2,6 +2,7 @@
 
 #include "cli/command_line.hpp"
 #include "support/bytes.hpp"
+#include "support/command.hpp"
 #include "support/temporary_directory.hpp"
 
 namespace {
@@ -115,6 +116,90 @@ BOOST_AUTO_TEST_CASE(odd_names_survive_the_way_there_and_back) {
   BOOST_TEST(run_kaiku({"ls", "c/odd"}).out == odd + "\n");
   BOOST_TEST(run_kaiku(everywhere({"cp", "c/odd/" + odd, "c/odd/copy " + odd})).code == 0);
   BOOST_TEST(run_kaiku({"cat", "c/odd/copy " + odd}).out == "odd");
+}
+
+BOOST_AUTO_TEST_CASE(a_name_in_brackets_is_one_name) {
+  const std::string listed = "[c-a,c-b]";
+  for (const std::string name : {"c-a", "c-b"}) {
+    put(name, "stays");
+    BOOST_TEST(run_kaiku({"rm", "[" + name + "]"}).code == 3);
+  }
+  BOOST_TEST(run_kaiku({"rm", listed}).code == 3);
+  put(listed, "listed");
+  BOOST_TEST(run_kaiku(everywhere({"cp", listed, "[copy]"})).code == 0);
+  BOOST_TEST(run_kaiku(everywhere({"mv", "[copy]", "[moved]"})).code == 0);
+  BOOST_TEST(run_kaiku(everywhere({"mkdir", "[x,y]"})).code == 0);
+  BOOST_TEST(run_kaiku({"ls", "[moved]"}).out == "[moved]\n");
+  BOOST_TEST(run_kaiku({"tree", "[x,y]"}).out.starts_with("[x,y]\n"));
+  BOOST_TEST(run_kaiku({"cat", listed, "[moved]"}).out == "listedlisted");
+  BOOST_TEST(run_kaiku({"stat", "--json", listed}).documents().at(0)["path"] == "/" + listed);
+  BOOST_TEST(run_kaiku({"get", listed, cli_work() / "[down]"}).code == 0);
+  BOOST_TEST(read_file(cli_work() / "[down]") == "listed");
+  BOOST_TEST(run_kaiku(everywhere({"rm", "-r", listed, "[moved]", "[x,y]"})).code == 0);
+  for (const std::string name : {"c-a", "c-b"}) BOOST_TEST(run_kaiku({"cat", name}).out == "stays");
+}
+
+BOOST_AUTO_TEST_CASE(what_is_empty_takes_no_condition_away_and_is_no_path) {
+  put("c/kept", "kept");
+  for (const std::vector<std::string>& empty : {std::vector<std::string>{"rm", "--if-match", "", "c/kept"},
+                                                {"rm", "--if-match=", "c/kept"},
+                                                {"rm", ""},
+                                                {"cat", "--after", "", "c/kept"},
+                                                {"cat", "--consistency", "", "c/kept"}}) {
+    const auto refused = run_kaiku(empty);
+    BOOST_TEST(refused.code == 2, refused);
+    BOOST_TEST(refused.err.find("empty") != std::string::npos, refused);
+  }
+  BOOST_TEST(run_kaiku({"cat", "c/kept"}).out == "kept");
+}
+
+BOOST_AUTO_TEST_CASE(a_file_that_is_about_to_expire_is_sent_again_to_stay) {
+  write_file(cli_work() / "f", "x");
+  BOOST_TEST(run_kaiku(everywhere({"put", "--ttl", "3600", cli_work() / "f", "c/expires"})).code == 0);
+  BOOST_TEST(run_kaiku({"put", "--json", cli_work() / "f", "c/expires"}).documents().at(0)["result"] == "sent");
+  BOOST_TEST(run_kaiku({"put", "--json", cli_work() / "f", "c/expires"}).documents().at(0)["result"] == "unchanged");
+}
+
+BOOST_AUTO_TEST_CASE(what_makes_no_sense_changes_nothing) {
+  put("c/sense/p/x", "of p");
+  put("c/sense/q/x", "of q");
+  write_file(cli_work() / "p/x", "");
+  write_file(cli_work() / "q/x", "");
+  for (const std::vector<std::string>& same :
+       {std::vector<std::string>{"mv", "c/sense/p/x", "c/sense/q/x", "c/sense/to/"},
+        {"cp", "c/sense/p/x", "c/sense/q/x", "c/sense/to/"},
+        {"get", "c/sense/p/x", "c/sense/q/x", cli_work() / "down"},
+        {"put", cli_work() / "p/x", cli_work() / "q/x", "c/sense/to/"}}) {
+    const auto refused = run_kaiku(same);
+    BOOST_TEST(refused.code == 2, refused);
+    BOOST_TEST(refused.err.find("would both become") != std::string::npos, refused);
+  }
+  BOOST_TEST(run_kaiku({"rm", "c/sense/p/x", "../above"}).code == 2);
+  BOOST_TEST(run_kaiku({"ls", "-r", "c/sense"}).out == "p/\np/x\nq/\nq/x\n");
+  const auto in_the_way = run_kaiku({"mv", "c/sense/p", "c/sense/q"});
+  BOOST_TEST(in_the_way.code == 4, in_the_way);
+  BOOST_TEST(in_the_way.err.find("rm -r") == std::string::npos, in_the_way);
+}
+
+BOOST_AUTO_TEST_CASE(a_download_replaces_files_with_their_mode_and_nothing_else) {
+  put("c/mode", "new");
+  write_file(cli_work() / "file", "before");
+  fs::permissions(cli_work() / "file", fs::perms::owner_read | fs::perms::owner_write);
+  BOOST_TEST(run_kaiku({"get", "c/mode", cli_work() / "file"}).code == 0);
+  BOOST_TEST(read_file(cli_work() / "file") == "new");
+  BOOST_TEST((fs::status(cli_work() / "file").permissions() == (fs::perms::owner_read | fs::perms::owner_write)));
+  run_command({"mkfifo", (cli_work() / "pipe").string()});
+  BOOST_TEST(run_kaiku({"get", "c/mode", cli_work() / "pipe"}).code == 1);
+  BOOST_TEST(fs::is_fifo(cli_work() / "pipe"));
+}
+
+BOOST_AUTO_TEST_CASE(several_files_go_into_a_directory_that_is_made) {
+  put("c/made/a", "a");
+  put("c/made/b", "b");
+  BOOST_TEST(run_kaiku({"get", "c/made/a", "c/made/b", cli_work() / "new"}).code == 0);
+  BOOST_TEST(read_file(cli_work() / "new/b") == "b");
+  BOOST_TEST(run_kaiku({"get", "-r", "c/made/a", cli_work() / "alone"}).code == 0);
+  BOOST_TEST(read_file(cli_work() / "alone") == "a");
 }
 
 BOOST_AUTO_TEST_CASE(a_write_is_followed_by_its_token) {

@@ -70,7 +70,7 @@ void wait_for_everywhere() {
 void kill_when(const running& command, const std::function<bool()>& holds) {
   const bool in_time = wait_until(milliseconds{30'000}, [&] { return holds() || !command.process->is_running(); });
   BOOST_REQUIRE(in_time);
-  BOOST_REQUIRE_MESSAGE(command.process->is_running(), "it ended before it could be killed");
+  BOOST_REQUIRE_MESSAGE(command.process->is_running(), "it ended before it could be killed: " << command.said());
   command.process->kill();
 }
 
@@ -130,7 +130,7 @@ BOOST_AUTO_TEST_CASE(an_upload_that_was_killed_goes_on_with_the_files_that_are_m
   const auto here = cli_work() / "here";
   fill(here, 500, 0, 0);
   {
-    const auto command = begin_kaiku({"put", "-r", "--parallel", "2", "--limit-rate", "100K", here, "d/killed"});
+    const auto command = begin_kaiku({"put", "-r", "--parallel", "2", "--limit-rate", "20K", here, "d/killed"});
     kill_when(command, [] { return names_in_store("d/killed") > 100; });
   }
   wait_for_everywhere();
@@ -156,8 +156,8 @@ BOOST_AUTO_TEST_CASE(a_download_that_was_killed_goes_on_where_it_was) {
     return 0;
   };
   {
-    const auto command = begin_kaiku({"get", "--limit-rate", "2M", "d/large", down / "large"});
-    kill_when(command, [&] { return partial() > (1 << 20); });
+    const auto command = begin_kaiku({"get", "--limit-rate", "512K", "d/large", down / "large"});
+    kill_when(command, [&] { return partial() > (256 << 10); });
   }
   const auto left = partial();
   wait_until_quiet();
@@ -179,7 +179,7 @@ BOOST_AUTO_TEST_CASE(what_a_download_left_is_not_believed) {
   const auto down = cli_work() / "down";
   fs::create_directories(down);
   {
-    const auto command = begin_kaiku({"get", "--limit-rate", "1M", "d/damaged", down / "large"});
+    const auto command = begin_kaiku({"get", "--limit-rate", "256K", "d/damaged", down / "large"});
     kill_when(command, [&] {
       return fs::directory_iterator(down) != fs::directory_iterator() &&
              fs::directory_iterator(down)->file_size() > 1000;
@@ -232,7 +232,7 @@ BOOST_AUTO_TEST_CASE(another_node_takes_over_when_the_one_that_was_asked_dies) {
   // The leader, which answers first, dies in the middle of a copy.
   const environment first{{"KAIKU_URL", url_of({leader, other})}};
   const auto command =
-      begin_kaiku({"put", "-r", "--json", "--parallel", "2", "--limit-rate", "200K", here, "d/failover"}, first);
+      begin_kaiku({"put", "-r", "--json", "--parallel", "2", "--limit-rate", "20K", here, "d/failover"}, first);
   BOOST_REQUIRE(wait_until(milliseconds{20'000}, [&] { return names_in_store("d/failover") > 50; }));
   cli_cluster().node(leader).kill();
   BOOST_TEST(command.process->wait_for_exit(milliseconds{50'000}).value_or(-1) == 0);

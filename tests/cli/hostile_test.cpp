@@ -69,6 +69,31 @@ BOOST_AUTO_TEST_CASE(a_listing_that_goes_in_circles_ends) {
   BOOST_TEST(listed.err.find("goes in circles") != std::string::npos, listed);
 }
 
+BOOST_AUTO_TEST_CASE(a_listing_goes_on_name_by_name) {
+  // As strings, the second is before the first.
+  fake_server server([](const fake_request& asked) {
+    if (asked.method == "HEAD") return directory_answer;
+    const bool is_first = asked.target.find("after=") == std::string::npos;
+    const bool is_last = asked.target.find("photos-2024") != std::string::npos;
+    const std::string next = is_first ? R"("photos/z")" : is_last ? "null" : R"("photos-2024/a")";
+    return fake_json(R"({"entries":[)" + (is_last ? entry("photos-2024/b") : "") + R"(],"next":)" + next + "}");
+  });
+  const auto listed = run_kaiku({"ls", "-r", "/x"}, at(server));
+  BOOST_TEST(listed.code == 0, listed);
+  BOOST_TEST(listed.out == "photos-2024/b\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_change_without_a_token_is_none) {
+  const fake_server server([](const fake_request&) { return fake_answer(200, "", "<html>Welcome</html>"); });
+  write_file(cli_work() / "f", "x");
+  for (const std::vector<std::string>& one :
+       {std::vector<std::string>{"rm", "/f"}, {"mkdir", "/d"}, {"put", "--again", cli_work() / "f", "/f"}}) {
+    const auto refused = run_kaiku(one, at(server));
+    BOOST_TEST(refused.code == 1, refused);
+    BOOST_TEST(refused.err.find("is it a node of Kaiku?") != std::string::npos, refused);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(content_that_is_not_what_its_digest_says_is_not_kept) {
   const fake_server server([&](const fake_request& asked) {
     const auto fields = "ETag: \"1.1-00\"\r\nRepr-Digest: " + digest_of("good") + "\r\n";
@@ -118,9 +143,13 @@ BOOST_AUTO_TEST_CASE(a_change_of_files_is_repeated_with_its_key_and_one_of_the_c
 
   fake_server mute([](const fake_request&) { return std::string(); });
   const auto asked = run_kaiku({"cluster", "transfer", "n2"}, at(mute));
-  BOOST_TEST(asked.code == 6, asked);
+  BOOST_TEST(asked.code == 9, asked);
   BOOST_TEST(mute.asked().size() == 1);
   BOOST_TEST(asked.err.find("may have been done nevertheless") != std::string::npos, asked);
+  // Nor does anybody know of one with a key, when no attempt is answered.
+  const auto removed = run_kaiku({"rm", "--json", "--wait", "1", "/f"}, at(mute));
+  BOOST_TEST(removed.code == 9, removed);
+  BOOST_TEST(removed.err.find("may have been done nevertheless") != std::string::npos, removed);
 }
 
 BOOST_AUTO_TEST_CASE(a_node_that_can_not_sends_on_to_the_next_and_a_redirection_is_followed_with_the_token) {
@@ -141,6 +170,10 @@ BOOST_AUTO_TEST_CASE(a_node_that_can_not_sends_on_to_the_next_and_a_redirection_
   BOOST_TEST(cat(url_of_port(busy.port()) + "," + url_of_port(good.port())).out == "from the next");
   BOOST_TEST(cat("127.0.0.1:1," + url_of_port(good.port())).out == "from the next");
   BOOST_TEST(cat(url_of_port(sends_on.port())).out == "from the next");
+  const fake_server sends_away([&](const fake_request& asked) {
+    return fake_answer(307, "Location: http://127.0.0.1:1" + asked.target + "\r\n", "");
+  });
+  BOOST_TEST(cat(url_of_port(sends_away.port()) + "," + url_of_port(good.port())).out == "from the next");
   const auto never = run_kaiku({"cat", "/f", "--wait", "1"}, {{"KAIKU_URL", url_of_port(busy.port())}});
   BOOST_TEST(never.code == 6, never);
   BOOST_TEST(never.err.find("no leader; ask again") != std::string::npos, never);
