@@ -26,7 +26,7 @@ std::string flaw_in_exit(caf::binary_deserializer& in, const caf::node_id& from)
   caf::actor_id who = caf::invalid_actor_id;
   caf::node_id node;
   if (in(who, node)) return "an end that does not say whose";
-  if (who == caf::invalid_actor_id || node != from) return "an end in another's name";
+  if (who == caf::invalid_actor_id || !node || node != from) return "an end in another's name";
   return flaw_in_error(in);
 }
 

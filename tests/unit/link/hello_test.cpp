@@ -265,7 +265,7 @@ BOOST_AUTO_TEST_CASE(every_mismatch_is_refused_with_its_reason) {
   for (const auto& x : {
            refused("a version before ours", acceptor, why::version, "speaks protocol versions 0 to 0",
                    [](c& t) { t.theirs.version_min = t.theirs.version_max = 0; }),
-           refused("a version after ours", acceptor, why::version, "speaks protocol versions 3 to 4",
+           refused("a version after ours", acceptor, why::version, "speaks protocol versions 4 to 5",
                    [](c& t) { t.theirs.version_min = 4, t.theirs.version_max = 5; }),
            refused("another cluster", acceptor, why::cluster, "belongs to cluster",
                    [](c& t) { t.theirs.cluster = id_of<cluster_id>(2); }),
