@@ -110,8 +110,9 @@ constexpr std::array<void (*)(const char*, std::size_t), sizeof...(Ts)> takers()
 
 /// What the guard lets CAF read of an error is text at most, whatever CAF would have made of it.
 void take_error(const char* bytes, std::size_t size) {
-  static caf::actor_system_config settings;
-  static caf::actor_system system{settings};
+  // Never ended: what it was given may be gone by the time that the process ends.
+  static auto& settings = *new caf::actor_system_config;
+  static auto& system = *new caf::actor_system{settings};
   static caf::scoped_execution_unit here{&system};
   caf::binary_deserializer looked{&here, bytes, size};
   if (!flaw_in_error(looked).empty()) return;
