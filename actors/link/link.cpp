@@ -134,6 +134,7 @@ std::optional<proven_connection> link_layer::impl::hand_over(const link_session_
   known->second->link.emplace(standing_link{last_serial, theirs.boot, theirs.disk, theirs.since, caf_node,
                                             std::min(own.version_max, theirs.version_max), std::move(guard)});
   known->second->last_failure.clear();
+  refused_by.erase(theirs.name);
   linked_peers::instance().enter(caf_side.node(), caf_node, theirs.name, on_broken(theirs.name, last_serial));
   learn_from(theirs);
   return session->release();

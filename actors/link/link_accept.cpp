@@ -80,7 +80,7 @@ net::awaitable<void> link_layer::impl::serve(link_session_ptr session) {
     publish(session, end.peer);
   else if (!stopping && !session->made_room)
     log_accepted(*session, end);
-  if (end.how == kind::turned_away && end.said_hello && !stopping) turned_away(end.why);
+  if (end.how == kind::turned_away && end.said_hello && !stopping) turned_away(end.peer.name, end.why);
   session->abort();
 }
 

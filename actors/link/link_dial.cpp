@@ -73,7 +73,7 @@ net::awaitable<void> link_layer::impl::dial(const linked_peer_ptr& target) {
       log_dial_failure(*target, "refused it: " + end.why.text);
     else
       log_dial_failure(*target, end.why.text);
-    if (end.how == kind::turned_away && !stopping) turned_away(end.why);
+    if (end.how == kind::turned_away && !stopping) turned_away(target->who.id, end.why);
   } else {
     log_dial_failure(*target, reached.failure().detail);
   }

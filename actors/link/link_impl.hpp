@@ -11,6 +11,7 @@
 #include <list>
 #include <map>
 #include <optional>
+#include <set>
 #include <thread>
 
 #include <boost/asio/awaitable.hpp>
@@ -91,8 +92,9 @@ struct link_layer::impl : std::enable_shared_from_this<impl> {
   bool members_told = false;  ///< by `set_members`
   bool unsettled = false;     ///< another leader may yet name other members
   bool begun = false;
-  bool was_taken_in = false;  ///< in the life of this process
-  bool outcast_told = false;  ///< the log says that members refuse this node
+  bool was_taken_in = false;     ///< in the life of this process
+  bool outcast_told = false;     ///< the log says that members refuse this node
+  std::set<node_id> refused_by;  ///< as no member, or one with another disk, and not linked since
   directory_handle directory;
   link_serial last_serial;
   bool stopping = false;
@@ -121,7 +123,7 @@ struct link_layer::impl : std::enable_shared_from_this<impl> {
   void ask_again();
   bool may_be_taken_back() const;
   void answered(const hello& theirs);
-  void turned_away(const refusal& why);
+  void turned_away(const node_id& by, const refusal& why);
   std::optional<proven_connection> hand_over(const link_session_ptr& session, const hello& theirs);
   void publish(const link_session_ptr& session, const hello& theirs);
   void connect(const link_session_ptr& session, const hello& theirs);

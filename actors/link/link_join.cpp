@@ -144,13 +144,17 @@ void link_layer::impl::ask_again() {
 }
 
 /// A peer has refused this node; unproven.
-void link_layer::impl::turned_away(const refusal& why) {
+void link_layer::impl::turned_away(const node_id& by, const refusal& why) {
   if (why.reason != refusal_reason::wrong_disk && why.reason != refusal_reason::unknown_name) return;
   if (stands != standing::settled) return;
   if (!settings.knows_cluster() || may_be_taken_back()) return ask_again();
+  refused_by.insert(by);
   auto is_linked = [](const auto& x) { return x.second->link.has_value(); };
-  // One that has missed the latest members says so too; then there are others.
-  if (outcast_told || std::any_of(peers.begin(), peers.end(), is_linked)) return;
+  const auto refusing =
+      std::count_if(members.begin(), members.end(), [this](const member& x) { return refused_by.contains(x.id); });
+  const bool most_refuse = 2 * static_cast<std::size_t>(refusing) > members.size();
+  // One that has missed the latest members says so too; then there are others. But two that were removed may be linked.
+  if (outcast_told || (!most_refuse && std::any_of(peers.begin(), peers.end(), is_linked))) return;
   outcast_told = true;
   spdlog::error(
       "link: the members refuse this node: {}. If it was removed or replaced, end it; to bring it back, empty its data "
