@@ -33,7 +33,9 @@ std::uint64_t rate_meter::milli_per_second(instant now, std::uint64_t count) con
   if (samples_.empty() || count < samples_.front().count) return 0;
   const auto since = now - samples_.front().at;
   if (since < rate_least) return 0;
-  return (count - samples_.front().count) * 1'000'000'000 / static_cast<std::uint64_t>(since.count());
+  // Nanoseconds of half a minute times what makes them a rate are more than 64 bits hold.
+  return static_cast<std::uint64_t>(static_cast<double>(count - samples_.front().count) * 1e9 /
+                                    static_cast<double>(since.count()));
 }
 
 std::uint64_t actor_book::depth_of(const actor_figures& x) {

@@ -78,9 +78,9 @@ timing duration_histogram::read() const {
   out.most = most_us_.load(std::memory_order_relaxed);
   const auto at = [&](std::uint64_t wanted) {
     std::uint64_t seen = 0;
-    for (std::size_t i = 0; i < size; ++i)
+    for (std::size_t i = 0; i + 1 < size; ++i)
       if ((seen += counts[i]) >= wanted) return std::min(end_of(i), out.most);
-    return out.most;
+    return out.most;  // the last one has no end
   };
   out.p50 = at((all + 1) / 2);
   out.p99 = at(all - all / 100);
@@ -90,17 +90,15 @@ timing duration_histogram::read() const {
 // --- one actor -----------------------------------------------------------------------------------------------------
 
 actor_figures::slot& actor_figures::slot_of(message_key type) {
+  if (type != 0 && last_->type.load(std::memory_order_relaxed) == type) return *last_;
   constexpr auto own = limits::counted_types - 1;
   // Addresses of the same kind of object lie a multiple of their size apart.
   auto at = (type ^ (type >> 8)) / 16 % own;
   for (std::size_t tried = 0; type != 0 && tried < own; ++tried) {
     auto& one = slots_[at];
     const auto there = one.type.load(std::memory_order_relaxed);
-    if (there == type) return one;
-    if (there == 0) {
-      one.type.store(type, std::memory_order_relaxed);
-      return one;
-    }
+    if (there == 0) one.type.store(type, std::memory_order_relaxed);
+    if (there == 0 || there == type) return *(last_ = &one);
     at = (at + 1) % own;
   }
   return slots_.back();
@@ -118,30 +116,28 @@ void actor_figures::note_arrival(const caf::mailbox_element& x) {
 void actor_figures::mark_next(const caf::strong_actor_ptr& sender, trace_set_ptr of) {
   // One message each is on its way behind its mark; a peer that sends marks alone fills nothing.
   if (marked_.size() >= limits::members) marked_.erase(marked_.begin());
-  marked_.emplace_back(sender->address(), std::move(of));
+  marked_.push_back({sender->address(), std::move(of), figures_clock::now()});
 }
 
-actor_figures::arrival actor_figures::take_arrival(const caf::mailbox_element& x) {
+actor_figures::arrival actor_figures::take_arrival(const caf::mailbox_element& x, figures_clock::time_point now) {
   arrival out;
   if (noted_.load(std::memory_order_relaxed) != 0) {
     std::lock_guard guard{arrivals_mutex_};
     if (auto found = arrivals_.extract(&x); !found.empty()) out = std::move(found.mapped());
     noted_.store(static_cast<std::uint32_t>(arrivals_.size()), std::memory_order_relaxed);
   }
-  if (marked_.empty() || !x.sender) return out;
-  const auto mark = std::find_if(marked_.begin(), marked_.end(),
-                                 [from = x.sender->address()](const auto& one) { return one.first == from; });
-  if (mark == marked_.end()) return out;
-  out.of = std::move(mark->second);
-  marked_.erase(mark);
+  if (marked_.empty()) return out;
+  // The message behind a mark may never come: its link broke.
+  std::erase_if(marked_, [oldest = now - std::chrono::milliseconds(limits::trace_mark_keep_ms)](const auto& one) {
+    return one.at < oldest;
+  });
+  if (!x.sender) return out;
+  const auto found = std::find_if(marked_.begin(), marked_.end(),
+                                  [from = x.sender->address()](const auto& one) { return one.from == from; });
+  if (found == marked_.end()) return out;
+  out.of = std::move(found->of);
+  marked_.erase(found);
   return out;
-}
-
-void actor_figures::put_back(const caf::mailbox_element& x, arrival what) {
-  if (!what.at && !what.of) return;
-  std::lock_guard guard{arrivals_mutex_};
-  arrivals_[&x] = std::move(what);
-  noted_.store(static_cast<std::uint32_t>(arrivals_.size()), std::memory_order_relaxed);
 }
 
 actor_figures::details& actor_figures::begin_details() {
@@ -151,7 +147,7 @@ actor_figures::details& actor_figures::begin_details() {
   details_->epoch = epoch;
   details_->busy_ns.store(0, std::memory_order_relaxed);
   details_->took.clear();
-  for (auto& one : details_->took_by_type) one.clear();
+  for (auto& one : details_->took_by_type) one.reset();
   details_->senders.clear();
   details_->samples.clear();
   details_->next_sample = 0;
@@ -169,13 +165,16 @@ bool actor_figures::wants_sample() const {
 
 void actor_figures::note_processed(looked_at x) {
   count(x.type);
+  std::lock_guard guard{mutex_};  // who reads sees the message under work, or what it took, and never both
+  began_.store(0, std::memory_order_relaxed);
   if (!watching::on.load(std::memory_order_relaxed)) return;
-  std::lock_guard guard{mutex_};
   auto& to = begin_details();
   const auto took = std::chrono::duration_cast<std::chrono::nanoseconds>(x.took);
   bump(to.busy_ns, static_cast<std::uint64_t>(std::max<std::int64_t>(took.count(), 0)));
   to.took.add(took);
-  to.took_by_type[static_cast<std::size_t>(&slot_of(x.type) - slots_.data())].add(took);
+  auto& of_type = to.took_by_type[static_cast<std::size_t>(&slot_of(x.type) - slots_.data())];
+  if (!of_type) of_type = std::make_unique<duration_histogram>();
+  of_type->add(took);
   const auto from = x.sender ? actor_number{x.sender->id()} : actor_number{};
   if (x.sender) {
     const auto known = std::find_if(to.senders.begin(), to.senders.end(), [&](const sender_count& one) {
@@ -237,7 +236,7 @@ std::vector<actor_figures::type_figures> actor_figures::types() const {
     const auto count = slots_[i].count.load(std::memory_order_relaxed);
     if (count == 0) continue;
     out.push_back({slots_[i].type.load(std::memory_order_relaxed), count,
-                   now == nullptr ? timing{} : now->took_by_type[i].read()});
+                   now == nullptr || !now->took_by_type[i] ? timing{} : now->took_by_type[i]->read()});
   }
   return out;
 }
@@ -266,9 +265,15 @@ timing actor_figures::took() const {
 
 figure actor_figures::busy_ns() const {
   std::lock_guard guard{mutex_};
+  if (!watching::on.load(std::memory_order_relaxed)) return {};
   const auto* now = current();
-  if (now == nullptr) return watching::on.load(std::memory_order_relaxed) ? figure{0} : figure{};
-  return now->busy_ns.load(std::memory_order_relaxed);
+  std::uint64_t out = now == nullptr ? 0 : now->busy_ns.load(std::memory_order_relaxed);
+  if (const auto began = began_.load(std::memory_order_relaxed); began != 0) {
+    const auto so_far = figures_clock::now().time_since_epoch() - figures_clock::duration{began};
+    const auto ns = std::chrono::duration_cast<std::chrono::nanoseconds>(so_far).count();
+    out += static_cast<std::uint64_t>(std::max<std::int64_t>(ns, 0));
+  }
+  return out;
 }
 
 }  // namespace kaiku

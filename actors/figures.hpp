@@ -3,8 +3,9 @@
 /// Purpose: what is counted of one actor: always, how many messages of which type came and were processed; while
 /// somebody watches, also how long they waited and took, who sent them, and a few of them to look at. Counting costs a
 /// few nanoseconds, never a lock or an allocation; watching costs both. Owner: each actor owns its figures; the
-/// registry holds them weakly. Thread: `received` and `arrivals` are written by whoever sends, the rest by the actor's
-/// own thread; anybody reads.
+/// registry holds them weakly. Thread: `received` and arrivals are written by whoever sends, the rest by the actor's
+/// own thread; anybody reads. `mutex_` guards the details and the state line, `arrivals_mutex_` the arrivals; what is
+/// atomic stands by itself.
 
 #include <array>
 #include <atomic>
@@ -28,11 +29,14 @@ namespace kaiku {
 
 using figures_clock = std::chrono::steady_clock;
 
-/// Whether somebody watches this process. One thread, the inspector's, turns it; every actor looks at it.
+/// Whether somebody watches this process. One thread, the inspector's, turns it; every actor looks at it. Both may be
+/// seen in either order: what is gathered under an epoch that is over is cleared by whoever gathers next, and not
+/// shown.
 struct watching {
-  static inline std::atomic<bool> on{false};
+  /// On a cache line of its own: every message reads it, and hardly ever it changes.
+  alignas(64) static inline std::atomic<bool> on{false};
   /// Counts how often it began: what was gathered before is of another time.
-  static inline std::atomic<std::uint32_t> epoch{0};
+  alignas(64) static inline std::atomic<std::uint32_t> epoch{0};
 };
 
 /// Type of a message's first value: a small number of CAF's own types, else the address of its `std::type_info`.
@@ -41,7 +45,7 @@ message_key key_of(const caf::type_erased_tuple& x);
 /// Without the name space.
 std::string name_of(message_key x);
 
-/// How long things took, in buckets a quarter of their length apart. One writer, any reader.
+/// How long things took, in buckets a quarter of their length apart, beyond two hours in one. One writer, any reader.
 class duration_histogram {
  public:
   void add(std::chrono::nanoseconds x);
@@ -51,7 +55,7 @@ class duration_histogram {
 
  private:
   static constexpr std::size_t size = 128;
-  std::array<std::atomic<std::uint32_t>, size> counts_{};
+  std::array<std::atomic<std::uint64_t>, size> counts_{};
   std::atomic<std::uint64_t> most_us_{0};
 };
 
@@ -95,9 +99,11 @@ class actor_figures {
   };
   /// The next message from this sender, on another node, belongs to these.
   void mark_next(const caf::strong_actor_ptr& sender, trace_set_ptr of);
-  arrival take_arrival(const caf::mailbox_element& x);
-  /// It was put aside and comes again.
-  void put_back(const caf::mailbox_element& x, arrival what);
+  arrival take_arrival(const caf::mailbox_element& x, figures_clock::time_point now = figures_clock::now());
+  /// From now until `note_processed` it works on a message.
+  void begins(figures_clock::time_point now) {
+    began_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
+  }
   struct looked_at {
     message_key type{};
     caf::strong_actor_ptr sender;
@@ -138,7 +144,7 @@ class actor_figures {
   };
   std::vector<sender_count> senders() const;
   timing took() const;
-  /// Unknown unless watched.
+  /// With what the message under work has taken so far. Unknown unless watched.
   figure busy_ns() const;
 
  private:
@@ -151,11 +157,18 @@ class actor_figures {
     std::uint32_t epoch = 0;
     std::atomic<std::uint64_t> busy_ns{0};
     duration_histogram took;
-    std::array<duration_histogram, limits::counted_types> took_by_type;
+    /// Of those that came: there may be thousands of uploads, and each sees a few types.
+    std::array<std::unique_ptr<duration_histogram>, limits::counted_types> took_by_type;
     std::vector<sender_count> senders;
     std::vector<sample> samples;  ///< a ring
     std::size_t next_sample = 0;
     figures_clock::time_point sampled_at{};
+  };
+
+  struct marked {
+    caf::actor_addr from;
+    trace_set_ptr of;
+    figures_clock::time_point at;
   };
 
   slot& slot_of(message_key type);
@@ -164,13 +177,15 @@ class actor_figures {
   details& begin_details();
 
   std::array<slot, limits::counted_types> slots_;  ///< the last one: all that have no other
+  slot* last_ = &slots_.back();                    ///< of the message before: most come in runs of one type
+  std::atomic<figures_clock::rep> began_{0};       ///< with the message under work, if it is looked at; 0: none
   mutable std::mutex mutex_;
   std::unique_ptr<details> details_;
   std::string state_;
   mutable std::mutex arrivals_mutex_;
   std::unordered_map<const caf::mailbox_element*, arrival> arrivals_;
-  std::atomic<std::uint32_t> noted_{0};                            ///< of these
-  std::vector<std::pair<caf::actor_addr, trace_set_ptr>> marked_;  ///< the actor's alone
+  std::atomic<std::uint32_t> noted_{0};  ///< of these
+  std::vector<marked> marked_;           ///< the actor's alone
 };
 
 }  // namespace kaiku

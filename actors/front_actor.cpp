@@ -139,6 +139,7 @@ void front_actor::end_step(open_span step, const std::string& what, std::string 
 }
 
 void front_actor::dispatch(const call_ptr& x) {
+  const trace_scope scope{x->of};  // it may have waited for a leader
   if (auto to = leader()) {
     x->attempt(*to);
   } else {

@@ -60,7 +60,7 @@ class front_actor final : public observed<on_io_context<front_handle::base>>, pu
   void inspect(const node_id& only, bool watch, std::function<void(result<cluster_report_ptr>)> done) override;
   void inspect_actor(const node_id& at, actor_number which,
                      std::function<void(result<std::shared_ptr<const actor_detail>>)> done) override;
-  void timeline(std::function<void(result<std::vector<timeline_event>>)> done) override;
+  void timeline(std::function<void(result<std::shared_ptr<const timeline_report>>)> done) override;
   void trace(const trace_id& id, std::function<void(result<std::shared_ptr<const trace_report>>)> done) override;
   void scrub(bool start, std::function<void(result<scrub_view>)> done) override;
   void write(client_write what, std::function<void(result<write_outcome>)> done) override;
@@ -81,6 +81,7 @@ class front_actor final : public observed<on_io_context<front_handle::base>>, pu
   /// Something to do at the leader, once there is one.
   struct call {
     instant deadline;
+    trace_set_ptr of = trace_scope::now();  ///< what asked for it
     std::function<void(const leader_actors&)> attempt;
     std::function<void(error)> fail;
   };

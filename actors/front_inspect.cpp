@@ -47,9 +47,9 @@ void front_actor::inspect_actor(const node_id& at, actor_number which,
       [then](error why) { then(std::move(why)); });
 }
 
-void front_actor::timeline(std::function<void(result<std::vector<timeline_event>>)> then) {
-  ask_inspector<told_timeline>(
-      ask_timelines{}, [then](const told_timeline& x) { then(x.events); }, [then](error why) { then(std::move(why)); });
+void front_actor::timeline(std::function<void(result<std::shared_ptr<const timeline_report>>)> then) {
+  ask_inspector<told_timelines>(
+      ask_timelines{}, [then](const told_timelines& x) { then(x.what); }, [then](error why) { then(std::move(why)); });
 }
 
 void front_actor::trace(const trace_id& id, std::function<void(result<std::shared_ptr<const trace_report>>)> then) {

@@ -6,11 +6,12 @@
 #include "kaiku/actors/clock.hpp"
 #include "kaiku/actors/front_actor.hpp"
 #include "kaiku/actors/front_ask.hpp"
+#include "kaiku/messages/committed_view.hpp"
 
 namespace kaiku {
 namespace {
 
-class view_of_store final : public file_view {
+class view_of_store final : public committed_view {
  public:
   explicit view_of_store(std::shared_ptr<const store_view> at) : at_(std::move(at)) {}
 
@@ -19,7 +20,7 @@ class view_of_store final : public file_view {
                               const list_filter& what) const override {
     return at_->list(path, after, limit, what);
   }
-  log_position last() const { return at_->last(); }
+  log_position last() const override { return at_->last(); }
 
  private:
   std::shared_ptr<const store_view> at_;
@@ -102,7 +103,7 @@ void front_actor::look_up(const freshness& how, const file_question& what,
 /// Only the very state of the view counts: of one that goes with the log, what the log's end is now.
 void front_actor::fetch(const std::shared_ptr<const file_view>& of, const file_question& what,
                         std::function<void(result<std::shared_ptr<const file_view>>)> then) {
-  const auto* fixed = dynamic_cast<const view_of_store*>(of.get());
+  const auto* fixed = dynamic_cast<const committed_view*>(of.get());
   const auto at = fixed != nullptr ? fixed->last() : disk_->state().last;
   auto shared_then = std::make_shared<decltype(then)>(std::move(then));
   auto answered = [this, keep = caf::strong_actor_ptr{ctrl()}, of, what, shared_then](std::optional<file_answer> x) {

@@ -9,6 +9,7 @@
 
 #include "kaiku/actors/clock.hpp"
 #include "kaiku/actors/timeline.hpp"
+#include "kaiku/core/wall_clock.hpp"
 #include "kaiku/messages/linked_peers.hpp"
 
 namespace kaiku {
@@ -16,11 +17,6 @@ namespace {
 
 constexpr timer_epoch look_epoch{0};
 constexpr timer_epoch beat_epoch{1};
-
-unix_time_ms wall_clock() {
-  using namespace std::chrono;
-  return {duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count()};
-}
 
 std::set<node_id> ids_of(const std::vector<member>& x) {
   std::set<node_id> out;
@@ -41,7 +37,10 @@ told_spans inspector_actor::spans_of(const trace_id& id) {
 }
 
 inspector_actor::inspector_actor(caf::actor_config& cfg, inspector_settings settings)
-    : observed(cfg), settings_(std::move(settings)), picture_(settings_.picture) {
+    : observed(cfg),
+      settings_(std::move(settings)),
+      picture_(settings_.picture),
+      term_at_start_(settings_.picture.disk->state().current) {
   note(event_kind::started, "version " + settings_.version);
 }
 
@@ -86,6 +85,7 @@ inspector_actor::behavior_type inspector_actor::make_behavior() {
 void inspector_actor::on_exit() {
   inspectors_.clear();
   watchers_.clear();
+  asked_.clear();
   watching::on.store(false, std::memory_order_relaxed);
 }
 
@@ -105,9 +105,11 @@ void inspector_actor::on_role(const role_change& x) {
     note(event_kind::election_lost, "leads term " + to_string(before.in_term) + " no more");
   else if (before.now == role::candidate && !leads && !x.leader.name.empty())
     note(event_kind::election_lost, x.leader.name + " won" + in_term);
-  const bool other_leader = x.leader != before.leader || x.in_term != before.in_term;
+  const bool other_leader = x.leader != last_known_.leader || x.in_term != last_known_.in_term;
   if (x.leader.name.empty() || !other_leader) return;
-  last_election_ = wall_clock();
+  // A node that starts hears of a leader who may have led for weeks.
+  if (x.in_term > term_at_start_) last_election_ = wall_clock();
+  last_known_ = x;
   if (leads)
     note(event_kind::election_won, "leads" + in_term);
   else
@@ -161,6 +163,7 @@ void inspector_actor::note_changes() {
 void inspector_actor::look() {
   delayed_send(this, milliseconds(limits::inspection_look_ms), timer_due{look_epoch});
   const bool step = ++looks_ % (limits::history_step_ms / limits::inspection_look_ms) == 0;
+  trace_store::instance().drop_old();
   if (watched_until_ < now()) watching::on.store(false, std::memory_order_relaxed);
   book_.look(now(), actor_registry::instance().all(), step);
   requests_.note(now(), settings_.requests->answered.load(std::memory_order_relaxed));
@@ -169,6 +172,8 @@ void inspector_actor::look() {
 }
 
 void inspector_actor::ask_for_states() {
+  if (now() < described_at_ + milliseconds(limits::state_interval_ms)) return;
+  described_at_ = now();
   std::map<actor_number, std::uint64_t> described;
   for (const auto& one : actor_registry::instance().all()) {
     const auto processed = one->processed.load(std::memory_order_relaxed);

@@ -7,17 +7,13 @@
 #include "kaiku/actors/clock.hpp"
 #include "kaiku/actors/inspector_actor.hpp"
 #include "kaiku/actors/timeline.hpp"
+#include "kaiku/core/wall_clock.hpp"
 
 namespace kaiku {
 namespace {
 
 /// No event lies behind it: says only which is the last.
 constexpr event_number no_events{~std::uint64_t{0}};
-
-unix_time_ms wall_clock() {
-  using namespace std::chrono;
-  return {duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count()};
-}
 
 /// What is asked of several at once; `done` is called when the last one that holds it lets go.
 struct question {
@@ -45,12 +41,13 @@ std::map<node_id, inspector_handle> inspector_actor::others() const {
 
 template <class Reply, class Question>
 void inspector_actor::ask_others(const node_id& only, const std::function<Question(const node_id&)>& what,
-                                 std::function<void(const node_id&, const Reply*)> each, std::function<void()> then) {
+                                 std::function<void(const node_id&, const Reply*, std::string)> each,
+                                 std::function<void()> then) {
   const auto all = std::make_shared<question>(std::move(then));
   for (const auto& [id, inspector] : others()) {
     if (!only.name.empty() && id != only) continue;
     if (!inspector) {
-      each(id, nullptr);
+      each(id, nullptr, {});
       continue;
     }
     ++all->open;
@@ -58,11 +55,14 @@ void inspector_actor::ask_others(const node_id& only, const std::function<Questi
         .then(
             [this, all, each, id = id](const Reply& x) {
               heard_at_[id] = now();
-              each(id, &x);
+              each(id, &x, {});
               all->answered();
             },
-            [all, each, id = id](const caf::error&) {
-              each(id, nullptr);
+            [all, each, id = id](const caf::error& e) {
+              each(id, nullptr,
+                   e == caf::sec::request_timeout
+                       ? "no answer within " + std::to_string(limits::report_timeout_ms) + " ms"
+                       : "its answer can't be used");
               all->answered();
             });
   }
@@ -74,7 +74,9 @@ void inspector_actor::ask_others(const node_id& only, const std::function<Questi
 inspector_actor::cluster_promise inspector_actor::on_ask(const ask_cluster& x) {
   auto promise = make_response_promise<told_cluster>();
   if (!x.watch) {
-    gather(x.only, false, {promise});
+    auto& asked = asked_[x.only];
+    asked.waiting.push_back(promise);
+    if (!std::exchange(asked.under_way, true)) gather_for(x.only);
     return promise;
   }
   watchers_.push_back(promise);
@@ -85,22 +87,34 @@ inspector_actor::cluster_promise inspector_actor::on_ask(const ask_cluster& x) {
   return promise;
 }
 
-void inspector_actor::beat() {
-  beating_ = false;
-  last_beat_ = now();
-  ++beats_;
-  watch();
-  gather({}, true, std::exchange(watchers_, {}));
+void inspector_actor::gather_for(const node_id& only) {
+  gather(only, false, std::exchange(asked_[only].waiting, {}), [this, only] {
+    if (asked_[only].waiting.empty())
+      asked_.erase(only);
+    else
+      gather_for(only);
+  });
 }
 
-void inspector_actor::gather(const node_id& only, bool watch, std::vector<cluster_promise> waiting) {
+void inspector_actor::beat() {
+  beating_ = false;
+  // Those that nobody waited for count too.
+  const auto passed = beats_ == 0 ? 1 : (now() - last_beat_) / milliseconds(limits::watch_interval_ms);
+  beats_ += static_cast<std::uint64_t>(std::max<std::int64_t>(passed, 1));
+  last_beat_ = now();
+  watch();
+  gather({}, true, std::exchange(watchers_, {}), [] {});
+}
+
+void inspector_actor::gather(const node_id& only, bool watch, std::vector<cluster_promise> waiting,
+                             std::function<void()> then) {
   auto members = std::make_shared<std::map<node_id, member_report>>();
   const auto is_wanted = only.name.empty() || only == settings_.self;
   if (is_wanted) {
     const auto up_to = heard_up_to_.find(settings_.self);
     const auto own = report(up_to == heard_up_to_.end() ? no_events : up_to->second);
     if (watch) hear(settings_.self, own);
-    members->emplace(settings_.self, member_of(settings_.self, &own));
+    members->emplace(settings_.self, member_of(settings_.self, &own, {}));
   }
   ask_others<node_report, ask_report>(
       only,
@@ -108,11 +122,11 @@ void inspector_actor::gather(const node_id& only, bool watch, std::vector<cluste
         const auto up_to = heard_up_to_.find(id);
         return ask_report{watch, watch && up_to != heard_up_to_.end() ? up_to->second : no_events};
       },
-      [this, members, watch](const node_id& id, const node_report* said) {
+      [this, members, watch](const node_id& id, const node_report* said, std::string why) {
         if (said != nullptr && watch) hear(id, *said);
-        members->emplace(id, member_of(id, said));
+        members->emplace(id, member_of(id, said, std::move(why)));
       },
-      [this, members, waiting = std::move(waiting)]() mutable {
+      [this, members, waiting = std::move(waiting), then = std::move(then)]() mutable {
         auto all = std::make_shared<cluster_report>();
         all->at = wall_clock();
         all->answered_by = settings_.self;
@@ -121,10 +135,11 @@ void inspector_actor::gather(const node_id& only, bool watch, std::vector<cluste
         const auto told = std::min(heard_.size(), limits::reported_events);
         all->events.assign(heard_.end() - static_cast<std::ptrdiff_t>(told), heard_.end());
         for (auto& one : waiting) one.deliver(told_cluster{all});
+        then();
       });
 }
 
-member_report inspector_actor::member_of(const node_id& id, const node_report* said) const {
+member_report inspector_actor::member_of(const node_id& id, const node_report* said, std::string why) const {
   member_report out;
   out.id = id;
   out.reachable = said != nullptr;
@@ -140,10 +155,12 @@ member_report inspector_actor::member_of(const node_id& id, const node_report* s
     out.said = *said;
   } else if (!picture_.peers().contains(id)) {
     out.reason = "not connected";
-  } else if (!inspectors_.contains(id)) {
+  } else if (picture_.peers().at(id).version < inspection_version) {
     out.reason = "its version can't be asked";
+  } else if (!inspectors_.contains(id)) {
+    out.reason = "it has just connected";
   } else {
-    out.reason = "no answer within " + std::to_string(limits::report_timeout_ms) + " ms";
+    out.reason = std::move(why);
   }
   return out;
 }
@@ -158,7 +175,7 @@ void inspector_actor::hear(const node_id& from, const node_report& said) {
       added.what.node = from;  // whatever it says
       if (heard_.size() > limits::timeline_events) heard_.pop_front();
     }
-  up_to = std::max(up_to, said.last_event);
+  up_to = said.last_event;  // also when that is earlier: another life, whose clock was set back
 }
 
 // --- one actor, and what happened ----------------------------------------------------------------------------------
@@ -187,13 +204,13 @@ caf::typed_response_promise<told_actor_of> inspector_actor::on_ask(const ask_act
   }
   ask_others<told_actor, ask_actor>(
       x.node, [number = x.number](const node_id&) { return ask_actor{number}; },
-      [answer](const node_id&, const told_actor* said) mutable { answer(said); }, [] {});
+      [answer](const node_id&, const told_actor* said, const std::string&) mutable { answer(said); }, [] {});
   return promise;
 }
 
-caf::typed_response_promise<told_timeline> inspector_actor::on_ask(const ask_timelines&) {
-  auto promise = make_response_promise<told_timeline>();
-  auto all = std::make_shared<told_timeline>();
+caf::typed_response_promise<told_timelines> inspector_actor::on_ask(const ask_timelines&) {
+  auto promise = make_response_promise<told_timelines>();
+  auto all = std::make_shared<timeline_report>();
   const auto add = [all](const node_id& from, std::vector<timeline_event> events) {
     for (auto& one : events) {
       one.node = from;
@@ -203,13 +220,16 @@ caf::typed_response_promise<told_timeline> inspector_actor::on_ask(const ask_tim
   add(settings_.self, timeline::instance().behind({}, limits::timeline_events));
   ask_others<told_timeline, ask_timeline>(
       {}, [](const node_id&) { return ask_timeline{}; },
-      [add](const node_id& id, const told_timeline* said) {
-        if (said != nullptr) add(id, said->events);
+      [all, add](const node_id& id, const told_timeline* said, const std::string&) {
+        if (said == nullptr)
+          all->unreachable.push_back(id);
+        else
+          add(id, said->events);
       },
       [promise, all]() mutable {
         std::stable_sort(all->events.begin(), all->events.end(),
                          [](const auto& a, const auto& b) { return a.number < b.number; });
-        promise.deliver(std::move(*all));
+        promise.deliver(told_timelines{std::move(all)});
       });
   return promise;
 }
@@ -225,7 +245,7 @@ caf::typed_response_promise<told_trace> inspector_actor::on_ask(const ask_trace&
   add(settings_.self, spans_of(x.id));
   ask_others<told_spans, ask_spans>(
       {}, [id = x.id](const node_id&) { return ask_spans{id}; },
-      [all, add](const node_id& id, const told_spans* said) {
+      [all, add](const node_id& id, const told_spans* said, const std::string&) {
         if (said == nullptr)
           all->unreachable.push_back(id);
         else

@@ -49,6 +49,11 @@ node_view node_picture::view(instant now) const {
     v.not_ready_reason = "catching up: holds entry " + to_string(progress_.commit) + " of " + to_string(leader_commit_);
   }
   v.ready = v.not_ready_reason.empty();
+  // Who has led, and leads no more, has heard a majority and perhaps never a leader.
+  if (!leads && quorum_.at != instant{}) {
+    const auto age = std::chrono::duration_cast<milliseconds>(now - quorum_.at);
+    v.leader_contact = std::min(v.leader_contact.value_or(age), age);
+  }
   return v;
 }
 

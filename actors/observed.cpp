@@ -76,17 +76,17 @@ std::vector<actor_view> actor_registry::snapshot() {
 }
 
 close_look::close_look(actor_figures& at, const caf::mailbox_element& x)
-    : at_(at), element_(x), arrival_(at.take_arrival(x)), step_(arrival_.of), scope_(step_.inside()) {
+    : at_(at), arrival_(at.take_arrival(x)), step_(arrival_.of), scope_(step_.inside()) {
   seen_.type = key_of(x.content());
   seen_.sender = x.sender;
   // Before the actor has it: a handler may take what is in it.
   if (arrival_.of || at.wants_sample()) seen_.text = text_of(x.content());
   began_ = figures_clock::now();
+  at_.begins(began_);
   if (arrival_.at) seen_.waited = began_ - *arrival_.at;
 }
 
-void close_look::end(bool skipped) {
-  if (skipped) return at_.put_back(element_, arrival_);
+void close_look::end() {
   seen_.took = figures_clock::now() - began_;
   if (arrival_.of) {
     trace_span step;

@@ -73,12 +73,10 @@ class current_actor {
 class close_look {
  public:
   close_look(actor_figures& at, const caf::mailbox_element& x);
-  /// `skipped`: it was put aside, and comes again.
-  void end(bool skipped);
+  void end();
 
  private:
   actor_figures& at_;
-  const caf::mailbox_element& element_;
   actor_figures::arrival arrival_;
   open_span step_;
   trace_scope scope_;
@@ -141,14 +139,9 @@ class observed : public Base, public describable {
     if (type == mark_key && x.sender) return take_mark(x);
     if constexpr (!observing) return admit(x);
     const current_actor scope{figures_->number};
-    if (figures_->looks_closely()) {
-      close_look look{*figures_, x};
-      const auto outcome = admit(x);
-      look.end(outcome == caf::invoke_message_result::skipped);
-      return outcome;
-    }
+    if (figures_->looks_closely()) return consume_watched(x);
     const auto outcome = admit(x);
-    if (outcome != caf::invoke_message_result::skipped) figures_->count(type);
+    figures_->count(type);  // no actor of ours puts a message aside for later: each comes once
     return outcome;
   }
 
@@ -178,15 +171,28 @@ class observed : public Base, public describable {
   static inline const message_key describe_key = reinterpret_cast<message_key>(&typeid(describe_yourself));
   static inline const message_key mark_key = reinterpret_cast<message_key>(&typeid(trace_mark));
 
+  /// Not inline: what is seldom done is to cost nothing where it is not.
+  [[gnu::noinline]] caf::invoke_message_result consume_watched(caf::mailbox_element& x) {
+    close_look look{*figures_, x};
+    const auto outcome = admit(x);
+    look.end();
+    return outcome;
+  }
+
+  /// `node()` would give a copy, and count its owners for that.
+  bool is_from_elsewhere(const caf::mailbox_element& x) const {
+    return x.sender && x.sender->node() != this->ctrl()->node();
+  }
+
   caf::invoke_message_result take_mark(caf::mailbox_element& x) {
-    if (x.sender->node() == this->node() || !is_refused(*this, x))
+    if (!is_from_elsewhere(x) || !is_refused(*this, x))
       figures_->mark_next(x.sender, traces_of(x.content().get_as<trace_mark>(0)));
     actor_figures::bump(figures_->processed);
     return caf::invoke_message_result::consumed;
   }
 
   caf::invoke_message_result admit(caf::mailbox_element& x) {
-    if (x.sender && x.sender->node() != this->node() && is_refused(*this, x)) {
+    if (is_from_elsewhere(x) && is_refused(*this, x)) {
       actor_figures::bump(figures_->errors);
       if (!x.mid.is_response()) return caf::invoke_message_result::dropped;
       // Whoever waits for an answer is not to wait for ever.

@@ -5,14 +5,10 @@
 #include "kaiku/actors/clock.hpp"
 #include "kaiku/actors/replication_actor.hpp"
 #include "kaiku/core/membership.hpp"
+#include "kaiku/core/wall_clock.hpp"
 
 namespace kaiku {
 namespace {
-
-unix_time_ms wall_clock() {
-  using namespace std::chrono;
-  return {duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count()};
-}
 
 /// All that a batch belongs to.
 template <class Writes>
@@ -110,13 +106,16 @@ void replication_actor::pump() {
   proposing_ = true;
   proposing_since_ = now();
   const trace_scope scope{traces_of(*batch)};
-  note_traces(*batch, disk_->state().last.index.next());
+  const auto first = disk_->state().last.index.next();
+  note_traces(*batch, first);
   request(local_.storage, milliseconds(limits::storage_timeout_ms), std::move(message))
-      .then([this, batch, in_term = role_.in_term](const propose_outcome& outcome) {
+      .then([this, batch, first, in_term = role_.in_term](const propose_outcome& outcome) {
         proposing_ = false;
         disk_stalled_ = false;
         if (outcome.after.current > in_term) send(local_.election, hard_state_changed{outcome.after});
-        publish_members();  // what changes them is counted by the new ones
+        publish_members();                               // what changes them is counted by the new ones
+        for (std::size_t i = 0; i < batch->size(); ++i)  // they were guessed: some may have been refused
+          if ((*batch)[i].of) traced_.erase({first.value + i});
         on_proposed(*batch, outcome);
         replicate();
         settle_waiting();
@@ -143,7 +142,7 @@ void replication_actor::on_proposed(std::vector<pending_write>& batch, const pro
   }
   INVARIANT(outcome.results.size() == batch.size(), "storage answers every proposal");
   machine_.on_local_durable(outcome.after.last.index);
-  // Where each really stands: some may have been refused.
+  // Where each really stands.
   for (std::size_t i = 0; i < batch.size(); ++i)
     if (batch[i].of && outcome.results[i].index.value > 0) traced_[outcome.results[i].index] = batch[i].of;
   for (std::size_t i = 0; i < batch.size(); ++i) {

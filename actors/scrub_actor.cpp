@@ -9,17 +9,13 @@
 
 #include "kaiku/actors/clock.hpp"
 #include "kaiku/actors/timeline.hpp"
+#include "kaiku/core/wall_clock.hpp"
 
 namespace kaiku {
 namespace {
 
 /// What a small content costs the disk at least.
 constexpr std::uint64_t block_bytes = 4096;
-
-unix_time_ms wall_clock() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return {std::chrono::duration_cast<milliseconds>(now).count()};
-}
 
 digest random_digest() {
   digest out;

@@ -15,16 +15,11 @@ auto synced(actor_number self, Change change) {
   open_span step{trace_scope::now()};
   auto outcome = change();
   if (step.inside()) {
-    trace_span like;
-    like.actor = self;
-    like.name = "storage";
-    like.what = "fsync";
-    like.kind = span_kind::sync;
     const auto& last = outcome.after.last;
-    like.note = outcome.failure.code == errc::none
-                    ? "durable at " + to_string(last.in_term) + ":" + to_string(last.index)
-                    : std::string(to_string(outcome.failure.code));
-    step.end(std::move(like));
+    step.end(sync_span(self, "storage",
+                       outcome.failure.code == errc::none
+                           ? "durable at " + to_string(last.in_term) + ":" + to_string(last.index)
+                           : std::string(to_string(outcome.failure.code))));
   }
   return outcome;
 }

@@ -105,7 +105,9 @@ upload_finished upload_actor::finish() {
   upload_ended all_came;
   all_came.content = file_->seal();
   end(all_came);
+  open_span step{trace_scope::now()};
   auto content = file_->finish();
+  step.end(sync_span({id()}, name(), content ? to_string(content->size) + " bytes" : "failed"));
   if (!content) return {content.failure(), {}};
   return {{}, *content};
 }

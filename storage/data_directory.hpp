@@ -20,7 +20,8 @@ class data_directory {
   static constexpr const char* mark = "SYNCED";
 
   /// Makes the directory if it is missing, locks it, and sees that it is one of ours, or empty and then made ours; that
-  /// nothing in it is a symbolic link where a directory has to be; and that nobody else can change the database.
+  /// nothing in it is a symbolic link where a directory has to be; and that nobody but this user, root, and a group of
+  /// this user's can change the database. Where another user made it, all of it has to be such a group's to change.
   /// Errors: `in_use`, `bad_request` (not a Kaiku directory, or of another format), `corrupt`, `io_error`, `disk_full`.
   static result<data_directory> claim(const std::filesystem::path& path);
 

@@ -204,6 +204,7 @@ std::string write_request(const request_value& x) {
   if (!x.file) return out.take();
   auto plain = *x.file;
   plain.properties = {};
+  plain.properties.expires = x.file->properties.expires;
   out.u64(plain.inode.value).raw(write_inode({std::move(plain), {}}));
   return out.take();
 }

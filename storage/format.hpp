@@ -130,7 +130,7 @@ struct request_value {
   digest fingerprint;
   log_position at;  ///< of the entry that it became
   bool created = false;
-  std::optional<file_info> file;  ///< as in the first answer, but without its properties
+  std::optional<file_info> file;  ///< as in the first answer; of its properties only when it expires
 };
 /// A known request by its number.
 struct request_number {

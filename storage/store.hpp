@@ -126,6 +126,11 @@ class store {
   /// `corrupt` (another size), `disk_full`, `io_error`.
   status provide_repaired(const content_ref& what, std::string_view small_content = {});
 
+  /// Makes a new cluster of this disk and all that it has, committed or not: `members` are in force and confirmed, and
+  /// the log begins anew at a position that no disk of another cluster has. One synced batch. Only where no node runs
+  /// on the disk. Errors: `disk_full`.
+  status found_anew(const set_members& members);
+
   // --- any thread
   // -------------------------------------------------------------------------------------------------------
 
@@ -198,6 +203,7 @@ class store {
  private:
   struct impl;
   friend class store_view;
+  friend class state_builder;
   store(std::unique_ptr<content_store> content, std::shared_ptr<impl> state);
 
   std::unique_ptr<content_store> content_;

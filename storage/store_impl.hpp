@@ -65,6 +65,9 @@ struct store::impl {
   /// Puts the installed state in force, in one batch.
   void replace_state(const hard_state& next, const std::map<log_index, term>& starts);
 
+  /// Writes the batch, with this state as that of a new cluster behind the entry `last` of another one.
+  void found(changes& batch, log_position last, const set_members& named);
+
   class collector;
   bool is_named_in_a_view(const digest& what) const;
 

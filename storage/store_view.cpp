@@ -10,10 +10,12 @@ namespace kaiku {
 struct store_view::inner {
   std::shared_ptr<store::impl> of;
   kaiku::snapshot at;
+  unix_time_ms taken;                     ///< when
   log_position last;                      ///< of the state
   std::unique_ptr<const rewound> before;  ///< `at` without what follows `last`, if anything does
 
-  inner(std::shared_ptr<store::impl> from, const std::optional<log_index>& upto) : of(std::move(from)), at(*of->db) {
+  inner(std::shared_ptr<store::impl> from, const std::optional<log_index>& upto)
+      : of(std::move(from)), at(*of->db), taken(of->clock()) {
     last = journal::last(at);
     if (!upto || *upto >= last.index) return;
     const auto end = last.index;
@@ -64,12 +66,12 @@ snapshot_piece store_view::read_piece(std::string_view after, std::size_t max_by
 }
 
 result<file_info> store_view::stat(const file_path& path) const {
-  return tree::stat(inner_->state(), path, inner_->of->clock());
+  return tree::stat(inner_->state(), path, inner_->taken);
 }
 
 result<directory_page> store_view::list(const file_path& path, std::string_view after, std::size_t limit,
                                         const list_filter& what) const {
-  return tree::list(inner_->state(), path, {after, limit, what}, inner_->of->clock());
+  return tree::list(inner_->state(), path, {after, limit, what}, inner_->taken);
 }
 
 }  // namespace kaiku

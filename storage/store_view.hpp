@@ -43,7 +43,7 @@ class store_view {
   /// End of the log, or the entry that the view was asked for. The state is the fold up to it, so it is committed when
   /// this position is.
   log_position last() const;
-  /// As `store::stat` and `store::list`; what has expired by the time of the call is not there any more.
+  /// As `store::stat` and `store::list`; what had expired when the view was taken is not there any more.
   result<file_info> stat(const file_path& path) const;
   result<directory_page> list(const file_path& path, std::string_view after, std::size_t limit,
                               const list_filter& what = {}) const;

@@ -1,10 +1,10 @@
 #include "kaiku/core/command.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <set>
 
 #include "kaiku/core/codec.hpp"
+#include "kaiku/core/decimal.hpp"
 #include "kaiku/core/limits.hpp"
 
 namespace kaiku {
@@ -297,8 +297,7 @@ result<command> decode_command(std::string_view bytes) {
 }
 
 std::string file_info::etag() const {
-  return '"' + to_string(version.in_term) + '.' + to_string(version.index) + '-' +
-         to_string(content.sha256).substr(0, 16) + '"';
+  return '"' + write_version(version) + '-' + to_string(content.sha256).substr(0, 16) + '"';
 }
 
 std::string_view to_string(durability x) {
@@ -335,8 +334,7 @@ cluster_tag tag_of(const cluster_id& x) {
 }
 
 std::string to_string(const write_token& x) {
-  return to_hex(x.cluster.bytes.data(), x.cluster.bytes.size()) + '.' + to_string(x.at.in_term) + '.' +
-         to_string(x.at.index);
+  return to_hex(x.cluster.bytes.data(), x.cluster.bytes.size()) + '.' + write_version(x.at);
 }
 
 std::optional<write_token> parse_write_token(std::string_view text) {
@@ -344,14 +342,7 @@ std::optional<write_token> parse_write_token(std::string_view text) {
   const auto hex = 2 * x.cluster.bytes.size();
   if (text.size() <= hex || text[hex] != '.' || !from_hex(text.substr(0, hex), x.cluster.bytes.data(), hex / 2))
     return std::nullopt;
-  const auto dot = text.find('.', hex + 1);
-  if (dot == std::string_view::npos) return std::nullopt;
-  const auto read = [](std::string_view digits, std::uint64_t& into) {
-    const auto [end, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), into);
-    return failed == std::errc{} && end == digits.data() + digits.size();
-  };
-  if (!read(text.substr(hex + 1, dot - hex - 1), x.at.in_term.value)) return std::nullopt;
-  if (!read(text.substr(dot + 1), x.at.index.value)) return std::nullopt;
+  if (!read_version(text.substr(hex + 1), x.at)) return std::nullopt;
   // One write has one token: no leading zeros, no capitals.
   if (to_string(x) != text || x.at.index.value == 0) return std::nullopt;
   return x;

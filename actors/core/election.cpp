@@ -143,7 +143,9 @@ election_effects election::on_vote_request(instant now, const vote_request& requ
   // Also asked of who takes itself for a learner: it may be a voter by an entry that has not reached it, and be needed
   // for the majority that brings it. The candidate counts by its own log.
   const bool sticks = leader_is_fresh(now) && !request.transfer && !KAIKU_MUTANT(stickiness_off);
-  if (sticks || settings_.replaced) {
+  // One whose log is empty would found a cluster, of those that were told to and of nobody else.
+  const bool founds_unasked = request.last == log_position{} && !settings_.voters.contains(request.candidate);
+  if (sticks || settings_.replaced || founds_unasked) {
     vote_reply refusal{settings_.self, request.in_term, term_, request.pre_vote, false};
     out.emplace_back(effect::send_vote_reply{request.candidate, std::move(refusal)});
   } else {

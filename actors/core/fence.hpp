@@ -27,7 +27,7 @@ struct proposed {
   file_info file;         ///< what the command made or changed, as it is afterwards (all but a removal)
   bool created = false;   ///< nothing stood there before (put, make directory; move, copy: at `to`)
   term in_term{};         ///< of the entry
-  bool repeated = false;  ///< logged before, for the same request; `file` is that of then, without its properties
+  bool repeated = false;  ///< logged before, for the same request; `file` is that of then; of its properties `expires`
 };
 
 struct propose_outcome {

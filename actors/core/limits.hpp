@@ -377,6 +377,8 @@ inline constexpr std::uint32_t inspection_look_ms = 1000;
 /// One step of an actor's history, and its steps: ten minutes.
 inline constexpr std::uint32_t history_step_ms = 5000;
 inline constexpr std::size_t history_steps = 120;
+/// Actors are asked for a line about themselves no more often than this, however many ask for reports.
+inline constexpr std::uint32_t state_interval_ms = 250;
 /// Streams of one node: each is looked at twice a second.
 inline constexpr std::size_t watch_streams = 32;
 /// Types of messages that are counted one by one for an actor, which knows 20 at most; the rest together.
@@ -406,6 +408,13 @@ inline constexpr std::size_t event_text_bytes = 300;
 inline constexpr std::size_t traces = 256;
 inline constexpr std::uint32_t trace_keep_ms = 600'000;
 inline constexpr std::size_t trace_spans = 512;
+/// Of one trace, by one actor, about one thing: a large body comes in thousands of pieces, and the steps behind the
+/// last one are to have room too.
+inline constexpr std::size_t trace_spans_alike = 32;
+/// Of all traces: some ten MiB.
+inline constexpr std::size_t spans = 16'384;
+/// A message follows its mark at once. If it has not come after this, its link broke.
+inline constexpr std::uint32_t trace_mark_keep_ms = 5000;
 /// Traced requests that one message between nodes belongs to: more do not come together when people ask for them.
 inline constexpr std::size_t traces_in_message = 4;
 /// What a span is called, and what is noted of it: a method and the begin of a path.

@@ -60,9 +60,11 @@ struct asked_address {
 
   std::string address;
   boost::asio::steady_timer timer;
-  bool running = false;  ///< `ask_at` is at it
+  bool running = false;     ///< `ask_at` is at it
+  bool knows_none = false;  ///< its last answer: no cluster is known there
   std::shared_ptr<bool> resolving = std::make_shared<bool>(false);
-  std::string last_failure;  ///< as logged
+  std::chrono::steady_clock::time_point waited_since{};  ///< for that answer
+  std::string last_failure;                              ///< as logged
 };
 
 using linked_peer_ptr = std::shared_ptr<linked_peer>;
@@ -117,6 +119,8 @@ struct link_layer::impl : std::enable_shared_from_this<impl> {
   void ask_around();
   boost::asio::awaitable<void> ask_at(asked_address_ptr where);
   boost::asio::awaitable<bool> ask_once(asked_address_ptr where);
+  void log_question(asked_address& where, bool knows_none, const std::string& trouble);
+  void settle();
   void take_welcome(const welcome& found, const std::string& from);
   void ask_members_too(const std::vector<member>& found);
   void learn_from(const hello& peer);

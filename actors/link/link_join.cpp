@@ -18,6 +18,14 @@ using boost::system::error_code;
 using net::use_awaitable;
 using net::ip::tcp;
 
+namespace {
+
+/// Before the log says that a node does not answer: those that begin a cluster together are not started in the same
+/// moment.
+constexpr milliseconds quiet_time{5000};
+
+}  // namespace
+
 /// At every address where nobody does so yet.
 void link_layer::impl::ask_around() {
   for (const auto& x : asked) {
@@ -27,57 +35,78 @@ void link_layer::impl::ask_around() {
   }
 }
 
-/// Until there was a clear answer; while this node joins, until it is a member.
+/// Until this node is settled. Who knows of no cluster is asked again as well: it may be in one before the others have
+/// answered.
 net::awaitable<void> link_layer::impl::ask_at(asked_address_ptr where) {
   auto keep = shared_from_this();
   error_code ignored;
   auto wait = milliseconds{limits::link_retry_first_ms};
   for (;;) {
-    auto answered = co_await ask_once(where);
-    if (stopping || (answered && stands != standing::joining)) break;
+    where->knows_none = co_await ask_once(where);
+    const auto knows_none = [](const auto& x) { return x->knows_none; };
+    if (stopping) break;
+    if (std::all_of(asked.begin(), asked.end(), knows_none)) settle();
+    if (stands == standing::settled) break;
     where->timer.expires_after(wait);
     co_await where->timer.async_wait(net::redirect_error(use_awaitable, ignored));
     if (stopping || stands == standing::settled) break;
     wait = std::min(wait * 2, milliseconds{limits::link_retry_max_ms});
   }
   where->running = false;
-  auto is_running = [](const auto& x) { return x->running; };
-  if (stopping || stands != standing::asking || std::any_of(asked.begin(), asked.end(), is_running)) co_return;
+}
+
+/// There is nothing more to ask for: it links with the members that it was told.
+void link_layer::impl::settle() {
+  if (stands != standing::asking) return;
   stands = standing::settled;
+  for (const auto& x : asked) x->timer.cancel();
   dial_all();
 }
 
-/// False when asking again may bring more: the node that this one replaces has not ended yet. An address where nobody
-/// can be heard has said all it will for now; should a member of a cluster stand up there later, it will refuse this
-/// node.
+/// Whether whoever is there knows of no cluster. One that is not heard may hold the files of one, so nobody founds
+/// another without it.
 net::awaitable<bool> link_layer::impl::ask_once(asked_address_ptr where) {
   auto session = std::make_shared<link_session>(tcp::socket{io});
   auto mine = dialling.insert(dialling.end(), session);
   session->start_deadline(settings.handshake_timeout);
   auto reached = co_await reach(session, where->address, where->resolving);
-  bool answered = true;
+  bool knows_none = false;
   std::string trouble;
   if (reached) {
     auto side = side_for(session, link_role::dialler, {});
     side.rules.self.purpose = settings.wants_in ? hello_purpose::join : hello_purpose::come_back;
     auto end = co_await dial_handshake(session, side);
+    const bool is_refused = end.how == handshake_outcome::kind::turned_away;
     if (end.how == handshake_outcome::kind::proven) {
       take_welcome(end.found, where->address);
     } else {
+      knows_none = is_refused && end.why.reason == refusal_reason::no_cluster;
       trouble = end.why.text;
-      answered = end.why.reason != refusal_reason::name_taken;
     }
   } else {
     trouble = reached.failure().detail;
   }
   dialling.erase(mine);
   session->abort();
-  const bool matters = stands == standing::joining || !answered;
-  if (!stopping && matters && trouble != where->last_failure) {
-    where->last_failure = trouble;
-    if (!trouble.empty()) spdlog::warn("link: asked {} for its cluster, trying on: {}", where->address, trouble);
-  }
-  co_return answered;
+  if (!stopping) log_question(*where, knows_none, trouble);
+  co_return knows_none;
+}
+
+/// Once for each reason.
+void link_layer::impl::log_question(asked_address& where, bool knows_none, const std::string& trouble) {
+  using std::chrono::steady_clock;
+  const auto now = steady_clock::now();
+  if (knows_none || where.waited_since == steady_clock::time_point{}) where.waited_since = now;
+  const bool joins = stands == standing::joining;
+  const bool matters = joins || (stands == standing::asking && now - where.waited_since >= quiet_time);
+  if (!matters || trouble == where.last_failure) return;
+  where.last_failure = trouble;
+  if (trouble.empty()) return;
+  if (joins)
+    spdlog::warn("link: asked {} for its cluster, trying on: {}", where.address, trouble);
+  else
+    spdlog::warn("link: {} founds no cluster before all of --cluster say that they know of none; {} does not: {}",
+                 settings.self.name, where.address, trouble);
 }
 
 void link_layer::impl::take_welcome(const welcome& found, const std::string& from) {
@@ -90,7 +119,7 @@ void link_layer::impl::take_welcome(const welcome& found, const std::string& fro
     const bool was_never_seen = is_known && !known->disk.known();
     const bool is_this = is_known && known->disk == settings.disk;
     const bool knows_cluster = settings.knows_cluster();
-    if (was_never_seen) return;
+    if (was_never_seen) return settle();
     if (knows_cluster && (is_this || !may_be_taken_back())) return;
     stands = standing::joining;
     if (knows_cluster)

@@ -101,7 +101,7 @@ struct write_outcome {
   write_token token;
   file_info file;        ///< what was made or changed, as it is now (all but a removal)
   bool created = false;  ///< nothing stood there before (put, make directory; move, copy: at `to`)
-  /// Done before, for a request with the same key: this is the first answer, `file` without its properties.
+  /// Done before, for a request with the same key: this is the first answer; of the properties only `expires`.
   bool repeated = false;
   durability asked = durability::leader;
   durability achieved = durability::leader;  ///< less than asked only when the wait ran out: answer 202
@@ -215,7 +215,7 @@ class gateway : public file_view {
   virtual void inspect_actor(const node_id& at, actor_number which,
                              std::function<void(result<std::shared_ptr<const actor_detail>>)> done) = 0;
   /// What happened to the nodes that answer, by time. Errors: `overloaded`.
-  virtual void timeline(std::function<void(result<std::vector<timeline_event>>)> done) = 0;
+  virtual void timeline(std::function<void(result<std::shared_ptr<const timeline_report>>)> done) = 0;
   /// Errors: `not_found`, `overloaded`.
   virtual void trace(const trace_id& id, std::function<void(result<std::shared_ptr<const trace_report>>)> done) = 0;
 

@@ -148,6 +148,12 @@ struct heard_event {
   timeline_event what;
 };
 
+/// What happened to all nodes.
+struct timeline_report {
+  std::vector<timeline_event> events;  ///< by time, each as its node's clock has it
+  std::vector<node_id> unreachable;    ///< whose events are not among them
+};
+
 struct cluster_report {
   unix_time_ms at;
   node_id answered_by;

@@ -1,4 +1,5 @@
 #include "kaiku/messages/trace.hpp"
+#include "kaiku/core/wall_clock.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -34,6 +35,16 @@ trace_set_ptr set_of(const trace_context& x) {
   return out;
 }
 
+trace_span sync_span(actor_number actor, std::string name, std::string note) {
+  trace_span out;
+  out.actor = actor;
+  out.name = std::move(name);
+  out.what = "fsync";
+  out.kind = span_kind::sync;
+  out.note = std::move(note);
+  return out;
+}
+
 span_id new_span() {
   for (;;)
     if (const span_id x{random_bits()}; x.value != 0) return x;
@@ -46,11 +57,6 @@ trace_id new_trace() {
     for (std::size_t k = 0; k < 8; ++k) out.bytes[i + k] = static_cast<std::uint8_t>(bits >> (8 * k));
   }
   return out;
-}
-
-std::uint64_t wall_clock_us() {
-  using namespace std::chrono;
-  return static_cast<std::uint64_t>(duration_cast<microseconds>(system_clock::now().time_since_epoch()).count());
 }
 
 // --- one step ------------------------------------------------------------------------------------------------------
@@ -89,50 +95,94 @@ trace_store& trace_store::instance() {
   return all;
 }
 
-trace_store::known_trace& trace_store::entry(const trace_id& id) {
-  const auto found = std::find_if(traces_.begin(), traces_.end(), [&](const auto& x) { return x.id == id; });
-  if (found != traces_.end()) return *found;
+trace_store::entry& trace_store::entry_of(const trace_id& id) {
   const auto now = wall_clock_us();
-  while (!traces_.empty() && (traces_.size() >= limits::traces || traces_.front().start_us + keep_us < now))
-    traces_.pop_front();
-  traces_.push_back({id, {}, now, std::nullopt, {}});
+  drop_older_than(now);  // also this one: an id that is used for longer than that begins anew
+  const auto known = std::find_if(traces_.begin(), traces_.end(), [&](const auto& x) { return x.what.id == id; });
+  if (known != traces_.end()) return *known;
+  if (traces_.size() >= limits::traces) drop_oldest();
+  traces_.push_back({{id, {}, now, std::nullopt, {}}, {}});
   return traces_.back();
+}
+
+void trace_store::drop_oldest() {
+  spans_ -= traces_.front().what.spans.size();
+  traces_.pop_front();
+}
+
+void trace_store::drop_older_than(std::uint64_t now_us) {
+  while (!traces_.empty() && traces_.front().what.start_us + keep_us < now_us) drop_oldest();
+}
+
+void trace_store::drop_old() {
+  std::lock_guard guard{mutex_};
+  drop_older_than(wall_clock_us());
+}
+
+void trace_store::keep(entry& to, trace_span x) {
+  to.what.spans.push_back(std::move(x));
+  ++spans_;
+  while (spans_ > limits::spans && &traces_.front() != &to) drop_oldest();
 }
 
 void trace_store::begin(const trace_id& id, const std::string& what) {
   std::lock_guard guard{mutex_};
-  entry(id).what = what;
+  auto& to = entry_of(id).what;
+  to.what = what;
+  to.took_us.reset();  // one more request with the same id
 }
 
 void trace_store::add(const trace_id& id, trace_span x) {
   std::lock_guard guard{mutex_};
-  auto& spans = entry(id).spans;
-  if (spans.size() < limits::trace_spans) spans.push_back(std::move(x));
+  auto& to = entry_of(id);
+  const auto& spans = to.what.spans;
+  std::size_t alike = 0, last = 0;
+  for (std::size_t i = 0; i < spans.size(); ++i)
+    if (spans[i].actor == x.actor && spans[i].what == x.what && spans[i].name == x.name) {
+      ++alike;
+      last = i;
+    }
+  if (alike >= limits::trace_spans_alike)
+    ++to.left_out[last];
+  else if (spans.size() < limits::trace_spans)
+    keep(to, std::move(x));
 }
 
 void trace_store::end(const trace_id& id, trace_span root) {
   std::lock_guard guard{mutex_};
-  auto& to = entry(id);
-  to.took_us = root.took_us;
+  auto& to = entry_of(id);
+  to.what.took_us = root.took_us;
   // There is always room for the root: without it nothing hangs together.
-  if (to.spans.size() >= limits::trace_spans) to.spans.pop_back();
-  to.spans.push_back(std::move(root));
+  if (to.what.spans.size() >= limits::trace_spans) {
+    to.what.spans.pop_back();
+    to.left_out.erase(to.what.spans.size());
+    --spans_;
+  }
+  keep(to, std::move(root));
 }
 
 std::optional<trace_store::known_trace> trace_store::find(const trace_id& id) const {
   std::lock_guard guard{mutex_};
-  const auto found = std::find_if(traces_.begin(), traces_.end(), [&](const auto& x) { return x.id == id; });
-  if (found == traces_.end() || found->start_us + keep_us < wall_clock_us()) return std::nullopt;
-  return *found;
+  const auto found = std::find_if(traces_.begin(), traces_.end(), [&](const auto& x) { return x.what.id == id; });
+  if (found == traces_.end() || found->what.start_us + keep_us < wall_clock_us()) return std::nullopt;
+  auto out = found->what;
+  for (const auto& [index, count] : found->left_out) {
+    auto& note = out.spans[index].note;
+    const auto more = "and " + std::to_string(count) + " more like it";
+    note = note.empty() || note.size() + more.size() + 2 > limits::span_text_bytes ? more : note + "; " + more;
+  }
+  return out;
 }
 
 std::vector<trace_summary> trace_store::roots() const {
   std::vector<trace_summary> out;
   const auto now = wall_clock_us();
   std::lock_guard guard{mutex_};
-  for (auto one = traces_.rbegin(); one != traces_.rend(); ++one)
-    if (!one->what.empty() && one->took_us && one->start_us + keep_us >= now)
-      out.push_back({one->id, one->start_us, one->what, *one->took_us});
+  for (auto one = traces_.rbegin(); one != traces_.rend(); ++one) {
+    const auto& x = one->what;
+    if (!x.what.empty() && x.took_us && x.start_us + keep_us >= now)
+      out.push_back({x.id, x.start_us, x.what, *x.took_us});
+  }
   return out;
 }
 

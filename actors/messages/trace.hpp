@@ -6,6 +6,7 @@
 
 #include <array>
 #include <deque>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -52,10 +53,10 @@ class trace_scope {
 };
 
 trace_set_ptr set_of(const trace_context& x);
+/// What an `open_span` records of a wait for the disk.
+trace_span sync_span(actor_number actor, std::string name, std::string note);
 span_id new_span();
 trace_id new_trace();
-/// Microseconds since 1970.
-std::uint64_t wall_clock_us();
 
 /// One step, begun for each of several traced requests: what is done meanwhile hangs below it.
 class open_span {
@@ -78,11 +79,15 @@ class trace_store {
  public:
   static trace_store& instance();
 
-  /// A traced request has come to this node; `root` is its first span.
+  /// A traced request has come to this node.
   void begin(const trace_id& id, const std::string& what);
+  /// Of many steps alike, those of one actor about one thing, the first `limits::trace_spans_alike` are kept, and the
+  /// last of these says how many more there were.
   void add(const trace_id& id, trace_span x);
   /// It was answered; its last span is the root.
   void end(const trace_id& id, trace_span root);
+  /// Lets go of what is older than `limits::trace_keep_ms`.
+  void drop_old();
 
   struct known_trace {
     trace_id id;
@@ -96,10 +101,19 @@ class trace_store {
   std::vector<trace_summary> roots() const;
 
  private:
-  known_trace& entry(const trace_id& id);
+  struct entry {
+    known_trace what;
+    std::map<std::size_t, std::uint64_t> left_out;  ///< behind the span with this index, like it
+  };
+  // With `mutex_`:
+  entry& entry_of(const trace_id& id);
+  void drop_oldest();
+  void drop_older_than(std::uint64_t now_us);
+  void keep(entry& to, trace_span x);
 
   mutable std::mutex mutex_;
-  std::deque<known_trace> traces_;  ///< oldest first
+  std::deque<entry> traces_;  ///< oldest first
+  std::size_t spans_ = 0;     ///< in all of them
 };
 
 }  // namespace kaiku

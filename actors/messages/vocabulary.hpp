@@ -523,8 +523,11 @@ struct told_actor_of {
   error failure;
   std::shared_ptr<const actor_detail> what;
 };
-/// front -> inspector. All nodes' events, by time. Reply: told_timeline.
+/// front -> inspector. All nodes' events. Reply: told_timelines.
 struct ask_timelines {};
+struct told_timelines {
+  std::shared_ptr<const timeline_report> what;
+};
 /// front -> inspector. Reply: told_trace.
 struct ask_trace {
   trace_id id;
@@ -540,7 +543,7 @@ using inspector_handle = caf::typed_actor<
     caf::reacts_to<local_handles>, caf::reacts_to<timer_due>, caf::replies_to<ask_report>::with<node_report>,
     caf::replies_to<ask_actor>::with<told_actor>, caf::replies_to<ask_timeline>::with<told_timeline>,
     caf::replies_to<ask_spans>::with<told_spans>, caf::replies_to<ask_cluster>::with<told_cluster>,
-    caf::replies_to<ask_actor_of>::with<told_actor_of>, caf::replies_to<ask_timelines>::with<told_timeline>,
+    caf::replies_to<ask_actor_of>::with<told_actor_of>, caf::replies_to<ask_timelines>::with<told_timelines>,
     caf::replies_to<ask_trace>::with<told_trace>, caf::reacts_to<peer_inspector>>;
 
 /// peer_directory -> the peer's peer_directory, behind the introductions, if it speaks version 3. Peers.

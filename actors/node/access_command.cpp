@@ -12,6 +12,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "kaiku/core/wall_clock.hpp"
 #include "kaiku/http/access/rules.hpp"
 #include "kaiku/http/access/signed_url.hpp"
 #include "kaiku/http/api/http_date.hpp"

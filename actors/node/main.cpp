@@ -12,6 +12,7 @@
 #include "kaiku/node/lockdown.hpp"
 #include "kaiku/node/log.hpp"
 #include "kaiku/node/node.hpp"
+#include "kaiku/node/offline_command.hpp"
 #include "kaiku/node/options.hpp"
 
 namespace {
@@ -35,6 +36,7 @@ void allow_all_files() {
 
 int main(int argc, char** argv) {
   if (const auto code = kaiku::run_access_command(argc, argv)) return *code;
+  if (const auto code = kaiku::run_offline_command(argc, argv)) return *code;
   // Every thread inherits the mask, so the signals wait for this one.
   sigset_t signals;
   sigemptyset(&signals);

@@ -21,6 +21,7 @@
 #include "kaiku/actors/heartbeat_actor.hpp"
 #include "kaiku/actors/inspector_actor.hpp"
 #include "kaiku/actors/installer_actor.hpp"
+#include "kaiku/actors/orchestrator_actor.hpp"
 #include "kaiku/actors/peer_directory.hpp"
 #include "kaiku/actors/replication_actor.hpp"
 #include "kaiku/actors/scrub_actor.hpp"
@@ -29,6 +30,7 @@
 #include "kaiku/actors/timeline.hpp"
 #include "kaiku/http/access/control.hpp"
 #include "kaiku/http/server/server.hpp"
+#include "kaiku/kubernetes/publisher.hpp"
 #include "kaiku/link/link.hpp"
 #include "kaiku/storage/store.hpp"
 #include "kaiku/tls/credentials.hpp"
@@ -37,6 +39,11 @@ namespace kaiku {
 namespace {
 
 constexpr int failure_exit_code = 70;  // EX_SOFTWARE of sysexits.h
+/// From the first probe that says that this node stops to the last connection that it takes: gateways that look four
+/// times a second (deploy/compose) have seen it by then.
+constexpr milliseconds gateway_notice{600};
+/// For requests on their way when it takes no more connections.
+constexpr milliseconds last_requests{300};
 
 /// CAF's settings; `docs/architecture.md` gives the reasons.
 struct actor_settings : caf::actor_system_config {
@@ -105,7 +112,7 @@ struct node::impl {
   void make_fronts();
   status serve();
   void introduce_everybody();
-  void hand_over_leadership();
+  bool hand_over_leadership();
   void stop_actors();
   void end_inspector();
 
@@ -114,13 +121,15 @@ struct node::impl {
   std::shared_ptr<redis_mirror> redis;                  ///< may be empty
   std::shared_ptr<access_control> access;               ///< likewise
   std::shared_ptr<tls_credentials> peer_tls, http_tls;  ///< likewise
+  std::shared_ptr<kubernetes::label_publisher> label;   ///< likewise
   actor_settings settings;
   std::unique_ptr<caf::actor_system> system;
   std::vector<std::unique_ptr<io_thread>> io_threads;
   std::shared_ptr<link_layer> links;
   std::unique_ptr<http_server> http;
   local_handles actors;
-  fetch_handle repairs;  ///< scrub's own: replication's fetch is never held up by it
+  fetch_handle repairs;       ///< scrub's own: replication's fetch is never held up by it
+  front_handle orchestrator;  ///< told what fronts are told; null without a label
   supervisor_handle watcher;
   const std::shared_ptr<request_figures> requests = std::make_shared<request_figures>();
   boot_id boot = random_id_of_kind<boot_id>();
@@ -206,6 +215,11 @@ void node::impl::make_actors() {
                          .started = started_at(),
                          .requests = requests});
   actors.fronts.push_back(actors.inspector);
+  if (with.kubernetes) {
+    label = std::make_shared<kubernetes::label_publisher>(*with.kubernetes);
+    orchestrator = sys.spawn<orchestrator_actor>(with.name, label);
+    actors.fronts.push_back(orchestrator);
+  }
   directory_settings d;
   d.self = {with.name,
             boot,
@@ -236,6 +250,7 @@ void node::impl::watch() {
   add(actors.directory, "peer directory");
   for (const auto& one : io_threads) add(one->front, "front");
   add(actors.inspector, "inspector");
+  if (orchestrator) add(orchestrator, "orchestrator");
   watcher = system->spawn<supervisor>(std::move(names), end_process);
 }
 
@@ -252,6 +267,7 @@ status node::impl::serve() {
   h.peer_tls = peer_tls;
   h.access = access;
   h.figures = requests;
+  h.label = label;
   auto started = http_server::start(std::move(h), std::move(workers));
   if (!started) return started.failure();
   http = std::move(*started);
@@ -301,16 +317,20 @@ result<std::unique_ptr<node>> node::start(const options& with) {
   return started;
 }
 
-void node::impl::hand_over_leadership() {
+/// Whether it led, and another one does now.
+bool node::impl::hand_over_leadership() {
   caf::scoped_actor self{*system};
+  bool done = false;
   const auto patience = with.election_timeout + milliseconds(500);
   self->request(actors.replication, patience, hand_over{})
       .receive(
-          [](const handed_over& x) {
-            if (x.failure.code == errc::none) spdlog::info("leadership handed over");
+          [&](const handed_over& x) {
+            done = x.failure.code == errc::none;
+            if (done) spdlog::info("leadership handed over");
             if (x.failure.code == errc::busy) spdlog::warn("leadership not handed over: {}", x.failure.detail);
           },
           [](const caf::error&) { spdlog::warn("leadership could not be handed over in time"); });
+  return done;
 }
 
 void node::reload(bool all) {
@@ -328,10 +348,16 @@ void node::shut_down() {
   auto& all = *impl_;
   const auto deadline = std::chrono::steady_clock::now() + milliseconds(limits::shutdown_grace_ms);
   timeline::instance().note(event_kind::stopping, "asked to end");
-  all.hand_over_leadership();
+  const bool handed_over = all.hand_over_leadership();
+  all.http->announce_end();
+  if (handed_over && all.label) all.label->part_from(kubernetes::pod_role::leader);
+  const auto wait_while = [](auto until, const auto& goes_on) {
+    while (std::chrono::steady_clock::now() < until && goes_on()) std::this_thread::sleep_for(milliseconds(5));
+  };
+  if (all.http->is_in_use()) std::this_thread::sleep_for(gateway_notice);
   all.http->drain();
-  while (all.http->open_requests() != 0 && std::chrono::steady_clock::now() < deadline)
-    std::this_thread::sleep_for(milliseconds(5));
+  wait_while(std::chrono::steady_clock::now() + last_requests, [&] { return all.http->connections() != 0; });
+  wait_while(deadline, [&] { return all.http->open_requests() != 0; });
   spdlog::info("stopped open_requests={}", all.http->open_requests());
 }
 
@@ -360,6 +386,7 @@ void node::impl::stop_actors() {
   end(actors.scrub);
   end(repairs);
   end(actors.storage);
+  end(orchestrator);
   watcher = nullptr;
 }
 

@@ -49,6 +49,11 @@ constexpr auto specs = std::to_array<option_spec>({
     {"redis", "URL",
      "redis://[user:password@]host:port/db or unix:///path?db=N: metadata is kept there too (default: none)"},
     {"redis-password-file", "FILE", "the password of --redis; better than in its URL, which other users can see"},
+    {"kubernetes-labels", nullptr, "in a pod: keep its label kaiku.io/role at this node's role"},
+    {"kubernetes-pod", "NAME", "the pod (default: the host name)"},
+    {"kubernetes-api", "https://HOST:PORT", "the API server (default: what Kubernetes tells every pod)"},
+    {"kubernetes-service-account", "DIR",
+     "its token, ca.crt and namespace (default: /var/run/secrets/kubernetes.io/serviceaccount)"},
     {"cors-origin", "ORIGIN", "pages of this origin may use the HTTP interface; repeated, or * (default: none)", true},
     {"follower-writes", "forward|redirect",
      "changes of files on a node that does not lead go on to the leader, or are "
@@ -74,7 +79,8 @@ constexpr auto specs = std::to_array<option_spec>({
 
 constexpr const char* footer =
     "Each option may also stand in the environment (KAIKU_ADVERTISE_HTTP for --advertise-http) and in the config file\n"
-    "(advertise-http = \"...\"). The command line wins over the environment, the environment over the file.";
+    "(advertise-http = \"...\"). The command line wins over the environment, the environment over the file.\n"
+    "Other things it does: kaikud token, url, backup, restore, recover (each with --help).";
 
 std::string environment_name(std::string_view option) {
   std::string name = "KAIKU_";

@@ -160,6 +160,20 @@ void read_redis(reader& read, options& into) {
   if (into.redis && !password.empty()) into.redis->password = std::move(password);
 }
 
+void read_kubernetes(reader& read, options& into) {
+  bool labels = false;
+  kubernetes::settings given;
+  read.flag("kubernetes-labels", labels);
+  read.value("kubernetes-api", given.api, kubernetes::parse_api);
+  read.value("kubernetes-pod", given.pod, kubernetes::parse_pod);
+  read.value("kubernetes-service-account", given.service_account,
+             [](const std::string& text) -> result<std::filesystem::path> {
+               if (text.empty()) return usage("names no directory");
+               return std::filesystem::path(text);
+             });
+  if (labels) into.kubernetes = std::move(given);
+}
+
 result<std::string> file_name(const std::string& text) {
   if (text.empty()) return usage("names no file");
   return text;
@@ -259,6 +273,13 @@ std::optional<error> check_redis(const options& x, const reader& read) {
   return std::nullopt;
 }
 
+std::optional<error> complete_kubernetes(options& x, const reader& read, const surroundings& around) {
+  if (!x.kubernetes) return std::nullopt;
+  auto done = kubernetes::complete(*x.kubernetes, around.environment, around.host_name);
+  if (done) return std::nullopt;
+  return usage(*read.place("kubernetes-labels") + ": " + done.failure().detail);
+}
+
 std::optional<error> check_tls(const options& x, const reader& read) {
   const auto& peers = x.peer_tls;
   if (peers && (peers->certificate.empty() || peers->key.empty() || peers->authority.empty()))
@@ -326,10 +347,12 @@ result<parse_outcome> parse_options(int argc, const char* const* argv, const sur
   read_times(read, parsed);
   read_care(read, parsed);
   read_redis(read, parsed);
+  read_kubernetes(read, parsed);
   read_client_side(read, parsed.client_side);
   if (read.complaint()) return *read.complaint();
   if (auto complaint = complete(parsed, read, around.host_name)) return *complaint;
   if (auto complaint = check_redis(parsed, read)) return *complaint;
+  if (auto complaint = complete_kubernetes(parsed, read, around)) return *complaint;
   if (auto complaint = check_tls(parsed, read)) return *complaint;
   if (auto complaint = check_exposure(parsed)) return *complaint;
   warn_of_exposure(parsed);

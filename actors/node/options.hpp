@@ -19,6 +19,7 @@
 #include "kaiku/core/ids.hpp"
 #include "kaiku/core/limits.hpp"
 #include "kaiku/http/server/settings.hpp"
+#include "kaiku/kubernetes/settings.hpp"
 #include "kaiku/storage/redis/address.hpp"
 #include "kaiku/tls/context.hpp"
 
@@ -56,10 +57,11 @@ struct options {
   std::chrono::hours scrub_interval{limits::scrub_interval_hours};  ///< 0: only when asked
   std::chrono::hours set_aside_age{24 * limits::set_aside_days};
   byte_count set_aside_bytes{limits::set_aside_bytes};
-  std::chrono::minutes remove_dead_after{};  ///< members silent for so long are removed; 0: never
-  std::optional<redis_address> redis;        ///< empty: none
-  std::filesystem::path auth_file;           ///< empty: no access control
-  http_settings client_side;                 ///< address and port apart: `http`
+  std::chrono::minutes remove_dead_after{};        ///< members silent for so long are removed; 0: never
+  std::optional<redis_address> redis;              ///< empty: none
+  std::filesystem::path auth_file;                 ///< empty: no access control
+  std::optional<kubernetes::settings> kubernetes;  ///< empty: its pod has no label to keep
+  http_settings client_side;                       ///< address and port apart: `http`
   log_level level = log_level::info;
   log_format format = log_format::text;
   std::vector<std::string> warnings;  ///< to be logged once there is a log

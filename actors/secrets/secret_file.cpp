@@ -35,29 +35,38 @@ std::string who_else_reads(const struct stat& x) {
   return "is open to the group " + std::to_string(x.st_gid);
 }
 
-}  // namespace
-
-result<std::string> read_secret(const std::string& file, std::size_t most) {
+/// `refuse` gives why it may not be read; empty: it may.
+result<std::string> read_file(const std::string& file, std::size_t most, std::string (*refuse)(const struct stat&)) {
   // A pipe without a writer would hold the start up.
   const unique_fd opened{::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
   struct stat found {};
   if (!opened || ::fstat(opened.get(), &found) != 0) return usage(file + ": " + std::strerror(errno));
   if (!S_ISREG(found.st_mode)) return usage(file + " is not a file");
-  if (auto others = who_else_reads(found); !others.empty()) return usage(file + " " + others + ": chmod go= " + file);
-  std::string secret(most + 1, '\0');  // one more, to see that the bound is exceeded
+  if (auto others = refuse(found); !others.empty()) return usage(file + " " + others + ": chmod go= " + file);
+  std::string text(most + 1, '\0');  // one more, to see that the bound is exceeded
   std::size_t have = 0;
-  while (have < secret.size()) {
-    const auto got = ::read(opened.get(), secret.data() + have, secret.size() - have);
+  while (have < text.size()) {
+    const auto got = ::read(opened.get(), text.data() + have, text.size() - have);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return usage(file + " cannot be read: " + std::strerror(errno));
     if (got == 0) break;
     have += static_cast<std::size_t>(got);
   }
-  secret.resize(have);
-  if (secret.size() > most) return usage(file + " is longer than " + std::to_string(most) + " bytes");
-  while (!secret.empty() && (secret.back() == '\n' || secret.back() == '\r')) secret.pop_back();
-  if (secret.empty()) return usage(file + " is empty");
-  return secret;
+  text.resize(have);
+  if (text.size() > most) return usage(file + " is longer than " + std::to_string(most) + " bytes");
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
+  if (text.empty()) return usage(file + " is empty");
+  return text;
+}
+
+}  // namespace
+
+result<std::string> read_secret(const std::string& file, std::size_t most) {
+  return read_file(file, most, who_else_reads);
+}
+
+result<std::string> read_whole(const std::string& file, std::size_t most) {
+  return read_file(file, most, [](const struct stat&) { return std::string{}; });
 }
 
 }  // namespace kaiku

@@ -36,6 +36,12 @@ std::string time_text(const ASN1_TIME* time) {
   return {text.data(), size};
 }
 
+unix_time_ms time_of(const ASN1_TIME* time) {
+  std::tm parts{};
+  if (ASN1_TIME_to_tm(time, &parts) != 1) return {};
+  return {std::int64_t{::timegm(&parts)} * 1000};
+}
+
 }  // namespace
 
 std::string names_in(const X509& certificate) {
@@ -61,13 +67,22 @@ bool is_for(X509& certificate, const std::string& name) {
 }
 
 unix_time_ms expires(const X509& certificate) {
-  std::tm parts{};
-  if (ASN1_TIME_to_tm(X509_get0_notAfter(&certificate), &parts) != 1) return {};
-  return {std::int64_t{::timegm(&parts)} * 1000};
+  return time_of(X509_get0_notAfter(&certificate));
 }
 
 std::string expiry_of(const X509& certificate) {
   return time_text(X509_get0_notAfter(&certificate));
+}
+
+std::optional<list_end> first_end_of_lists(X509_STORE& store) {
+  std::optional<list_end> out;
+  const auto* const all = X509_STORE_get0_objects(&store);
+  for (int i = 0; i < sk_X509_OBJECT_num(all); ++i) {
+    const auto* list = X509_OBJECT_get0_X509_CRL(sk_X509_OBJECT_value(all, i));
+    const auto* end = list == nullptr ? nullptr : X509_CRL_get0_nextUpdate(list);
+    if (end != nullptr && (!out || time_of(end) < out->at)) out = {time_of(end), time_text(end)};
+  }
+  return out;
 }
 
 std::optional<std::string> out_of_time(const X509& certificate) {

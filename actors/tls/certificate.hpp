@@ -21,6 +21,13 @@ bool is_for(X509& certificate, const std::string& name);
 unix_time_ms expires(const X509& certificate);
 /// The same for a person: `2026-01-31 12:00:00 UTC`.
 std::string expiry_of(const X509& certificate);
+/// When a list of revoked certificates runs out, if it says so.
+struct list_end {
+  unix_time_ms at;
+  std::string text;  ///< for a person
+};
+/// Of those in the store, the list that runs out first. For a store that nobody verifies with yet.
+std::optional<list_end> first_end_of_lists(X509_STORE& store);
 /// Why it is not valid now: it has expired, or its time is yet to come.
 std::optional<std::string> out_of_time(const X509& certificate);
 

@@ -1,14 +1,19 @@
 #include "kaiku/tls/credentials.hpp"
 
-#include <ctime>
-
 #include <openssl/ssl.h>
 #include <spdlog/spdlog.h>
 
 #include "kaiku/core/limits.hpp"
+#include "kaiku/core/wall_clock.hpp"
 #include "kaiku/tls/certificate.hpp"
 
 namespace kaiku {
+namespace {
+
+/// A day: many lists are made anew each week.
+constexpr auto list_warning_ms = limits::certificate_warning_ms / 14;
+
+}  // namespace
 
 tls_credentials::tls_credentials(std::string what, tls_use use, tls_files files)
     : what_(std::move(what)), use_(use), files_(std::move(files)) {}
@@ -67,11 +72,40 @@ void tls_credentials::tell(const tls_context& of) {
   } else {
     spdlog::info("tls: {}: certificate for {}, valid until {}", what_, names_in(own), expiry_of(own));
   }
+  told_of_lists_ = expiry::far;
+  lists_end_ = {};
+  if (auto end = first_end_of_lists(*SSL_CTX_get_cert_store(of.get()))) {
+    lists_end_ = end->at;
+    lists_end_text_ = std::move(end->text);
+    spdlog::info("tls: {}: revoked certificates are refused, as listed in {} until {}", what_, files_.authority,
+                 lists_end_text_);
+  }
+  warn_of_lists();
+}
+
+tls_credentials::expiry tls_credentials::expiry_in(std::int64_t left_ms, std::int64_t warning_ms) {
+  return left_ms <= 0 ? expiry::past : left_ms <= warning_ms ? expiry::near : expiry::far;
+}
+
+/// What is shown to this node is refused behind it: OpenSSL takes no list that may lack the newest names.
+void tls_credentials::warn_of_lists() {
+  if (lists_end_.value == 0) return;
+  const auto now = expiry_in(lists_end_.value - wall_clock().value, list_warning_ms);
+  if (now <= told_of_lists_) return;
+  told_of_lists_ = now;
+  if (now == expiry::near)
+    spdlog::warn("tls: {}: a revocation list in {} is valid until {} only: replace it", what_, files_.authority,
+                 lists_end_text_);
+  else
+    spdlog::error(
+        "tls: {}: a revocation list in {} has run out at {}: certificates that others show are refused; "
+        "replace it",
+        what_, files_.authority, lists_end_text_);
 }
 
 void tls_credentials::warn_of_expiry() {
-  const auto left = expires().value - std::int64_t{std::time(nullptr)} * 1000;
-  const auto now = left <= 0 ? expiry::past : left <= limits::certificate_warning_ms ? expiry::near : expiry::far;
+  warn_of_lists();
+  const auto now = expiry_in(expires().value - wall_clock().value, limits::certificate_warning_ms);
   if (now <= told_) return;
   told_ = now;
   const auto until = expiry_of(*SSL_CTX_get0_certificate(context().get()));

@@ -28,7 +28,8 @@ class tls_credentials {
   /// For one new connection.
   tls_context context() const;
   /// Reads the files again if they have changed since, or anyway. What does not load is logged, once, changes nothing,
-  /// and is tried again the next time. Warns when the certificate is about to run out, and when it has.
+  /// and is tried again the next time. Warns when the certificate, or a list of revoked ones, is about to run out, and
+  /// when it has.
   void refresh(bool anyway);
 
  private:
@@ -36,6 +37,7 @@ class tls_credentials {
   std::vector<file_stamp> look() const;
   void tell(const tls_context& of);
   void warn_of_expiry();
+  void warn_of_lists();
 
   const std::string what_;
   const tls_use use_;
@@ -45,7 +47,11 @@ class tls_credentials {
   std::vector<file_stamp> seen_;  ///< of what was loaded
   std::string complaint_;         ///< what was last said of what does not load
   enum class expiry : std::uint8_t { far, near, past };
+  static expiry expiry_in(std::int64_t left_ms, std::int64_t warning_ms);
   expiry told_ = expiry::far;
+  unix_time_ms lists_end_;      ///< of the list of revoked ones that runs out first; 0: there is none
+  std::string lists_end_text_;  ///< for a person
+  expiry told_of_lists_ = expiry::far;
   mutable std::mutex guard_;
   tls_context current_;  ///< guarded by `guard_`
 };

@@ -4,8 +4,9 @@
 
 #include <algorithm>
 
-#include "kaiku/http/access/authorization.hpp"
+#include "kaiku/core/wall_clock.hpp"
 #include "kaiku/http/access/control.hpp"
+#include "kaiku/http/api/authorization.hpp"
 #include "kaiku/http/api/cors.hpp"
 #include "kaiku/http/api/handlers.hpp"
 #include "kaiku/http/api/http_date.hpp"
@@ -125,6 +126,15 @@ std::optional<response> check_access(exchange& ex, const route* to, std::string_
   if (auto refused = check_scope(ex, to->needs)) return refused;
   if (target.ok() && !ex.who->reaches(target->path)) return out_of_reach();
   return std::nullopt;
+}
+
+bool still_allowed(exchange& ex, permission needs) {
+  if (!ex.who) return true;  // nobody was asked
+  const auto authorization = ex.in.header("Authorization");
+  const auto token = authorization ? token_shown(*authorization) : std::nullopt;
+  if (!token) return false;
+  ex.who = ex.settings.access->check_token(*token, wall_clock()).who;
+  return ex.who && !check_scope(ex, needs);
 }
 
 std::optional<response> check_reach(const exchange& ex, const command& what) {

@@ -14,6 +14,8 @@ namespace kaiku {
 /// The answer to a request that is refused; sets `exchange::who`. `to`: null when there is no such resource, which only
 /// who has a token is told. `allow`: for a browser's preflight, which carries no token.
 std::optional<response> check_access(exchange& ex, const route* to, std::string_view allow);
+/// Whether a request that was let in, and has no end, would be let in now: a token expires, and is taken away.
+bool still_allowed(exchange& ex, permission needs);
 /// The answer when who asks may not reach everything that a change names, also where its target does not say so.
 std::optional<response> check_reach(const exchange& ex, const command& what);
 /// The logger of `audit`, if there is one by this name; else the default one.

@@ -54,11 +54,11 @@ task<response> show_timeline(exchange& ex) {
     if (read.ec != std::errc{} || read.ptr != text->data() + text->size())
       co_return problem({errc::bad_request, "after is what an answer's next said"});
   }
-  auto told =
-      co_await ask<result<std::vector<timeline_event>>>(ex, [&](auto done) { ex.node.timeline(std::move(done)); });
+  auto told = co_await ask<result<std::shared_ptr<const timeline_report>>>(
+      ex, [&](auto done) { ex.node.timeline(std::move(done)); });
   if (!told) co_return problem(told.failure());
   std::vector<const timeline_event*> wanted;
-  for (const auto& one : *told)
+  for (const auto& one : (*told)->events)
     if (one.number > after) wanted.push_back(&one);
   // Who asks for what follows something gets what follows at once; everybody else the last.
   if (wanted.size() > *limit) {
@@ -70,13 +70,17 @@ task<response> show_timeline(exchange& ex) {
   json events = json::array();
   for (const auto* one : wanted) events.push_back(describe(*one));
   const auto next = wanted.empty() ? after : wanted.back()->number;
-  co_return json_answer(200, {{"events", std::move(events)}, {"next", to_string(next)}});
+  json unreachable = json::array();
+  for (const auto& one : (*told)->unreachable) unreachable.push_back(one.name);
+  co_return json_answer(
+      200, {{"events", std::move(events)}, {"next", to_string(next)}, {"unreachable", std::move(unreachable)}});
 }
 
 response list_traces(exchange& ex) {
   if (auto refused = refuse_query(ex)) return std::move(*refused);
   json traces = json::array();
-  for (const auto& one : trace_store::instance().roots()) traces.push_back(describe(one, ex.node.view().self));
+  const auto self = ex.node.view().self;
+  for (const auto& one : trace_store::instance().roots()) traces.push_back(describe(one, self));
   return json_answer(200, {{"traces", std::move(traces)}});
 }
 

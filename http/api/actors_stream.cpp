@@ -7,6 +7,7 @@
 #include <set>
 #include <tuple>
 
+#include "kaiku/http/api/access.hpp"
 #include "kaiku/http/api/actors_json.hpp"
 #include "kaiku/http/api/handlers.hpp"
 #include "kaiku/http/api/http_date.hpp"
@@ -19,8 +20,8 @@ namespace {
 /// A figure that always moves a little has changed when it moved by more than this.
 constexpr std::uint64_t idle_contact_ms = 1000;
 constexpr std::uint64_t idle_bytes = std::uint64_t{1} << 20;
-/// More beats than these between two looks: the client was away, and begins anew.
-constexpr std::uint64_t longest_gap = 8;
+/// So many beats between two looks: the client was away, perhaps as long as nobody watched, and begins anew.
+constexpr std::uint64_t long_gap = limits::watch_lease_ms / limits::watch_interval_ms;
 
 bool is_near(const figure& a, const figure& b) {
   if (a.known != b.known) return false;
@@ -74,7 +75,7 @@ class actors_stream final : public body_source {
       if (ex_.draining) co_return std::string{};
       auto told = co_await ask<result<cluster_report_ptr>>(
           ex_, [&](auto done) { ex_.node.inspect({}, true, std::move(done)); });
-      if (!told) co_return std::string{};
+      if (!told || !still_allowed(ex_, permission::watch)) co_return std::string{};
       auto text = say(**told);
       const auto now = std::chrono::steady_clock::now();
       if (text.empty() && now - said_at_ >= milliseconds(limits::stream_silence_ms)) text = ": alive\n\n";
@@ -88,7 +89,7 @@ class actors_stream final : public body_source {
   using flow_name = std::tuple<node_id, actor_number, node_id, actor_number>;
 
   std::string say(const cluster_report& x) {
-    const bool begins = beat_ == 0 || x.beat - beat_ > longest_gap;
+    const bool begins = beat_ == 0 || x.beat - beat_ >= long_gap;
     beat_ = x.beat;
     auto change = compare(x);  // also remembers
     if (begins) {
@@ -129,7 +130,10 @@ class actors_stream final : public body_source {
     for (const auto& [name, one] : actors_)
       if (!now.contains(name)) gone.push_back(name);
     std::erase_if(nodes_, [&](const auto& known) {
-      return std::none_of(x.members.begin(), x.members.end(), [&](const auto& one) { return one.id == known.first; });
+      const bool left =
+          std::none_of(x.members.begin(), x.members.end(), [&](const auto& one) { return one.id == known.first; });
+      if (left) gone.push_back(known.first.name);  // no actor is called so: their ids have a colon
+      return left;
     });
     actors_ = std::move(now);
     flows_ = std::move(counted);

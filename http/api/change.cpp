@@ -95,6 +95,9 @@ result<std::optional<durability>> parse_want(const request& in, const query_para
 }
 
 task<result<content_ref>> stream_content(exchange& ex, request_body& from, std::string first) {
+  if (!ex.upload_place.take(ex.settings.max_uploads_each))
+    co_return error{errc::overloaded,
+                    "as many uploads of one address as are taken at once are under way; try again shortly"};
   auto opened = co_await ask<result<std::unique_ptr<upload>>>(
       ex, [&](auto done) { ex.node.begin_upload({from.length().value_or(0)}, std::move(done)); });
   if (!opened) co_return opened.failure();

@@ -31,6 +31,11 @@ bool is_own_page(const request& in, std::string_view origin) {
 
 }  // namespace
 
+bool is_of_own_page(const request& in) {
+  const auto origin = in.header("Origin");
+  return origin && is_own_page(in, *origin);
+}
+
 std::optional<response> check_origin(const request& in, const http_settings& settings, std::string_view allow) {
   const auto origin = in.header("Origin");
   if (!origin) return std::nullopt;

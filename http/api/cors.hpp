@@ -14,6 +14,9 @@ namespace kaiku {
 /// page of an origin that is not allowed has a browser send: forms need no preflight. Otherwise nothing.
 std::optional<response> check_origin(const request& in, const http_settings& settings, std::string_view allow);
 
+/// Whether a page that was loaded from this node had its browser send this: it can't follow to another.
+bool is_of_own_page(const request& in);
+
 /// Lets the page that asked see the answer, if its origin is allowed.
 void add_cors(const request& in, const http_settings& settings, response& out);
 

@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "kaiku/core/wall_clock.hpp"
 #include "kaiku/http/api/conditions.hpp"
 #include "kaiku/http/api/digest_field.hpp"
 #include "kaiku/http/api/freshness.hpp"

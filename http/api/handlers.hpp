@@ -47,6 +47,8 @@ response show_set_aside(exchange& ex);
 response set_aside_content(exchange& ex);
 task<response> restore_set_aside(exchange& ex);
 task<response> purge_set_aside(exchange& ex);
+// backup.cpp
+task<response> write_backup(exchange& ex);
 // scrub.cpp
 task<response> show_scrub(exchange& ex);
 task<response> start_scrub(exchange& ex);

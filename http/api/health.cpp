@@ -21,6 +21,12 @@ response probe(const exchange& ex, const node_view& view, bool good, std::string
   return out;
 }
 
+/// For those who choose where requests go: soon not here.
+response probe_for_gateways(const exchange& ex, const node_view& view, bool good, std::string reason) {
+  if (ex.draining) return probe(ex, view, false, "this node is stopping");
+  return probe(ex, view, good, std::move(reason));
+}
+
 }  // namespace
 
 response healthz_live(exchange& ex) {
@@ -29,7 +35,8 @@ response healthz_live(exchange& ex) {
 
 response healthz_ready(exchange& ex) {
   const auto view = ex.node.view();
-  return probe(ex, view, view.ready, view.ready ? "caught up and in contact with a leader" : view.not_ready_reason);
+  return probe_for_gateways(ex, view, view.ready,
+                            view.ready ? "caught up and in contact with a leader" : view.not_ready_reason);
 }
 
 response healthz_leader(exchange& ex) {
@@ -37,13 +44,13 @@ response healthz_leader(exchange& ex) {
   const bool leads = view.now == role::leader;
   std::string reason = leads ? "this node leads" : "this node does not lead";
   if (!leads && !view.leader.name.empty()) reason += "; " + view.leader.name + " does";
-  return probe(ex, view, leads, std::move(reason));
+  return probe_for_gateways(ex, view, leads, std::move(reason));
 }
 
 response healthz_replica(exchange& ex) {
   const auto view = ex.node.view();
-  if (view.now == role::leader) return probe(ex, view, false, "this node leads");
-  return probe(ex, view, view.ready, view.ready ? "a follower that has caught up" : view.not_ready_reason);
+  if (view.now == role::leader) return probe_for_gateways(ex, view, false, "this node leads");
+  return probe_for_gateways(ex, view, view.ready, view.ready ? "a follower that has caught up" : view.not_ready_reason);
 }
 
 response openapi_document(exchange& ex) {

@@ -56,11 +56,6 @@ std::optional<unix_time_ms> parse_http_date(std::string_view text) {
   return std::nullopt;
 }
 
-unix_time_ms wall_clock() {
-  auto now = std::chrono::system_clock::now().time_since_epoch();
-  return {std::chrono::duration_cast<milliseconds>(now).count()};
-}
-
 std::string format_rfc3339(unix_time_ms at) {
   auto out = split(at);
   const auto& tm = out.broken_down;

@@ -15,8 +15,6 @@ namespace kaiku {
 std::string format_http_date(unix_time_ms at);
 /// Reads all three forms of the RFC; empty when it is none of them.
 std::optional<unix_time_ms> parse_http_date(std::string_view text);
-/// This machine's clock.
-unix_time_ms wall_clock();
 /// `1994-11-06T08:49:37.000Z`.
 std::string format_rfc3339(unix_time_ms at);
 /// Reads that form in UTC, with or without a fraction; empty when it is none.

@@ -9,6 +9,7 @@
 #include "kaiku/http/api/process_figures.hpp"
 #include "kaiku/http/server/bridge.hpp"
 #include "kaiku/http/server/meter.hpp"
+#include "kaiku/kubernetes/publisher.hpp"
 #include "kaiku/tls/credentials.hpp"
 
 namespace kaiku {
@@ -174,6 +175,16 @@ void add_certificates(document& out, const http_settings& settings) {
                 seconds(std::optional{one->expires()}), {{"port", port}});
 }
 
+void add_label(document& out, const kubernetes::label_view& label) {
+  out.gauge("kaiku_pod_label_current", "1 while the pod's label is known to say what it has to.",
+            label.is_current() ? 1 : 0);
+  out.counter("kaiku_pod_label_changes_total", "Times the pod's label came to say something else.",
+              number(label.changes));
+  for (const auto& [code, count] : label.answers)
+    out.counter("kaiku_kubernetes_requests_total", "Requests to Kubernetes' API server by the status of the answer.",
+                number(count), {{"code", code == 0 ? "none" : std::to_string(code)}});
+}
+
 void add_process(document& out, const server_figures& server) {
   out.gauge("kaiku_http_connections", "Client connections.", number(server.connections));
   out.gauge("kaiku_http_requests_in_flight", "Requests being answered.", number(server.open_requests));
@@ -203,6 +214,7 @@ task<response> show_metrics(exchange& ex) {
   add_disk(out, more, scrub.ok() ? *scrub : scrub_view{});
   if (more.redis) add_redis(out, *more.redis);
   add_certificates(out, ex.settings);
+  if (ex.settings.label) add_label(out, ex.settings.label->view());
   add_process(out, ex.server);
   out.append(ex.meter.registry().collect());
   response answer;

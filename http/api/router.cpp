@@ -38,6 +38,7 @@ constexpr std::array table{
     route{"/cluster/members", permission::watch, at_once<list_members>, nullptr, add_member},
     route{"/cluster/members/{id}", permission::watch, at_once<show_member>, nullptr, nullptr, remove_member},
     route{"/cluster/leader", permission::watch, at_once<show_leader>, nullptr, change_leader},
+    route{"/cluster/backup", permission::admin, later<write_backup>},
     route{"/cluster/scrub", permission::watch, later<show_scrub>, nullptr, start_scrub},
     route{"/actors", permission::watch, later<list_actors>},
     route{"/actors/stream", permission::watch, later<stream_actors>},
@@ -192,7 +193,7 @@ routed route_request(exchange& ex) {
     case http_method::other: break;
   }
   if (writer == nullptr) return method_problem(allowed_at(ex.path, *found));
-  if (writes_files(*found) && ex.settings.writes == follower_writes::redirect)
+  if (writes_files(*found) && ex.settings.writes == follower_writes::redirect && !is_of_own_page(in))
     if (auto elsewhere = to_leader(ex)) return std::move(*elsewhere);
   return writer;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <system_error>
 
+#include "kaiku/core/wall_clock.hpp"
 #include "kaiku/http/api/change.hpp"
 #include "kaiku/http/api/conditions.hpp"
 #include "kaiku/http/api/handlers.hpp"

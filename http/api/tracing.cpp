@@ -1,7 +1,9 @@
 #include "kaiku/http/api/tracing.hpp"
 
+#include <algorithm>
 #include <array>
 
+#include "kaiku/core/wall_clock.hpp"
 #include "kaiku/http/api/actors_json.hpp"
 
 namespace kaiku {
@@ -26,6 +28,7 @@ std::optional<trace_context> parse_traceparent(std::string_view text) {
   constexpr std::size_t id_at = 3, span_at = 36, flags_at = 53, length = 55;
   if (text.size() != length || !text.starts_with("00-") || text[span_at - 1] != '-' || text[flags_at - 1] != '-')
     return std::nullopt;
+  if (std::any_of(text.begin(), text.end(), [](char c) { return c >= 'A' && c <= 'F'; })) return std::nullopt;  // 3.2.2
   trace_context out;
   std::array<std::uint8_t, span_bytes> span{};
   std::uint8_t flags = 0;

@@ -78,17 +78,6 @@ std::string actor_line(const json& actor) {
          name_in(actor, "state");
 }
 
-/// In front: a path's beginning says less, but a line's beginning more.
-std::string cut(const std::string& line, std::size_t columns) {
-  std::string out;
-  std::size_t used = 0;
-  for (char c : line) {
-    if ((static_cast<unsigned char>(c) & 0xc0) != 0x80 && ++used > columns) break;
-    out.push_back(c);
-  }
-  return out;
-}
-
 constexpr std::array<const char*, 3> order_names{"load", "mailbox", "name"};
 
 }  // namespace
@@ -124,7 +113,7 @@ void actors_view::change(const json& document) {
   }
   for (const auto& actor : member(document, "actors")) take_actor(actor);
   for (const auto& id : member(document, "gone"))
-    if (id.is_string()) actors_.erase(id.get<std::string>());
+    if (id.is_string()) actors_.erase(id.get<std::string>()), nodes_.erase(id.get<std::string>());
 }
 
 void actors_view::happened(const json& event) {

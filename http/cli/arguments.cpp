@@ -22,6 +22,7 @@ constexpr const char* footer =
 
 const std::vector<std::string> durabilities{"leader", "majority", "all"};
 const std::vector<std::string> shells{"bash", "zsh", "fish"};
+const std::vector<std::string> probes{"live", "ready", "leader", "replica"};
 
 std::string joined(const std::vector<std::string>& choices) {
   return CLI::detail::join(choices, "|");
@@ -118,7 +119,8 @@ class builder {
 
   void files() {
     auto* put = add(app_, "put", "send files: LOCAL... PATH; - is standard input", run_put);
-    paths(put, "LOCAL", "files or directories here, then the place in the store; ending in /: into it", 2, 10'000);
+    paths(put, "LOCAL", "files or directories here, then the place in the store; ending in /: into it", 2,
+          limits::paths);
     copying(put);
     durability(put);
     condition(put);
@@ -132,14 +134,14 @@ class builder {
         ->check(plain(CLI::PositiveNumber));
     auto* get =
         add(app_, "get", "fetch files: PATH... LOCAL (default: the working directory); - is standard output", run_get);
-    paths(get, "PATH", "places in the store, then the one here", 1, 10'000);
+    paths(get, "PATH", "places in the store, then the one here", 1, limits::paths);
     copying(get);
     freshness(get);
     auto* cat = add(app_, "cat", "write files to standard output", run_cat);
-    paths(cat, "PATH", "files in the store", 1, 10'000);
+    paths(cat, "PATH", "files in the store", 1, limits::paths);
     freshness(cat);
     auto* ls = add(app_, "ls", "list directories", run_ls);
-    ls->add_option("PATH", into_.paths, "places in the store (default: /)")->type_name("")->expected(0, 10'000);
+    ls->add_option("PATH", into_.paths, "places in the store (default: /)")->type_name("")->expected(0, limits::paths);
     ls->add_flag("-l,--long", into_.details, "with size, date and type");
     ls->add_flag("-r,--recursive", into_.recursive, "with all that is below");
     freshness(ls);
@@ -150,26 +152,26 @@ class builder {
         ->check(plain(CLI::PositiveNumber));
     freshness(tree);
     auto* stat = add(app_, "stat", "all that is known of a file or directory", run_stat);
-    paths(stat, "PATH", "places in the store", 1, 10'000);
+    paths(stat, "PATH", "places in the store", 1, limits::paths);
     freshness(stat);
   }
 
   void changes() {
     auto* rm = add(app_, "rm", "remove", run_rm);
-    paths(rm, "PATH", "places in the store", 1, 10'000);
+    paths(rm, "PATH", "places in the store", 1, limits::paths);
     rm->add_flag("-r,--recursive", into_.recursive, "directories, with all that is below, each in one step");
     durability(rm);
     condition(rm);
     auto* mv = add(app_, "mv", "move, in one step", run_mv);
     auto* cp = add(app_, "cp", "copy within the store, in one step", run_cp);
     for (auto* one : {mv, cp}) {
-      paths(one, "PATH", "from and to; ending in /: into it", 2, 10'000);
+      paths(one, "PATH", "from and to; ending in /: into it", 2, limits::paths);
       overwrite(one);
       durability(one);
       condition(one);
     }
     auto* mkdir = add(app_, "mkdir", "make directories, and those above", run_mkdir);
-    paths(mkdir, "PATH", "places in the store", 1, 10'000);
+    paths(mkdir, "PATH", "places in the store", 1, limits::paths);
     durability(mkdir);
     auto* fate = add(app_, "write-status", "what became of a write", run_write_status);
     fate->add_option("TOKEN", into_.id, "what the write was answered with")->required()->type_name("");
@@ -194,6 +196,10 @@ class builder {
     less->add_option("NAME", into_.name, "its name")->required()->type_name("");
     auto* transfer = add(*group, "transfer", "let another member lead", run_transfer);
     transfer->add_option("NAME", into_.name, "which (default: the one that is most up to date)")->type_name("");
+    auto* health = add(app_, "health", "whether the node that is asked is well; for health checks", run_health);
+    health->add_option("PROBE", into_.name, "which of its probes (default: ready)")
+        ->type_name(joined(probes))
+        ->check(plain(CLI::IsMember(probes)));
   }
 
   void inspection() {
@@ -272,7 +278,8 @@ option_words words_of(const CLI::Option& option) {
 }
 
 /// CLI11 takes an argument of many values apart when it has brackets around it, as it would one of a configuration; a
-/// name may well have them. No argument can have this character at its end.
+/// name may well have them. No argument can have this character at its end; or in front, where it hides from CLI11 what
+/// would be an option, were it not behind `--`.
 constexpr char whole_mark = '\0';
 
 std::string marked(std::string argument) {
@@ -284,6 +291,7 @@ std::string marked(std::string argument) {
 void unmark(arguments& all) {
   const auto strip = [](std::string& text) {
     if (text.ends_with(whole_mark)) text.pop_back();
+    if (text.starts_with(whole_mark)) text.erase(0, 1);
   };
   for (auto* one : {&all.url, &all.token_file, &all.ca_file, &all.certificate_file, &all.key_file, &all.consistency,
                     &all.after, &all.if_match, &all.content_type, &all.name, &all.address, &all.id})
@@ -311,10 +319,14 @@ result<std::vector<std::string>> read_command_line(int argc, const char* const* 
   bool only_places = false;
   for (int i = 1; i < argc; ++i) {
     const std::string one = argv[i];
-    only_places = only_places || one == "--";
+    // CLI11 would believe it of required places only, and only until these are filled.
+    if (!only_places && one == "--") {
+      only_places = true;
+      continue;
+    }
     if (!only_places && one.starts_with("--") && one.find('=') == one.size() - 1)
       return {errc::bad_request, one.substr(0, one.size() - 1) + " has an empty value"};
-    out.push_back(marked(one));
+    out.push_back(only_places && one.starts_with('-') ? whole_mark + one : marked(one));
   }
   std::reverse(out.begin(), out.end());
   return out;
@@ -337,6 +349,12 @@ void prepare(CLI::App& app) {
 
 }  // namespace
 
+bool wants_json(int argc, const char* const* argv) {
+  for (int i = 1; i < argc && argv[i] != std::string_view("--"); ++i)
+    if (argv[i] == std::string_view("--json")) return true;
+  return false;
+}
+
 std::variant<arguments, early_end> parse_arguments(int argc, const char* const* argv) {
   arguments out;
   CLI::App app(title(), "kaiku");
@@ -353,7 +371,9 @@ std::variant<arguments, early_end> parse_arguments(int argc, const char* const* 
   } catch (const CLI::CallForVersion& e) {
     return early_end{std::string(e.what()) + "\n", exit_code::done};
   } catch (const CLI::ParseError& e) {
-    return early_end{std::string(e.what()) + " (kaiku --help)", exit_code::usage};
+    std::string why = e.what();
+    std::erase(why, whole_mark);
+    return early_end{why + " (kaiku --help)", exit_code::usage};
   }
   if (auto trouble = trouble_with_nothing(app); !trouble.empty()) return early_end{trouble, exit_code::usage};
   unmark(out);

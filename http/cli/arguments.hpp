@@ -51,6 +51,8 @@ struct early_end {
   exit_code code = exit_code::done;
 };
 
+/// Whether trouble is to be told as JSON, also when the rest makes no sense.
+bool wants_json(int argc, const char* const* argv);
 /// `argv[0]` is the program. A failure's text is one line without `kaiku: ` in front.
 std::variant<arguments, early_end> parse_arguments(int argc, const char* const* argv);
 

@@ -53,35 +53,19 @@ class several {
   exit_code code_ = exit_code::done;
 };
 
-exit_code usage(session& with, const std::string& why) {
-  with.out.complain(usage_failure(why));
-  return exit_code::usage;
-}
-
-/// All of them before the first change, so that a wrong one changes nothing. Errors: `invalid_path`.
-result<std::vector<file_path>> parse_all(const std::vector<std::string>& given) {
-  std::vector<file_path> out;
-  for (const auto& one : given) {
-    auto path = parse_remote(one);
-    if (!path) return path.failure();
-    out.push_back(std::move(*path));
-  }
-  return out;
-}
-
 exit_code move_or_copy(session& with, const std::string& operation, const std::string& done) {
   const auto& paths = with.asked.paths;
   const auto to = parse_remote(paths.back());
-  if (!to) return usage(with, to.failure().detail);
+  if (!to) return refuse(with, to.failure().detail);
   const bool into = paths.size() > 2 || paths.back().ends_with('/');
   const auto sources = parse_all({paths.begin(), paths.end() - 1});
-  if (!sources) return usage(with, sources.failure().detail);
+  if (!sources) return refuse(with, sources.failure().detail);
   std::map<file_path, file_path> by_target;
   for (const auto& from : *sources) {
     const auto target = into ? below(*to, from.name()) : to;
-    if (!target) return usage(with, target.failure().detail);
+    if (!target) return refuse(with, target.failure().detail);
     const auto [known, is_new] = by_target.emplace(*target, from);
-    if (!is_new) return usage(with, same_target(shown(known->second), shown(from), shown(*target)));
+    if (!is_new) return refuse(with, same_target(shown(known->second), shown(from), shown(*target)));
   }
   several all(sources->size());
   for (const auto& from : *sources) {
@@ -100,7 +84,7 @@ exit_code move_or_copy(session& with, const std::string& operation, const std::s
 exit_code run_rm(session& with) {
   const auto& given = with.asked.paths;
   const auto paths = parse_all(given);
-  if (!paths) return usage(with, paths.failure().detail);
+  if (!paths) return refuse(with, paths.failure().detail);
   several all(paths->size());
   for (std::size_t i = 0; i < paths->size(); ++i) {
     const auto& path = (*paths)[i];
@@ -121,7 +105,7 @@ exit_code run_cp(session& with) {
 
 exit_code run_mkdir(session& with) {
   const auto paths = parse_all(with.asked.paths);
-  if (!paths) return usage(with, paths.failure().detail);
+  if (!paths) return refuse(with, paths.failure().detail);
   several all(paths->size());
   for (const auto& path : *paths)
     if (!all.add(

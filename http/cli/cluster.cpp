@@ -1,4 +1,4 @@
-// kaiku cluster: the members and who leads.
+// kaiku cluster: the members and who leads; kaiku health: one node's probes.
 
 #include "kaiku/cli/remote.hpp"
 #include "kaiku/cli/text.hpp"
@@ -108,6 +108,27 @@ exit_code run_transfer(session& with) {
   if (!done.got) return told_to_look(done.code, with);
   with.out.record(*done.got);
   with.out.line(with.out.name(text_in(*done.got, "leader")) + " leads in term " + figure(*done.got, "term"));
+  return exit_code::done;
+}
+
+exit_code run_health(session& with) {
+  const auto probe = with.asked.name.empty() ? "ready" : with.asked.name;
+  const auto got = with.net.ask({.target = "/healthz/" + probe});
+  if (!got) return exit_code::interrupted;
+  const auto document = got->document();
+  const auto reason = text_in(document, "reason");
+  if (reason.empty() || (got->code != 200 && got->code != 503)) {
+    const auto why = explain(*got, "the probe " + probe);
+    with.out.complain(why);
+    return why.code;
+  }
+  const auto node = text_in(document, "node");
+  if (got->code == 503) {
+    with.out.complain({exit_code::unavailable, node + " is not " + probe + ": " + reason, {}});
+    return exit_code::unavailable;
+  }
+  with.out.record(document);
+  with.out.line(with.out.name(node) + ": " + with.out.name(reason));
   return exit_code::done;
 }
 

@@ -60,7 +60,7 @@ std::string bash(const command_words& program) {
       if (!option.choices.empty())
         values += "COMPREPLY=($(compgen -W " + quoted(joined(option.choices)) + " -- \"$word\")); return ;;\n";
       else
-        values += option.is_local() ? "COMPREPLY=($(compgen -f -- \"$word\")); return ;;\n" : "return ;;\n";
+        values += option.is_local() ? "mapfile -t COMPREPLY < <(compgen -f -- \"$word\"); return ;;\n" : "return ;;\n";
     }
   });
   return "# bash completion of kaiku; made by `kaiku completion bash`\n"
@@ -83,7 +83,7 @@ std::string bash(const command_words& program) {
          "  case $at in\n"
          "    " +
          files +
-         ") [[ $word == -* ]] || COMPREPLY+=($(compgen -f -- \"$word\")) ;;\n"
+         ") [[ $word == -* ]] || mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen -f -- \"$word\") ;;\n"
          "  esac\n"
          "}\n"
          "complete -o filenames -F _kaiku kaiku\n";

@@ -58,15 +58,6 @@ void copy_work::fill() {
   if (filling_) return;
   filling_ = true;
   while (running_ < with_.asked.parallel && !is_stopping()) {
-    if (const auto wait = debt(); wait.count() > 0) {
-      if (!waiting_)
-        with_.net.later(wait, [this] {
-          waiting_ = false;
-          fill();
-        });
-      waiting_ = true;
-      break;
-    }
     ++running_;
     if (begins_()) continue;
     --running_;
@@ -75,17 +66,10 @@ void copy_work::fill() {
   filling_ = false;
 }
 
-milliseconds copy_work::debt() const {
-  if (with_.asked.limit_rate == 0) return {};
-  const auto& bar = with_.out.bar();
-  const auto due = static_cast<double>(bar.bytes_moved()) / static_cast<double>(with_.asked.limit_rate);
-  return std::chrono::ceil<milliseconds>(std::chrono::duration<double>(due) - bar.elapsed());
-}
-
 exit_code copy_work::run(bool several) {
   with_.net.on_turn([this] { with_.out.bar().turn(); });
   fill();
-  const bool whole = with_.net.run([this] { return running_ == 0 && (is_stopping() || (all_begun_ && !waiting_)); });
+  const bool whole = with_.net.run([this] { return running_ == 0 && (is_stopping() || all_begun_); });
   with_.net.on_turn({});
   with_.out.bar().clear();
   return last_word(several, !whole);

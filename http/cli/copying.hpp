@@ -40,8 +40,6 @@ class copy_work {
   exit_code run(bool several);
 
  private:
-  /// How long nothing more may begin, for `--limit-rate`: libcurl bounds a connection, but sends what is small at once.
-  milliseconds debt() const;
   exit_code last_word(bool several, bool was_interrupted);
   exit_code code_of(bool several) const;
   void tell(const copied& file);
@@ -50,7 +48,7 @@ class copy_work {
   std::string verb_;  ///< `sent` or `fetched`
   std::function<bool()> begins_;
   std::size_t running_ = 0;
-  bool all_begun_ = false, filling_ = false, waiting_ = false;
+  bool all_begun_ = false, filling_ = false;
   std::optional<exit_code> stop_;  ///< what makes it pointless to go on
   std::optional<exit_code> first_failure_;
   bool less_durable_ = false;

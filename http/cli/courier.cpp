@@ -39,7 +39,8 @@ struct courier::handles {
   std::unordered_map<CURL*, std::unique_ptr<exchange>> under_way;
 };
 
-courier::courier(courier_settings settings) : settings_(std::move(settings)), handles_(std::make_unique<handles>()) {
+courier::courier(courier_settings settings)
+    : settings_(std::move(settings)), rate_(settings_.most_per_second), handles_(std::make_unique<handles>()) {
   INVARIANT(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK, "libcurl does not start");
   handles_->multi = curl_multi_init();
   INVARIANT(handles_->multi != nullptr, "no memory");
@@ -55,7 +56,7 @@ courier::~courier() {
 }
 
 void courier::send(request what, then with) {
-  start(std::make_unique<exchange>(std::move(what), std::move(with)));
+  start(std::make_unique<exchange>(std::move(what), std::move(with), rate_));
 }
 
 void courier::later(milliseconds delay, std::function<void()> what) {
@@ -87,6 +88,7 @@ bool courier::run(const std::function<bool()>& is_done) {
     // Whatever failed for the signal did not fail.
     if (interrupted()) return false;
     collect();
+    resume();
     run_timers();
     run_slices();
     if (turn_) turn_();
@@ -109,11 +111,40 @@ void courier::collect() {
   std::vector<std::pair<std::unique_ptr<exchange>, int>> ended;
   while (const auto* message = curl_multi_info_read(handles_->multi, &left)) {
     if (message->msg != CURLMSG_DONE) continue;
-    const auto found = handles_->under_way.find(message->easy_handle);
     const int result = message->data.result;
-    curl_multi_remove_handle(handles_->multi, found->first);
-    ended.emplace_back(std::move(found->second), result);
-    handles_->under_way.erase(found);
+    ended.emplace_back(take_off(message->easy_handle), result);
+  }
+  for (auto& [one, result] : ended) finish(std::move(one), result);
+}
+
+std::unique_ptr<exchange> courier::take_off(void* easy) {
+  auto taken = handles_->under_way.extract(easy);
+  curl_multi_remove_handle(handles_->multi, easy);
+  return std::move(taken.mapped());
+}
+
+/// Those that wait for allowance, the longest first.
+std::vector<exchange*> courier::paused() const {
+  std::vector<exchange*> out;
+  if (!rate_.is_bounded()) return out;
+  for (const auto& [easy, one] : handles_->under_way)
+    if (one->is_paused) out.push_back(one.get());
+  std::sort(out.begin(), out.end(),
+            [](const exchange* a, const exchange* b) { return a->waiting_since < b->waiting_since; });
+  return out;
+}
+
+/// As many as there is allowance for, a piece each.
+void courier::resume() {
+  std::uint64_t promised = 0;
+  std::vector<std::pair<std::unique_ptr<exchange>, int>> ended;
+  for (auto* one : paused()) {
+    if (!rate_.has_some(promised)) break;
+    promised += rate_.piece();
+    one->is_paused = false;
+    // It gives out what it has held back; when that fails, libcurl leaves the end of it to us.
+    const auto result = curl_easy_pause(one->easy, CURLPAUSE_CONT);
+    if (result != CURLE_OK) ended.emplace_back(take_off(one->easy), result);
   }
   for (auto& [one, result] : ended) finish(std::move(one), result);
 }
@@ -130,12 +161,13 @@ void courier::finish(std::unique_ptr<exchange> one, int result) {
     got.reached = true;
     ever_answered_ = true;
   }
-  if (result != CURLE_OK && got.reached && !got.stopped && !one->what.changes_nothing()) one->may_stand = true;
+  const bool unanswered = result != CURLE_OK || got.is_of_gateway();
+  if (unanswered && got.reached && !got.stopped && !one->what.changes_nothing()) one->may_stand = true;
   got.may_stand = one->may_stand;
   one->silent = got.reached ? 0 : one->silent + 1;
   // What moved is progress: the patience is for nodes that can do nothing.
   if (one->any_taken) one->first_failure.reset();
-  const bool failed_here = result != CURLE_OK || got.code == 503 || got.code == 429;
+  const bool failed_here = unanswered || got.code == 503 || got.code == 429;
   // One that sends on to a node that is not there knows no better than one that can't answer.
   if (failed_here && !got.stopped) settings_.nodes.failed(one->node);
   const auto what_now = judge(*one);
@@ -169,6 +201,7 @@ void courier::finish(std::unique_ptr<exchange> one, int result) {
 courier::verdict courier::judge(const exchange& one) const {
   const auto& got = one.got;
   if (got.stopped || one.what.streamed) return verdict::deliver;
+  if (!settings_.follows && (got.code == 307 || got.code == 308)) return verdict::deliver;
   const bool may_stand = got.reached && !one.what.changes_nothing() && !one.what.keyed;
   if (got.code == 307 || got.code == 308) {
     // Only to the same place on another node, and never from TLS to none: the token goes along.
@@ -178,7 +211,7 @@ courier::verdict courier::judge(const exchange& one) const {
     return same_scheme && !origin.empty() && one.redirections < limits::redirects ? verdict::redirect
                                                                                   : verdict::deliver;
   }
-  const bool failed = got.code == 0 || got.cut_off || got.code == 503 || got.code == 429;
+  const bool failed = got.code == 0 || got.cut_off || got.is_of_gateway() || got.code == 503 || got.code == 429;
   if (!failed || may_stand || !is_patient(one)) return verdict::deliver;
   return verdict::repeat;
 }
@@ -226,13 +259,14 @@ void courier::run_slices() {
   }
 }
 
-int courier::next_wait() const {
+int courier::next_wait() {
   if (!slices_.empty()) return 0;
   auto wait = milliseconds{limits::look_up_ms};
   if (!timers_.empty()) {
     const auto until = std::chrono::ceil<milliseconds>(timers_.begin()->first - steady::now());
     wait = std::clamp(until, milliseconds{0}, wait);
   }
+  if (!paused().empty()) wait = std::min(wait, rate_.wait());
   return static_cast<int>(wait.count());
 }
 

@@ -2,13 +2,14 @@
 
 /// Purpose: carries requests to the cluster, several at a time on kept connections, and takes each to another node when
 /// one fails.
-/// Owner: the connections (one libcurl multi handle), the choice of the node, timers, and what is computed between two
-/// looks at the network.
+/// Owner: the connections (one libcurl multi handle), the choice of the node, what the rate allows, timers, and what is
+/// computed between two looks at the network.
 /// Lifecycle: requests are begun at any time and end in `run`; what is under way when it dies is given up.
 /// Thread: the process's only one. Nothing is called back but from `run`.
 ///
 /// When a node can't be reached, or answers 503 or 429, the next one is asked, round after round until the patience is
-/// over. What may have reached a node is sent again only when it changes nothing or has an Idempotency-Key.
+/// over. A gateway's 502 and 504 say that the node behind it gave no answer, and are taken for none. What may have
+/// reached a node is sent again only when it changes nothing or has an Idempotency-Key.
 
 #include <chrono>
 #include <functional>
@@ -16,8 +17,10 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "kaiku/cli/addresses.hpp"
+#include "kaiku/cli/allowance.hpp"
 #include "kaiku/cli/message.hpp"
 
 namespace kaiku::cli {
@@ -32,8 +35,9 @@ struct courier_settings {
   std::string token = {};  ///< empty: none
   std::string ca_file = {}, certificate_file = {}, key_file = {};
   std::chrono::seconds patience{};
+  bool follows = true;                ///< redirections, to the same place on another node
   unsigned parallel = 1;              ///< connections that are worth keeping
-  std::uint64_t most_per_second = 0;  ///< bytes of one connection, either way; 0: no bound
+  std::uint64_t most_per_second = 0;  ///< bytes of all bodies together, either way; 0: no bound
 };
 
 class courier {
@@ -67,7 +71,10 @@ class courier {
   enum class verdict { deliver, repeat, redirect };
 
   void start(std::unique_ptr<exchange> one);
+  std::unique_ptr<exchange> take_off(void* easy);
   void collect();
+  std::vector<exchange*> paused() const;
+  void resume();
   void finish(std::unique_ptr<exchange> one, int result);
   verdict judge(const exchange& one) const;
   bool is_patient(const exchange& one) const;
@@ -75,9 +82,10 @@ class courier {
   bool prepare_again(exchange& one) const;
   void run_timers();
   void run_slices();
-  int next_wait() const;
+  int next_wait();
 
   courier_settings settings_;
+  allowance rate_;
   std::unique_ptr<handles> handles_;
   std::multimap<steady::time_point, std::function<void()>> timers_;
   std::list<std::function<bool()>> slices_;

@@ -36,8 +36,7 @@ void download::begin() {
 
 /// A plain file of the same size stands in the target's place.
 bool download::looks_the_same() {
-  here_ = descriptor(
-      ::openat(what_.folder->file.get(), what_.name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  here_ = descriptor(::openat(what_.folder->get(), what_.name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   struct stat now {};
   return here_ && ::fstat(here_.get(), &now) == 0 && S_ISREG(now.st_mode) &&
          static_cast<std::uint64_t>(now.st_size) == what_.size;
@@ -220,6 +219,7 @@ void download::check(const answer& got) {
       partial_->discard();
       return end(failure{exit_code::failed, what_.local + ": " + kept.failure().detail, {}});
     }
+    partial_.reset();
     if (!with_.asked.recursive || with_.asked.verbose)
       out_.words = with_.out.name(what_.local) + ": " + in_bytes(at_) + " fetched" +
                    (spared_ > 0 ? ", of which " + in_bytes(spared_) + " were here" : "");
@@ -227,9 +227,15 @@ void download::check(const answer& got) {
   end();
 }
 
+/// Nothing was fetched: nothing is left to go on with.
+void download::let_go() {
+  if (partial_ && partial_->size() == 0) partial_->discard();
+  partial_.reset();
+}
+
 void download::end(std::optional<failure> failed) {
   out_.failed = std::move(failed);
-  partial_.reset();
+  let_go();
   what_.folder.reset();
   then_(std::move(out_));
 }

@@ -30,6 +30,9 @@ class download : public std::enable_shared_from_this<download> {
  public:
   using then = std::function<void(copied)>;
 
+  /// Given up before its end: what is here of it stays, for the next attempt.
+  ~download() { let_go(); }
+
   static std::shared_ptr<download> make(session& with, download_order what, then done) {
     return std::shared_ptr<download>(new download(with, std::move(what), std::move(done)));
   }
@@ -43,6 +46,7 @@ class download : public std::enable_shared_from_this<download> {
   void ask_digest();
   void compare();
   void open_partial();
+  void let_go();
   void hash_partial();
   void fetch();
   request get_request();

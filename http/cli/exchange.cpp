@@ -51,9 +51,11 @@ bool exchange::before_connection(int result) const {
     case CURLE_OPERATION_TIMEDOUT: break;
     default: return false;
   }
-  curl_off_t connected = 0;
+  curl_off_t connected = 0;  // also when an earlier request had made the connection
+  long sent = 0;
   curl_easy_getinfo(easy, CURLINFO_CONNECT_TIME_T, &connected);
-  return got.code == 0 && connected == 0;
+  curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &sent);
+  return got.code == 0 && connected == 0 && sent == 0;
 }
 
 void exchange::prepare(const courier_settings& how) {
@@ -64,7 +66,8 @@ void exchange::prepare(const courier_settings& how) {
   got = {};
   got.method = what.method;
   begun = steady::now();
-  any_taken = false;
+  any_taken = is_paused = false;
+  waiting_since.reset();
   body_at = 0;
   ++tries;
   configure(how);
@@ -86,8 +89,23 @@ std::size_t exchange::take_header(char* data, std::size_t, std::size_t size, voi
   return size;
 }
 
+/// The allowance is used up: the courier lets it go on when its turn comes.
+bool exchange::must_wait() {
+  if (rate.has_some()) return false;
+  is_paused = true;
+  if (!waiting_since) waiting_since = steady::now();
+  return true;
+}
+
+void exchange::spend(std::size_t bytes) {
+  rate.spend(bytes);
+  waiting_since.reset();
+}
+
 std::size_t exchange::take_body(char* data, std::size_t, std::size_t size, void* self) {
   auto& one = *static_cast<exchange*>(self);
+  if (one.must_wait()) return CURL_WRITEFUNC_PAUSE;
+  one.spend(size);
   const std::string_view piece(data, size);
   if (one.what.sink && one.got.good()) {
     one.any_taken = true;
@@ -106,6 +124,8 @@ std::size_t exchange::take_body(char* data, std::size_t, std::size_t size, void*
 
 std::size_t exchange::give_body(char* data, std::size_t, std::size_t size, void* self) {
   auto& one = *static_cast<exchange*>(self);
+  if (one.must_wait()) return CURL_READFUNC_PAUSE;
+  size = std::min(size, one.rate.piece());
   std::size_t given = 0;
   if (one.what.source) {
     const auto count = one.what.source->read(data, size);
@@ -120,6 +140,7 @@ std::size_t exchange::give_body(char* data, std::size_t, std::size_t size, void*
     std::memcpy(data, one.what.body.data() + one.body_at, given);
     one.body_at += given;
   }
+  one.spend(given);
   if (one.what.on_sent && given > 0) one.what.on_sent(given);
   return given;
 }
@@ -134,6 +155,7 @@ int exchange::seek_body(void* self, curl_off_t offset, int origin) {
 
 /// A question is worth no more than what is left of the patience; a change may take a node's own wait.
 long exchange::stall_after(const courier_settings& how) const {
+  if (what.streamed) return limits::stall_of_stream_s;
   if (what.source || !what.body.empty()) return limits::stall_s;
   if (!what.changes_nothing()) return limits::stall_without_body_s;
   auto left = how.patience;
@@ -152,16 +174,10 @@ void exchange::configure(const courier_settings& how) {
   curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, words.data());
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(limits::connect_timeout_ms));
   curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
-  curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, limits::buffer_bytes);
+  curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, static_cast<long>(rate.piece()));
   curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, limits::buffer_bytes);
-  if (!what.streamed) {
-    curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
-    curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, stall_after(how));
-  }
-  if (how.most_per_second != 0) {
-    curl_easy_setopt(easy, CURLOPT_MAX_SEND_SPEED_LARGE, static_cast<curl_off_t>(how.most_per_second));
-    curl_easy_setopt(easy, CURLOPT_MAX_RECV_SPEED_LARGE, static_cast<curl_off_t>(how.most_per_second));
-  }
+  curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+  curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, stall_after(how));
   if (!how.ca_file.empty()) curl_easy_setopt(easy, CURLOPT_CAINFO, how.ca_file.c_str());
   if (!how.certificate_file.empty()) curl_easy_setopt(easy, CURLOPT_SSLCERT, how.certificate_file.c_str());
   if (!how.key_file.empty()) curl_easy_setopt(easy, CURLOPT_SSLKEY, how.key_file.c_str());

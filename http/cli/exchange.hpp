@@ -30,13 +30,17 @@ struct exchange {
   std::size_t body_at = 0;  ///< of `what.body`, sent
   bool may_stand = false;   ///< as in `answer`
   bool any_taken = false;   ///< `sink` has had something of this attempt
-  std::size_t tries = 0;    ///< since the request was given
-  unsigned silent = 0;      ///< of these, those that reached nobody
+  bool is_paused = false;   ///< libcurl waits until the courier lets it go on
+  /// It has moved nothing since then, for want of allowance.
+  std::optional<steady::time_point> waiting_since;
+  std::size_t tries = 0;  ///< since the request was given
+  unsigned silent = 0;    ///< of these, those that reached nobody
   unsigned redirections = 0;
   steady::time_point begun;  ///< the attempt
   std::optional<steady::time_point> first_failure;
+  allowance& rate;  ///< the courier's
 
-  exchange(request r, courier::then t) : what(std::move(r)), with(std::move(t)) {}
+  exchange(request r, courier::then t, allowance& share) : what(std::move(r)), with(std::move(t)), rate(share) {}
   exchange(const exchange&) = delete;
   exchange& operator=(const exchange&) = delete;
   ~exchange();
@@ -49,6 +53,8 @@ struct exchange {
   bool before_connection(int result) const;
 
  private:
+  bool must_wait();
+  void spend(std::size_t bytes);
   void configure(const courier_settings& how);
   void configure_body();
   long stall_after(const courier_settings& how) const;

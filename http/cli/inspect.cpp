@@ -69,6 +69,7 @@ class watcher {
 
   void look_at_keys() {
     if (!screen_) return;
+    if (screen_->stop_if_asked()) draw();
     while (const auto key = screen_->key()) {
       if (*key == 'q') quit_ = true;
       if (*key == 'l') by_ = actors_view::order::load;

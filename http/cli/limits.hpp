@@ -24,6 +24,8 @@ inline constexpr std::uint32_t stall_s = 60;
 inline constexpr long stall_without_body_s = 15;
 /// And of a question when the patience is nearly over: a node that is well answers within it.
 inline constexpr long stall_least_s = 2;
+/// The same of a stream: a node says every 10 s that it is there.
+inline constexpr long stall_of_stream_s = 20;
 /// A trace or a listing of a page stays far below it; a server that sends more is not ours.
 inline constexpr std::size_t answer_bytes = std::size_t{64} << 20;
 /// How long a request is tried again while nodes answer that they can't: several elections.
@@ -45,12 +47,22 @@ inline constexpr std::size_t small_file_bytes = std::size_t{256} << 10;
 inline constexpr std::size_t hash_slice_bytes = std::size_t{2} << 20;
 /// Buffers of a connection: fewer calls for large files, and 64 transfers still take little memory.
 inline constexpr long buffer_bytes = 256L << 10;
+/// What a limited rate leaves unused for so long is made up for afterwards, and no more.
+inline constexpr std::uint32_t rate_burst_ms = 250;
+/// Pieces a second that a limited rate comes in: each of 64 transfers gets one every 4 s, long before anybody thinks
+/// that it stalls.
+inline constexpr double rate_turns = 16;
 /// Files known and not begun: enough that no transfer waits for a listing, and a page of a listing more.
 inline constexpr std::size_t files_ahead = 256;
 /// What `kaiku tree` draws: it has to know all of it, and nobody reads more.
 inline constexpr std::size_t tree_entries = 100'000;
 /// Symbolic links and folders below each other: as many names as a path of the store may have.
 inline constexpr std::size_t folder_depth = 255;
+
+/// Paths of one command: more than any shell hands over with names of usual length.
+inline constexpr int paths = 10'000;
+/// Spans of a trace are drawn as far below each other: more than actors hand on to each other, and a circle ends.
+inline constexpr std::size_t span_depth = 32;
 
 /// Progress is drawn anew so often: smooth to the eye.
 inline constexpr std::uint32_t redraw_ms = 100;

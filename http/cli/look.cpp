@@ -37,10 +37,22 @@ exit_code list_all(session& with, const file_path& directory, bool recursive,
   return last;
 }
 
-void tell_entry(session& with, const std::string& name, const listed& entry) {
-  auto record = entry.all;
-  record["name"] = name;
-  with.out.record(record);
+/// The path of what a listing of `directory` calls `name`.
+std::string path_in(const file_path& directory, const file_path& name) {
+  return (directory.is_root() ? "" : shown(directory)) + shown(name);
+}
+
+/// For programs: as the listing has it, with its whole path.
+json entry_record(const std::string& path, const listed& entry) {
+  json record{{"path", path}};
+  record.update(entry.all);
+  record["path"] = path;
+  return record;
+}
+
+/// `name` is what it is called for people.
+void tell_entry(session& with, const std::string& path, const std::string& name, const listed& entry) {
+  with.out.record(entry_record(path, entry));
   const auto text = with.out.name(name) + (entry.is_directory ? "/" : "");
   if (!with.asked.details) return with.out.line(text);
   with.out.line(right(entry.is_directory ? "-" : with_commas(entry.size), 15) + "  " +
@@ -58,50 +70,46 @@ std::optional<listed> entry_of(session& with, const file_path& path) {
   return page->entries.front();
 }
 
-struct checked_path {
-  std::optional<file_path> path;
+/// What stands at a path; empty with `code` when nothing can be said of it, which was told.
+struct seen_path {
+  std::optional<answer> got;
   remote_info info;
-  answer got;
   exit_code code = exit_code::done;
 };
 
-checked_path look_at(session& with, const std::string& given) {
-  checked_path out;
-  auto path = parse_remote(given);
-  if (!path) {
-    with.out.complain(usage_failure(path.failure().detail));
-    out.code = exit_code::usage;
-    return out;
-  }
-  auto done = ask(with, head_of(*path, freshness_fields(with.asked)), shown(*path));
-  out.code = done.code;
-  if (!done.got) return out;
-  out.path = *path;
-  out.got = std::move(*done.got);
-  out.info = read_head(out.got);
+seen_path look_at(session& with, const file_path& path) {
+  auto done = ask(with, head_of(path, freshness_fields(with.asked)), shown(path));
+  seen_path out{std::move(done.got), {}, done.code};
+  if (out.got) out.info = read_head(*out.got);
   return out;
 }
 
-exit_code list_one(session& with, const std::string& given, bool titled) {
-  const auto at = look_at(with, given);
-  if (!at.path) return at.code;
+/// The same as an entry: as the listing above has it, or, when that can't be seen, as far as the answer tells.
+listed entry_at(session& with, const file_path& path, const seen_path& at) {
+  if (const auto entry = entry_of(with, path); entry && (at.info.is_directory || entry->etag == at.info.etag))
+    return *entry;
+  listed out{path, at.info.is_directory, at.info.size, {}, {}, {{"name", path.name()}}};
+  out.all["type"] = out.is_directory ? "directory" : "file";
+  if (out.is_directory) return out;
+  out.etag = at.info.etag;
+  out.modified = iso_date(at.got->field("last-modified"));
+  out.all.update({{"size", out.size},
+                  {"etag", out.etag},
+                  {"modified", out.modified},
+                  {"content_type", at.got->field("content-type")}});
+  return out;
+}
+
+exit_code list_one(session& with, const std::string& given, const file_path& path, bool titled) {
+  const auto at = look_at(with, path);
+  if (!at.got) return at.code;
   if (!at.info.is_directory) {
-    auto entry = entry_of(with, *at.path);
-    if (!entry)
-      entry = listed{*at.path,
-                     false,
-                     at.info.size,
-                     at.info.etag,
-                     "",
-                     "",
-                     {{"type", "file"}, {"size", at.info.size}, {"etag", at.info.etag}}};
-    tell_entry(with, given, *entry);
+    tell_entry(with, shown(path), given, entry_at(with, path, at));
     return exit_code::done;
   }
   if (titled) with.out.line(with.out.name(given) + ":");
-  return list_all(with, *at.path, with.asked.recursive, [&](const listed& entry) {
-    tell_entry(with, titled && with.out.as_json() ? shown(*at.path) + "/" + entry.name.text() : entry.name.text(),
-               entry);
+  return list_all(with, path, with.asked.recursive, [&](const listed& entry) {
+    tell_entry(with, path_in(path, entry.name), entry.name.text(), entry);
     return true;
   });
 }
@@ -132,36 +140,38 @@ void say(session& with, const char* what, const std::string& value) {
   if (!value.empty()) with.out.line(padded(what, 14) + with.out.name(value));
 }
 
-exit_code stat_one(session& with, const std::string& given) {
-  const auto at = look_at(with, given);
-  if (!at.path) return at.code;
-  const auto& got = at.got;
-  json record{{"path", shown(*at.path)}, {"type", at.info.is_directory ? "directory" : "file"}};
-  say(with, "path", shown(*at.path));
+/// What is said of a file alone.
+void tell_file(session& with, json& record, const answer& got, const remote_info& info, const listed& entry) {
+  record["size"] = info.size;
+  say(with, "size", with_commas(info.size) + " (" + in_bytes(info.size) + ")");
+  record["sha256"] = info.digest ? json(hexadecimal(*info.digest)) : json(nullptr);
+  if (info.digest) say(with, "sha256", hexadecimal(*info.digest));
+  const auto add = [&](const char* name, const char* label, const std::string& value) {
+    if (value.empty()) return;
+    record[name] = value;
+    say(with, label, value);
+  };
+  add("content_type", "content type", got.field("content-type"));
+  add("content_encoding", "encoding", got.field("content-encoding"));
+  const auto expires = text_in(entry.all, "expires");
+  add("expires", "expires", expires.empty() ? iso_date(got.field("kaiku-expires")) : expires);
+}
+
+exit_code stat_one(session& with, const std::string&, const file_path& path, bool) {
+  const auto at = look_at(with, path);
+  if (!at.got) return at.code;
+  const auto& got = *at.got;
+  const auto entry = entry_at(with, path, at);
+  json record{{"path", shown(path)}, {"type", at.info.is_directory ? "directory" : "file"}};
+  say(with, "path", shown(path));
   say(with, "type", record["type"]);
-  auto etag = at.info.etag, modified = got.field("last-modified");
-  if (at.info.is_directory) {
-    const auto entry = entry_of(with, *at.path);
-    etag = entry ? entry->etag : "";
-    modified = entry ? entry->modified : "";
-  } else {
-    record["size"] = at.info.size;
-    say(with, "size", with_commas(at.info.size) + " (" + in_bytes(at.info.size) + ")");
-    record["sha256"] = at.info.digest ? json(hexadecimal(*at.info.digest)) : json(nullptr);
-    if (at.info.digest) say(with, "sha256", hexadecimal(*at.info.digest));
-  }
-  record["etag"] = etag.empty() ? json(nullptr) : json(etag);
-  record["modified"] = modified.empty() ? json(nullptr) : json(modified);
-  say(with, "etag", etag);
-  say(with, "modified", modified);
+  if (!at.info.is_directory) tell_file(with, record, got, at.info, entry);
+  record["etag"] = entry.etag.empty() ? json(nullptr) : json(entry.etag);
+  record["modified"] = entry.modified.empty() ? json(nullptr) : json(entry.modified);
+  say(with, "etag", entry.etag);
+  say(with, "modified", entry.modified);
   json metadata = json::object();
   for (const auto& [name, value] : got.fields) {
-    const bool known =
-        name == "content-encoding" || name == "kaiku-expires" || (name == "content-type" && !at.info.is_directory);
-    if (known) {
-      record[name == "kaiku-expires" ? "expires" : name] = value;
-      say(with, name == "kaiku-expires" ? "expires" : name.c_str(), value);
-    }
     if (!name.starts_with("kaiku-meta-")) continue;
     metadata[name.substr(11)] = value;
     say(with, "metadata", name.substr(11) + "=" + value);
@@ -178,12 +188,16 @@ exit_code stat_one(session& with, const std::string& given) {
 }
 
 /// The same for each path; what several end with.
-exit_code for_each(session& with, exit_code (*one)(session&, const std::string&)) {
+exit_code for_each(session& with, const std::vector<std::string>& given,
+                   exit_code (*one)(session&, const std::string& given, const file_path&, bool several)) {
+  const auto paths = parse_all(given);
+  if (!paths) return refuse(with, paths.failure().detail);
+  const bool several = given.size() > 1;
   auto code = exit_code::done;
-  for (const auto& given : with.asked.paths) {
-    const auto now = one(with, given);
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    const auto now = one(with, given[i], (*paths)[i], several);
     if (now == exit_code::interrupted) return now;
-    if (now != exit_code::done) code = with.asked.paths.size() > 1 ? exit_code::some_failed : now;
+    if (now != exit_code::done) code = several ? exit_code::some_failed : now;
   }
   return code;
 }
@@ -191,35 +205,28 @@ exit_code for_each(session& with, exit_code (*one)(session&, const std::string&)
 }  // namespace
 
 exit_code run_ls(session& with) {
-  const auto paths = paths_or_root(with.asked);
-  auto code = exit_code::done;
-  for (const auto& given : paths) {
-    const auto now = list_one(with, given, paths.size() > 1);
-    if (now == exit_code::interrupted) return now;
-    if (now != exit_code::done) code = paths.size() > 1 ? exit_code::some_failed : now;
-  }
-  return code;
+  return for_each(with, paths_or_root(with.asked), list_one);
 }
 
 exit_code run_tree(session& with) {
   const auto given = paths_or_root(with.asked).front();
-  const auto at = look_at(with, given);
-  if (!at.path) return at.code;
+  const auto path = parse_remote(given);
+  if (!path) return refuse(with, path.failure().detail);
+  const auto at = look_at(with, *path);
+  if (!at.got) return at.code;
   branch top;
   std::size_t known = 0;
   bool all = true;
   if (!at.info.is_directory) {
-    with.out.complain({exit_code::refused, shown(*at.path) + " is a file; tree draws directories", {}});
+    with.out.complain({exit_code::refused, shown(*path) + " is a file; tree draws directories", {}});
     return exit_code::refused;
   }
-  const auto code = list_all(with, *at.path, true, [&](const listed& entry) {
+  const auto code = list_all(with, *path, true, [&](const listed& entry) {
     const auto names = entry.name.names();
     if (names.size() > with.asked.depth) return true;
     all = known++ < limits::tree_entries;
     if (!all) return false;
-    auto record = entry.all;
-    record["name"] = entry.name.text();
-    with.out.record(record);
+    with.out.record(entry_record(path_in(*path, entry.name), entry));
     if (with.out.as_json()) return true;
     auto* where = &top;
     for (const auto name : names) where = &where->below[std::string(name)];
@@ -235,14 +242,14 @@ exit_code run_tree(session& with) {
                 counted(counts.files, "file"));
   if (all) return code;
   with.out.complain({exit_code::failed,
-                     shown(*at.path) + " has more than " + with_commas(limits::tree_entries) +
+                     shown(*path) + " has more than " + with_commas(limits::tree_entries) +
                          " entries below it; the rest is left out. Name a directory further down, or use ls -r",
                      {}});
   return exit_code::failed;
 }
 
 exit_code run_stat(session& with) {
-  return for_each(with, stat_one);
+  return for_each(with, with.asked.paths, stat_one);
 }
 
 exit_code run_write_status(session& with) {

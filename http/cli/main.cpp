@@ -11,20 +11,18 @@ namespace {
 
 using namespace kaiku::cli;
 
-int end_early(const early_end& how) {
+int end_early(const early_end& how, bool as_json) {
   if (how.code == exit_code::done)
     std::fputs(how.text.c_str(), stdout);
   else
-    std::fprintf(stderr, "kaiku: %s\n", how.text.c_str());
+    output(as_json, true).complain({how.code, how.text, {}});
   return static_cast<int>(how.code);
 }
 
 int run(const arguments& asked) {
   catch_signals();
   output out(asked.json, asked.quiet);
-  // One transfer has all of the rate.
   const auto at_once = asked.recursive || asked.paths.size() > 2 ? asked.parallel : 1;
-  const auto rate = asked.limit_rate == 0 ? 0 : std::max<std::uint64_t>(asked.limit_rate / at_once, 1);
   courier_settings how{.nodes = asked.nodes,
                        .token = asked.token,
                        .ca_file = asked.ca_file,
@@ -32,7 +30,7 @@ int run(const arguments& asked) {
                        .key_file = asked.key_file,
                        .patience = std::chrono::seconds(asked.wait_s),
                        .parallel = at_once,
-                       .most_per_second = rate};
+                       .most_per_second = asked.limit_rate};
   courier net(std::move(how));
   session with{asked, net, out};
   auto code = asked.run(with);
@@ -52,12 +50,12 @@ int run(const arguments& asked) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  const bool as_json = wants_json(argc, argv);
   try {
     const auto parsed = parse_arguments(argc, argv);
-    if (const auto* early = std::get_if<early_end>(&parsed)) return end_early(*early);
+    if (const auto* early = std::get_if<early_end>(&parsed)) return end_early(*early, as_json);
     return run(std::get<arguments>(parsed));
   } catch (const std::exception& e) {
-    std::fprintf(stderr, "kaiku: %s\n", e.what());
-    return static_cast<int>(exit_code::failed);
+    return end_early({e.what(), exit_code::failed}, as_json);
   }
 }

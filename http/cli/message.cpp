@@ -40,7 +40,9 @@ exit_code code_of(const answer& to, std::string_view problem) {
     case 412:
     case 422: return exit_code::refused;
     case 429:
-    case 503: return exit_code::unavailable;
+    case 502:
+    case 503:
+    case 504: return exit_code::unavailable;
     default: return exit_code::failed;
   }
 }
@@ -51,6 +53,8 @@ std::string words_of(int code) {
     case 401: return "it has no good token";
     case 403: return "its token may not do this";
     case 404: return "nothing is stored there";
+    case 502:
+    case 504: return "the gateway has no answer from the nodes (HTTP " + std::to_string(code) + ")";
     case 503: return "the node can't answer now";
     default: return "HTTP " + std::to_string(code);
   }

@@ -48,6 +48,8 @@ struct answer {
   bool may_stand = false;
 
   bool good() const { return code >= 200 && code < 300; }
+  /// No node says so: a gateway does, when the node behind it gave no answer.
+  bool is_of_gateway() const { return code == 502 || code == 504; }
   /// By name in lower case; empty when it is not there.
   std::string field(std::string_view name) const;
   /// The `code` of a problem document; empty when it is none.
@@ -64,7 +66,7 @@ struct request {
   std::shared_ptr<body_source> source = {};  ///< instead of `body`
   /// A change that may be sent again, since the cluster knows it by its key (`with_key`).
   bool keyed = false;
-  /// An endless answer: it may be silent, and is never asked for again.
+  /// An endless answer, of which something comes every few seconds: it is never asked for again.
   bool streamed = false;
   /// Takes the content of a 2xx answer as it comes; false: no more of it. `so_far` has its header.
   std::function<bool(const answer& so_far, std::string_view piece)> sink = {};

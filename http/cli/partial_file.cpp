@@ -28,10 +28,10 @@ error trouble(const std::string& target, const char* what, int number) {
 
 /// A file that somebody still writes has its lock, and stays.
 void remove_others(const open_folder& folder, const std::string& prefix, const std::string& keep) {
-  for (const auto& name : folder.leftovers) {
+  for (const auto& name : folder.leftovers()) {
     if (!name.starts_with(prefix) || name == keep) continue;
-    const descriptor file(::openat(folder.file.get(), name.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
-    if (file && ::flock(file.get(), LOCK_EX | LOCK_NB) == 0) ::unlinkat(folder.file.get(), name.c_str(), 0);
+    const descriptor file(::openat(folder.get(), name.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
+    if (file && ::flock(file.get(), LOCK_EX | LOCK_NB) == 0) ::unlinkat(folder.get(), name.c_str(), 0);
   }
 }
 
@@ -42,16 +42,16 @@ result<partial_file> partial_file::open(std::shared_ptr<const open_folder> folde
   partial_file out;
   out.folder_ = std::move(folder);
   struct stat standing {};
-  if (::fstatat(out.folder_->file.get(), target.c_str(), &standing, AT_SYMLINK_NOFOLLOW) == 0) {
+  if (::fstatat(out.folder_->get(), target.c_str(), &standing, AT_SYMLINK_NOFOLLOW) == 0) {
     if (S_ISDIR(standing.st_mode)) return {errc::is_a_directory, target + " is a directory here"};
     if (!S_ISREG(standing.st_mode) && !S_ISLNK(standing.st_mode))
       return {errc::io_error, target + " is neither a file nor a link here, and is not replaced"};
     if (S_ISREG(standing.st_mode)) out.mode_ = standing.st_mode & 0777;
   }
   out.target_ = target;
-  out.name_ = prefix_of(target) + short_name(etag) + ".part";
+  out.name_ = prefix_of(target) + short_name(etag) + std::string(leftover_suffix);
   out.file_ =
-      descriptor(::openat(out.folder_->file.get(), out.name_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666));
+      descriptor(::openat(out.folder_->get(), out.name_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666));
   if (!out.file_) return trouble(target, "can't be written", errno);
   if (::flock(out.file_.get(), LOCK_EX | LOCK_NB) != 0)
     return {errc::in_use, target + " is being downloaded by another process"};
@@ -59,7 +59,7 @@ result<partial_file> partial_file::open(std::shared_ptr<const open_folder> folde
   struct stat named {};
   const bool is_known = ::fstat(out.file_.get(), &now) == 0;
   // Whoever held the lock before may have put it in the target's place meanwhile.
-  if (is_known && (::fstatat(out.folder_->file.get(), out.name_.c_str(), &named, AT_SYMLINK_NOFOLLOW) != 0 ||
+  if (is_known && (::fstatat(out.folder_->get(), out.name_.c_str(), &named, AT_SYMLINK_NOFOLLOW) != 0 ||
                    named.st_ino != now.st_ino || named.st_dev != now.st_dev))
     return {errc::in_use, target + " was being downloaded by another process"};
   // In a directory of others, somebody may have put another file there under this name.
@@ -97,7 +97,7 @@ status partial_file::cut(std::uint64_t size) {
 status partial_file::keep() {
   if (mode_ && ::fchmod(file_.get(), *mode_) != 0)
     return trouble(target_, "can't get the mode of the one before", errno);
-  if (::renameat(folder_->file.get(), name_.c_str(), folder_->file.get(), target_.c_str()) == 0) {
+  if (::renameat(folder_->get(), name_.c_str(), folder_->get(), target_.c_str()) == 0) {
     remove_others(*folder_, prefix_of(target_), name_);
     return success();
   }
@@ -106,7 +106,7 @@ status partial_file::keep() {
 }
 
 void partial_file::discard() {
-  ::unlinkat(folder_->file.get(), name_.c_str(), 0);
+  ::unlinkat(folder_->get(), name_.c_str(), 0);
 }
 
 }  // namespace kaiku::cli

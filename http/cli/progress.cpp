@@ -21,27 +21,34 @@ std::string bar(double share) {
 
 std::string progress_line(const progress_figures& of, std::size_t columns) {
   std::string out;
-  if (of.all_known) {
+  const bool end_known = of.all_known && of.sizes_known;
+  if (end_known) {
     const double share =
         of.bytes == 0 ? 1.0 : static_cast<double>(std::min(of.bytes_done, of.bytes)) / static_cast<double>(of.bytes);
     out = bar(share) + right(std::to_string(static_cast<int>(share * 100)) + "%", 5) + "  ";
   }
   if (of.files != 1 || !of.all_known)
     out += with_commas(of.files_done) + "/" + with_commas(of.files) + (of.all_known ? "" : "+") + " files  ";
-  out += in_bytes(of.bytes_done) + " of " + in_bytes(of.bytes) + (of.all_known ? "" : "+");
+  out += in_bytes(of.bytes_done);
+  if (of.sizes_known) out += " of " + in_bytes(of.bytes) + (of.all_known ? "" : "+");
   if (of.bytes_per_second > 0) {
     out += "  " + in_bytes(static_cast<std::uint64_t>(of.bytes_per_second)) + "/s";
     const auto left = static_cast<double>(of.bytes - std::min(of.bytes_done, of.bytes)) / of.bytes_per_second;
-    if (of.all_known) out += "  " + as_clock(std::chrono::seconds(static_cast<long long>(left + 0.5))) + " left";
+    if (end_known) out += "  " + as_clock(std::chrono::seconds(static_cast<long long>(left + 0.5))) + " left";
   }
   const auto used = columns_of(out);
   if (used + 4 < columns && !of.current.empty()) out += "  " + fitted(printable(of.current), columns - used - 2);
-  return out.size() <= columns || columns_of(out) <= columns ? out : out.substr(0, columns);
+  return cut(out, columns);
 }
 
 void progress::expect(std::uint64_t files, std::uint64_t bytes) {
   now_.files += files;
   now_.bytes += bytes;
+}
+
+void progress::expect_stream() {
+  ++now_.files;
+  now_.sizes_known = false;
 }
 
 void progress::moved(std::uint64_t bytes) {

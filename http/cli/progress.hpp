@@ -15,6 +15,7 @@ struct progress_figures {
   std::uint64_t files_done = 0, files = 0;
   std::uint64_t bytes_done = 0, bytes = 0;
   bool all_known = true;        ///< `files` and `bytes` are the whole
+  bool sizes_known = true;      ///< none comes from a pipe, whose size shows at its end
   double bytes_per_second = 0;  ///< 0: not known yet
   std::string current = {};     ///< what is copied
 };
@@ -34,6 +35,8 @@ class progress {
   bool is_shown() const { return shown_; }
   /// There is more to do.
   void expect(std::uint64_t files, std::uint64_t bytes);
+  /// One more, from a pipe.
+  void expect_stream();
   void know_all(bool known) { now_.all_known = known; }
   void working_on(std::string_view name) { now_.current = name; }
   /// Bytes that went over the network.

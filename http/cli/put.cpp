@@ -36,22 +36,17 @@ class sender {
   exit_code run() {
     const auto& paths = with_.asked.paths;
     const auto to = parse_remote(paths.back());
-    if (!to) return refuse(to.failure().detail);
+    if (!to) return refuse(with_, to.failure().detail);
     const bool several = paths.size() > 2 || with_.asked.recursive;
     const bool into = paths.back().ends_with('/') || paths.size() > 2 || to->is_root();
-    for (std::size_t i = 0; i + 1 < paths.size(); ++i) take(paths[i], *to, into);
-    if (!trouble_.empty()) return refuse(trouble_);
+    for (std::size_t i = 0; i + 1 < paths.size(); ++i)
+      if (const auto trouble = take(paths[i], *to, into); !trouble.empty()) return refuse(with_, trouble);
     if (with_.out.bar().is_shown()) count_all();
     scan();
     return work_.run(several);
   }
 
  private:
-  exit_code refuse(const std::string& why) {
-    with_.out.complain(usage_failure(why));
-    return exit_code::usage;
-  }
-
   /// What `photos`, `./photos/` and `photos/.` are called; empty for what has no name, such as `.`.
   static std::string name_of(const fs::path& given) {
     const auto plain = given.lexically_normal();
@@ -59,29 +54,34 @@ class sender {
     return name == "." || name == ".." ? std::string{} : name.string();
   }
 
-  /// One of those named by the user.
-  void take(const std::string& given, const file_path& to, bool into) {
+  /// One of those named by the user. What makes no sense about it; empty: nothing.
+  std::string take(const std::string& given, const file_path& to, bool into) {
     const bool is_stream = given == "-";
     std::error_code failed;
     const bool is_folder = !is_stream && fs::is_directory(given, failed);
-    if (is_folder && !with_.asked.recursive)
-      return work_.fail(usage_failure(given + " is a directory: put -r sends it with all that is below"));
-    if (into && is_stream) return work_.fail(usage_failure("standard input has no name: give one behind the /"));
+    if (is_folder && !with_.asked.recursive) return given + " is a directory: put -r sends it with all that is below";
+    if (into && is_stream) return "standard input has no name: give one behind the /";
     const auto name = name_of(given);
     const auto target = into && !name.empty() ? below(to, name) : result<file_path>(to);
-    if (!target) return work_.fail(local_failure(target.failure()));
+    if (!target) return target.failure().detail;
     const auto [known, is_new] = sources_.emplace(*target, given);
-    if (!is_new) trouble_ = same_target(known->second, given, shown(*target));
+    if (!is_new) return same_target(known->second, given, shown(*target));
     if (is_folder)
       folders_.push_back({given, *target, may_spare_});
     else
       items_.push_back({given, *target, may_spare_ && !is_stream, {}});
+    return {};
   }
 
   /// What the bar counts down, before anything is sent.
   void count_all() {
     std::error_code failed;
-    for (const auto& item : items_) with_.out.bar().expect(1, item.local == "-" ? 0 : size_of(item.local));
+    for (const auto& item : items_) {
+      if (item.local == "-" || fs::is_other(fs::status(item.local, failed)))
+        with_.out.bar().expect_stream();
+      else
+        with_.out.bar().expect(1, size_of(item.local));
+    }
     for (const auto& folder : folders_) {
       const auto how = fs::directory_options::skip_permission_denied;
       for (auto at = fs::recursive_directory_iterator(folder.local, how, failed);
@@ -148,34 +148,43 @@ class sender {
     if (failed) work_.fail({exit_code::failed, folder.local.string() + " can't be read: " + failed.message(), {}});
     std::sort(entries.begin(), entries.end());
     std::deque<folder_todo> deeper;
-    for (const auto& entry : entries) take_entry(folder, entry, there, deeper);
+    bool any = false;
+    for (const auto& entry : entries) any = take_entry(folder, entry, there, deeper) || any;
     folders_.insert(folders_.begin(), deeper.begin(), deeper.end());
-    if (entries.empty() && !failed && !is_there && !folder.to.is_root()) items_.push_back({{}, folder.to});
+    if (!any && !failed && !is_there && !folder.to.is_root()) items_.push_back({{}, folder.to});
     scanning_ = false;
     go_on();
   }
 
-  void take_entry(const folder_todo& folder, const fs::directory_entry& entry, const standing& there,
+  /// False: it is passed over, or can't be stored.
+  bool take_entry(const folder_todo& folder, const fs::directory_entry& entry, const standing& there,
                   std::deque<folder_todo>& deeper) {
     std::error_code failed;
     const auto name = entry.path().filename().string();
     const bool is_link = entry.is_symlink(failed), is_folder = entry.is_directory(failed);
-    if (is_link || (!is_folder && !entry.is_regular_file(failed)))
-      return work_.skipped(entry.path().string(), is_link ? "a symbolic link" : "neither file nor directory");
+    if (is_link || (!is_folder && !entry.is_regular_file(failed))) {
+      work_.skipped(entry.path().string(), is_link ? "a symbolic link" : "neither file nor directory");
+      return false;
+    }
     // What a `get` has begun here.
-    if (name.starts_with(leftover_prefix) && name.ends_with(".part"))
-      return work_.skipped(entry.path().string(), "a download that has not ended");
+    if (is_leftover(name)) {
+      work_.skipped(entry.path().string(), "a download that has not ended");
+      return false;
+    }
     auto to = below(folder.to, name);
-    if (!to)
-      return work_.fail({exit_code::failed, entry.path().string() + " can't be stored: " + to.failure().detail, {}});
+    if (!to) {
+      work_.fail({exit_code::failed, entry.path().string() + " can't be stored: " + to.failure().detail, {}});
+      return false;
+    }
     const auto known = there.find(name);
     if (is_folder) {
       deeper.push_back({entry.path(), *to, known != there.end() && known->second.is_directory});
-      return;
+      return true;
     }
     const bool same_size =
         known != there.end() && !known->second.is_directory && known->second.size == entry.file_size(failed);
     items_.push_back({entry.path(), *to, same_size, same_size ? known->second.etag : std::string{}});
+    return true;
   }
 
   void go_on() {
@@ -189,7 +198,6 @@ class sender {
   std::deque<folder_todo> folders_;
   std::deque<upload_order> items_;
   std::map<file_path, std::string> sources_;  ///< those named by the user, by their targets
-  std::string trouble_;                       ///< what makes no sense about them
 };
 
 }  // namespace

@@ -13,13 +13,7 @@ result<listed> read_entry(const json& from, bool recursive) {
   const bool one = path.ok() && (recursive || path->names().size() == 1);
   if (!one || path->is_root() || path->text() != name)
     return {errc::invalid_path, "the listing has the name \"" + name + "\", which can't be: it is passed over"};
-  listed out{*path,
-             text_in(from, "type") == "directory",
-             0,
-             text_in(from, "etag"),
-             text_in(from, "modified"),
-             text_in(from, "content_type"),
-             from};
+  listed out{*path, text_in(from, "type") == "directory", 0, text_in(from, "etag"), text_in(from, "modified"), from};
   if (const auto size = from.find("size"); size != from.end() && size->is_number_unsigned()) out.size = *size;
   return out;
 }
@@ -37,6 +31,21 @@ result<file_path> parse_remote(const std::string& given) {
   auto path = file_path::parse(given);
   if (!path) return {errc::invalid_path, given + ": " + path.failure().detail};
   return path;
+}
+
+result<std::vector<file_path>> parse_all(const std::vector<std::string>& given) {
+  std::vector<file_path> out;
+  for (const auto& one : given) {
+    auto path = parse_remote(one);
+    if (!path) return path.failure();
+    out.push_back(std::move(*path));
+  }
+  return out;
+}
+
+exit_code refuse(session& with, const std::string& why) {
+  with.out.complain(usage_failure(why));
+  return exit_code::usage;
 }
 
 std::string shown(const file_path& path) {

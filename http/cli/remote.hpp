@@ -19,6 +19,10 @@ namespace kaiku::cli {
 
 /// A path as the user gave it: `a/b`, `/a/b/`. Errors: `invalid_path`, with the path.
 result<file_path> parse_remote(const std::string& given);
+/// All of a command's, before anything is asked for or changed. Errors: `invalid_path`, of the first that can't be.
+result<std::vector<file_path>> parse_all(const std::vector<std::string>& given);
+/// Says that the command line makes no sense.
+exit_code refuse(session& with, const std::string& why);
 /// `/a/b`
 std::string shown(const file_path& path);
 /// `path` with another name, or several, below it. Errors: `invalid_path`, when it gets too long.
@@ -41,7 +45,7 @@ struct listed {
   file_path name;  ///< below the directory; with `recursive` several names
   bool is_directory = false;
   std::uint64_t size = 0;
-  std::string etag, modified, content_type;
+  std::string etag, modified;
   json all;  ///< the entry as the server gave it
 };
 

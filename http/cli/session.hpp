@@ -51,6 +51,7 @@ exit_code run_members_list(session& with);
 exit_code run_members_add(session& with);
 exit_code run_members_remove(session& with);
 exit_code run_transfer(session& with);
+exit_code run_health(session& with);
 exit_code run_actors(session& with);
 exit_code run_trace_put(session& with);
 exit_code run_trace_show(session& with);

@@ -8,6 +8,15 @@
 #include <string>
 
 namespace kaiku::cli {
+namespace {
+
+volatile std::sig_atomic_t stop_asked = 0;
+
+extern "C" void note_stop(int) {
+  stop_asked = 1;
+}
+
+}  // namespace
 
 bool is_terminal(int fd) {
   return ::isatty(fd) == 1;
@@ -20,6 +29,20 @@ screen_size terminal_size(int fd) {
 }
 
 full_screen::full_screen() {
+  struct sigaction how {};
+  how.sa_handler = note_stop;
+  ::sigaction(SIGTSTP, nullptr, &on_stop_);
+  // A shell without jobs has it ignored.
+  if (on_stop_.sa_handler != SIG_IGN) ::sigaction(SIGTSTP, &how, nullptr);
+  enter();
+}
+
+full_screen::~full_screen() {
+  leave();
+  ::sigaction(SIGTSTP, &on_stop_, nullptr);
+}
+
+void full_screen::enter() {
   // The other screen, without a cursor.
   std::fputs("\x1b[?1049h\x1b[?25l", stdout);
   std::fflush(stdout);
@@ -32,10 +55,22 @@ full_screen::full_screen() {
   ::tcsetattr(STDIN_FILENO, TCSANOW, &now);
 }
 
-full_screen::~full_screen() {
+void full_screen::leave() {
   if (before_) ::tcsetattr(STDIN_FILENO, TCSANOW, &*before_);
   std::fputs("\x1b[?25h\x1b[?1049l", stdout);
   std::fflush(stdout);
+}
+
+bool full_screen::stop_if_asked() {
+  if (stop_asked == 0) return false;
+  stop_asked = 0;
+  leave();
+  struct sigaction noting {};
+  ::sigaction(SIGTSTP, &on_stop_, &noting);
+  std::raise(SIGTSTP);
+  ::sigaction(SIGTSTP, &noting, nullptr);
+  enter();
+  return true;
 }
 
 void full_screen::draw(std::string_view lines) {

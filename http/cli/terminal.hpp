@@ -3,6 +3,7 @@
 /// Purpose: what stands at the other end of a descriptor: a person's terminal, or something else.
 /// Thread: one at a time.
 
+#include <csignal>
 #include <optional>
 #include <string_view>
 
@@ -19,7 +20,8 @@ struct screen_size {
 screen_size terminal_size(int fd);
 
 /// The whole screen of standard output, for a view that is drawn again and again; the destructor gives back what was
-/// there before. Keys come from standard input at once and unseen, when that is a terminal.
+/// there before. Keys come from standard input at once and unseen, when that is a terminal. Ctrl-Z is noted, and obeyed
+/// in `stop_if_asked`; one at a time.
 class full_screen {
  public:
   full_screen();
@@ -33,9 +35,16 @@ class full_screen {
   std::optional<char> key();
   /// What can be waited for; -1: no keys.
   int keyboard() const { return before_ ? 0 : -1; }
+  /// After Ctrl-Z: gives the terminal back, stops the process, and takes the screen again once it goes on. False:
+  /// nobody asked for it.
+  bool stop_if_asked();
 
  private:
+  void enter();
+  void leave();
+
   std::optional<termios> before_;
+  struct sigaction on_stop_ {};  ///< what the signal did before
 };
 
 }  // namespace kaiku::cli

@@ -1,8 +1,12 @@
 #include "kaiku/cli/text.hpp"
 
+#include <locale.h>
+#include <wchar.h>
+
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <ctime>
 
 #include "kaiku/core/path.hpp"
 
@@ -22,6 +26,24 @@ std::uint32_t code_point(std::string_view character) {
   std::uint32_t out = lead & (0x7fU >> character.size());
   for (char c : character.substr(1)) out = out << 6 | (static_cast<unsigned char>(c) & 0x3fU);
   return out;
+}
+
+/// Columns of one character, as the C library knows them; one for what it does not know.
+std::size_t width_of(std::uint32_t c) {
+  if (c < 0x300) return 1;
+  static const locale_t utf8 = ::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
+  if (utf8 == nullptr) return 1;
+  const auto before = ::uselocale(utf8);
+  const int width = ::wcwidth(static_cast<wchar_t>(c));
+  ::uselocale(before);
+  return width < 0 ? 1 : static_cast<std::size_t>(width);
+}
+
+/// The character that begins `text`, and its columns; a byte that begins none is one.
+std::pair<std::string_view, std::size_t> first_character(std::string_view text) {
+  const auto length = character_length(text);
+  if (length == 0) return {text.substr(0, 1), 1};
+  return {text.substr(0, length), width_of(code_point(text.substr(0, length)))};
 }
 
 bool is_harmful(std::uint32_t c) {
@@ -64,8 +86,13 @@ std::string printable(std::string_view text) {
 }
 
 std::size_t columns_of(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+  std::size_t out = 0;
+  while (!text.empty()) {
+    const auto [character, columns] = first_character(text);
+    out += columns;
+    text.remove_prefix(character.size());
+  }
+  return out;
 }
 
 std::string fitted(std::string_view text, std::size_t columns) {
@@ -73,10 +100,22 @@ std::string fitted(std::string_view text, std::size_t columns) {
   if (left <= columns) return std::string(text);
   if (columns == 0) return {};
   while (left >= columns && !text.empty()) {
-    text.remove_prefix(std::max<std::size_t>(character_length(text), 1));
-    --left;
+    const auto [character, has] = first_character(text);
+    text.remove_prefix(character.size());
+    left -= has;
   }
   return "\u2026" + std::string(text);
+}
+
+std::string cut(std::string_view text, std::size_t columns) {
+  std::size_t kept = 0;
+  while (kept < text.size()) {
+    const auto [character, has] = first_character(text.substr(kept));
+    if (has > columns) break;
+    columns -= has;
+    kept += character.size();
+  }
+  return std::string(text.substr(0, kept));
 }
 
 std::string padded(std::string text, std::size_t columns) {
@@ -110,6 +149,15 @@ std::string as_clock(std::chrono::seconds time) {
   const auto all = static_cast<long long>(time.count());
   if (all >= 3600) return formatted("%lld:%02lld:%02lld", all / 3600, all / 60 % 60, all % 60);
   return formatted("%lld:%02lld", all / 60, all % 60);
+}
+
+std::string iso_date(const std::string& http_date) {
+  std::tm at{};
+  const char* end = ::strptime(http_date.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &at);
+  if (end == nullptr || *end != 0) return {};
+  std::array<char, 64> text{};
+  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S.000Z", &at);
+  return text.data();
 }
 
 std::string as_ms(std::uint64_t microseconds) {

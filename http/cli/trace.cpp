@@ -9,11 +9,10 @@
 namespace kaiku::cli {
 namespace {
 
-/// How far below the first span it hangs; a circle ends somewhere.
+/// How far below the first span it hangs.
 std::size_t depth_of(const json& span, const std::map<std::string, const json*>& by_id) {
-  constexpr std::size_t most = 32;
   std::size_t depth = 0;
-  for (auto parent = text_in(span, "parent"); !parent.empty() && depth < most; ++depth) {
+  for (auto parent = text_in(span, "parent"); !parent.empty() && depth < limits::span_depth; ++depth) {
     const auto found = by_id.find(parent);
     if (found == by_id.end()) break;
     parent = text_in(*found->second, "parent");

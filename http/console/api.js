@@ -65,15 +65,31 @@ const problem_of = (status, status_text, body) => {
 
 const lost = () => new Problem(0, "unreachable", "The node does not answer", "");
 
-/** The answer to a request, when its status is below 400. Throws a `Problem`. */
-export const send = async (method, path, {headers = {}, body = null, signal = null} = {}) => {
+/** A frozen node takes connections and says nothing: who only looks on does not wait for longer. */
+export const patience_ms = 10000;
+
+/** As `fetch`, but that the header of the answer has to be there in time. */
+const fetch_within = async (ms, path, options) => {
+  if (ms === null) return fetch(path, options);
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(), ms);
+  try {
+    return await fetch(path, {...options, signal: AbortSignal.any([late.signal, options.signal].filter(Boolean))});
+  } finally {
+    clearTimeout(timer);
+  }
+};
+
+/** The answer to a request, when its status is below 400. `within_ms`: or it counts as none. Throws a `Problem`. */
+export const send = async (method, path, {headers = {}, body = null, signal = null, within_ms = null} = {}) => {
   for (;;) {
     const sent = session.token;
     const all = new Headers(headers);
     if (sent !== null) all.set("Authorization", `Bearer ${sent}`);
     let answer;
     try {
-      answer = await fetch(path, {method, headers: all, body, signal, cache: "no-store", credentials: "omit"});
+      const options = {method, headers: all, body, signal, cache: "no-store", credentials: "omit"};
+      answer = await fetch_within(within_ms, path, options);
     } catch (problem) {
       if (signal?.aborted) throw problem;
       throw lost();
@@ -85,7 +101,7 @@ export const send = async (method, path, {headers = {}, body = null, signal = nu
   }
 };
 
-export const get_json = async (path, options) => (await send("GET", path, options)).json();
+export const get_json = async (path, options) => (await send("GET", path, {within_ms: patience_ms, ...options})).json();
 
 /** A POST with a JSON body, or without one. Gives the answer. */
 export const post = (path, document = null) =>
@@ -106,7 +122,8 @@ export const upload = async (path, file, {headers = {}, progress = () => {}, sig
       if (sent !== null) request.setRequestHeader("Authorization", `Bearer ${sent}`);
       request.upload.onprogress = (event) => progress(event.loaded);
       request.onload = done;
-      request.onerror = () => failed(lost());
+      request.onerror = () =>
+        failed(new Problem(0, "unreachable", "It was not sent", "the node does not answer, or the file can't be read"));
       request.onabort = () => failed(new Problem(0, "cancelled", "Cancelled", ""));
     });
     const abort = () => request.abort();

@@ -2,7 +2,9 @@
 
 import {session, sign_in, sign_out} from "./api.js";
 import {h, keep_in_step, note, set_attribute, set_text} from "./dom.js";
-import {console_of, live, retry, start} from "./live.js";
+import {console_of, forget, live, retry, start} from "./live.js";
+import {hush} from "./say.js";
+import {uploads} from "./uploads.js";
 import * as actors from "./view_actors.js";
 import * as admin from "./view_admin.js";
 import * as files from "./view_files.js";
@@ -48,6 +50,13 @@ const show = (by_user) => {
   if (by_user) heading.focus();
 };
 
+/** Nothing stays of what the view has shown. */
+const open_anew = () => {
+  shown?.view.close?.();
+  shown = null;
+  show(false);
+};
+
 /** When this page's own node is gone, the others are still there. */
 const show_lost = () => {
   const others = [...live.nodes.values()].filter((node) => node.name !== live.answered_by && console_of(node));
@@ -55,16 +64,14 @@ const show_lost = () => {
   lost.hidden = !wanted;
   if (!wanted) return;
   if (!lost.firstChild) lost.append(note("", "bad"), h("p", {class: "others"}));
-  set_text(
-    lost.firstChild,
-    `${live.answered_by} does not answer (${live.why}). What is shown is the last that it said.`,
-  );
+  const what = live.answers ? "tells nothing more" : "does not answer";
+  set_text(lost.firstChild, `${live.answered_by} ${what} (${live.why}). What is shown is the last that it said.`);
   keep_in_step(
     lost.lastChild,
     others,
     (node) => node.name,
-    (node) => h("a", {href: console_of(node) + location.hash}, `Open the console of ${node.name}`),
-    () => {},
+    (node) => h("a", null, `Open the console of ${node.name}`),
+    (link, node) => set_attribute(link, "href", console_of(node) + location.hash),
   );
 };
 
@@ -85,10 +92,22 @@ const refresh = () => {
 session.change = () => {
   sign.hidden = session.token === null && !session.declined;
   set_text(sign, session.token === null ? "Sign in" : "Sign out");
+  if (session.token === null) {
+    forget();
+    hush();
+    uploads.forget();
+    open_anew();
+  }
   retry();
-  shown?.view.signed?.();
+  if (session.token !== null) shown?.view.signed?.();
 };
 sign.addEventListener("click", () => (session.token === null ? sign_in() : sign_out()));
+
+// Its address is no view's.
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  main.focus();
+});
 
 live.listeners.add(refresh);
 window.addEventListener("hashchange", () => show(true));

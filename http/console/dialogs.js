@@ -1,6 +1,7 @@
 // Questions that stand in front of everything else. Escape says no; the focus returns to where it was.
 
 import {h} from "./dom.js";
+import {visible} from "./format.js";
 
 let last_id = 0;
 
@@ -35,16 +36,34 @@ const show = ({title, content, agree, danger = false, read = () => true, check =
 export const confirm_action = async ({title, text, agree, danger = false, typed = null}) => {
   const input = typed === null ? null : h("input", {type: "text", autocomplete: "off", spellcheck: "false"});
   const content = [].concat(text).map((line) => h("p", null, line));
-  if (input) content.push(h("label", null, h("span", null, "Type ", h("b", null, typed), " to confirm"), input));
-  const check = () => input === null || input.value.trim() === typed;
+  if (input) content.push(h("label", null, h("span", null, "Type ", h("b", null, visible(typed)), " to confirm"), input));
+  const check = () =>
+    input === null || input.value === typed || [typed, visible(typed)].some((name) => name.trim() === input.value.trim());
   return (await show({title, content, agree, danger, check})) === true;
 };
 
-/** Asks for one line. Gives it, or null. */
+/** Whether what stands at `name` may go. `text` says what becomes of it. */
+export const confirm_replacement = (name, text) =>
+  confirm_action({title: `Replace ${visible(name)}?`, agree: "Replace", danger: true, text});
+
+/**
+ * Does `change(headers)`. When something stands where it would write (412) it asks, and does it again over that. Gives
+ * what `change` gave; null when everything was to stay as it is.
+ */
+export const change_or_replace = async (change, headers, name, text) => {
+  try {
+    return await change(headers);
+  } catch (problem) {
+    if (problem.status !== 412) throw problem;
+    return (await confirm_replacement(name, text)) ? change({"If-Match": "*"}) : null;
+  }
+};
+
+/** Asks for one line, and takes it as it is. Gives it, or null. */
 export const ask_text = ({title, label, text = null, value = "", agree}) => {
   const input = h("input", {type: "text", value, autocomplete: "off", spellcheck: "false", required: true});
   const content = [text && h("p", null, text), h("label", null, h("span", null, label), input)].filter(Boolean);
-  return show({title, content, agree, read: () => input.value.trim(), check: () => input.value.trim() !== ""});
+  return show({title, content, agree, read: () => input.value, check: () => input.value.trim() !== ""});
 };
 
 /** Asks for a token. Gives it, or null. */
@@ -56,7 +75,7 @@ export const ask_token = (why) => {
     h(
       "p",
       {class: "hint"},
-      "It stays in this tab until the tab is closed. Watching needs the scope metrics; messages, traces and changes need admin; files need read and write.",
+      "It stays in this tab until the tab is closed. Watching needs the scope metrics; single actors, traces and changes need admin; files need read and write.",
     ),
   ];
   return show({
@@ -64,6 +83,6 @@ export const ask_token = (why) => {
     content,
     agree: "Sign in",
     read: () => input.value.trim(),
-    check: () => input.value.trim() !== "",
+    check: () => /^[\x21-\x7e]+$/.test(input.value.trim()), // what a header may hold
   });
 };

@@ -33,14 +33,31 @@ export const set_attribute = (element, name, value) => {
   else if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value);
 };
 
+/** The first control of the nearest of its neighbours that stays: those behind it come first. */
+const beside = (child, stays) => {
+  for (const way of ["nextElementSibling", "previousElementSibling"])
+    for (let other = child[way]; other !== null; other = other[way])
+      if (stays(other)) return other.querySelector(":is(a, button, input, select):not([hidden], [disabled])");
+  return null;
+};
+
 /**
  * Keeps the children of `parent` in step with `items`: `make(item)` gives a new element, `update(element, item)` brings
- * one up to date. Elements stay who they are, and the focus stays where it is, also when the order changes.
+ * one up to date. Elements stay who they are, and the focus stays where it is, also when the order changes; when the
+ * element that holds it goes, it is given to a neighbour.
  */
 export const keep_in_step = (parent, items, key_of, make, update) => {
-  const focused = parent.contains(document.activeElement) ? document.activeElement : null;
-  const there = new Map();
-  for (const child of parent.children) there.set(child.kaiku_key, child);
+  let focused = parent.contains(document.activeElement) ? document.activeElement : null;
+  const wanted = new Set(items.map(key_of)),
+    there = new Map();
+  // What is gone goes first: else all that stands behind it would be put in anew.
+  const gone = [];
+  for (const child of parent.children)
+    if (wanted.has(child.kaiku_key)) there.set(child.kaiku_key, child);
+    else gone.push(child);
+  const holder = focused && gone.find((child) => child.contains(focused));
+  if (holder) focused = beside(holder, (child) => wanted.has(child.kaiku_key)) ?? parent.closest(".scroller");
+  for (const child of gone) child.remove();
   let place = parent.firstElementChild;
   for (const item of items) {
     const key = key_of(item);
@@ -54,7 +71,6 @@ export const keep_in_step = (parent, items, key_of, make, update) => {
     if (element === place) place = place.nextElementSibling;
     else parent.insertBefore(element, place);
   }
-  for (const gone of there.values()) gone.remove();
   if (focused && focused !== document.activeElement && focused.isConnected) focused.focus({preventScroll: true});
 };
 

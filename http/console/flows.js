@@ -79,6 +79,7 @@ const flow_map = () => {
   const svg = s("svg", {class: "flows", role: "img"}, s("defs", null, tip), heads, lines, boxes);
   const seen = new Set();
   const show = (flows) => {
+    for (const id of seen) if (!live.actors.has(id)) seen.delete(id);
     for (const {from, to} of flows) seen.add(from).add(to);
     const {places, nodes} = places_of(seen);
     const width = 20 + nodes.length * box_width + Math.max(0, nodes.length - 1) * gap + 80;

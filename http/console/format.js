@@ -48,8 +48,13 @@ export const duration = (ms) => {
   return `${Math.round(seconds / 86400)} d`;
 };
 
-export const since = (at) => (known(at) ? `${duration(Date.now() - Date.parse(at))} ago` : unknown);
-export const lasted = (at) => (known(at) ? duration(Date.now() - Date.parse(at)) : unknown);
+let behind_ms = 0;
+/** What time it is for the node, at this moment: the reader's own clock may be wrong. */
+export const set_clock = (at) => (behind_ms = Date.parse(at) - Date.now());
+export const now_there = () => Date.now() + behind_ms;
+
+export const since = (at) => (known(at) ? `${duration(now_there() - Date.parse(at))} ago` : unknown);
+export const lasted = (at) => (known(at) ? duration(now_there() - Date.parse(at)) : unknown);
 
 const two = (n) => String(n).padStart(2, "0");
 
@@ -65,6 +70,22 @@ export const date = (at) => {
   if (!known(at)) return unknown;
   const d = new Date(at);
   return `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())} ${two(d.getHours())}:${two(d.getMinutes())}`;
+};
+
+/**
+ * A name as it is, but that characters which are not seen, or turn the direction of what follows, stand there by their
+ * number; the joiners that scripts and emoji need do not.
+ */
+export const visible = (name) =>
+  name.replace(/(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (one) => `[U+${one.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}]`);
+
+/** Percent-decoded; as it stands when it can't be. */
+export const decoded = (text) => {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 };
 
 /** `election_won` as `election won`. */

@@ -1,7 +1,8 @@
 // What the cluster is now, kept by the stream of the node this page came from. Reading it is what makes the nodes measure
 // times and keep messages: a page that nobody looks at ends it.
 
-import {get_json, send, session} from "./api.js";
+import {Problem, get_json, patience_ms, send, session} from "./api.js";
+import {set_clock} from "./format.js";
 
 const flows_kept_ms = 5000;
 const requests_kept = 120; // at two a second: a minute
@@ -13,6 +14,7 @@ const silent_before_end_ms = 25000; // the node says something every 10 s
 export const live = {
   state: "connecting", // "live", "lost" with `why`, "refused" with `why`
   why: "",
+  answers: false, // when it is lost: the node does, but with something else
   answered_by: null,
   nodes: new Map(), // by name
   actors: new Map(), // by id
@@ -32,9 +34,8 @@ const changed = () => {
   });
 };
 
-const become = (state, why = "") => {
-  live.state = state;
-  live.why = why;
+const become = (state, why = "", answers = false) => {
+  Object.assign(live, {state, why, answers});
   changed();
 };
 
@@ -69,7 +70,15 @@ const take_events = (events) => {
     known_events.delete(key_of_event(event));
 };
 
+/** What was seen is for who was allowed to. */
+export const forget = () => {
+  for (const known of [live.nodes, live.actors, live.requests, known_events]) known.clear();
+  [live.events, live.flows] = [[], []];
+  changed();
+};
+
 const on_state = (document) => {
+  set_clock(document.at);
   live.answered_by = document.answered_by;
   live.nodes.clear();
   live.actors.clear();
@@ -83,13 +92,14 @@ const on_state = (document) => {
 };
 
 const on_change = (change) => {
+  set_clock(change.at);
   for (const node of change.nodes) {
     take_node(node);
     if (!node.reachable)
       for (const id of live.actors.keys()) if (id.startsWith(`${node.name}:`)) live.actors.delete(id);
   }
   for (const actor of change.actors) live.actors.set(actor.id, actor);
-  for (const id of change.gone) live.actors.delete(id);
+  for (const id of change.gone) if (!live.actors.delete(id)) live.nodes.delete(id), live.requests.delete(id);
   const now = performance.now();
   live.flows = live.flows.filter((flow) => now - flow.at < flows_kept_ms);
   for (const flow of change.flows) live.flows.push({at: now, ...flow});
@@ -100,6 +110,17 @@ const handlers = {
   state: on_state,
   change: on_change,
   timeline: (event) => take_events([event]),
+};
+
+/** That this page can't take what it was told is no fault of the connection. */
+class Failure extends Error {}
+const take = (kind, text) => {
+  try {
+    handlers[kind]?.(JSON.parse(text));
+  } catch (problem) {
+    console.error(problem);
+    throw new Failure(`this page failed: ${problem.message}`);
+  }
 };
 
 /** Reads events as server-sent events are written (HTML standard, 9.2.6), as far as the nodes use it. */
@@ -119,7 +140,7 @@ const read_events = async (body, heard) => {
         if (line.startsWith("event:")) kind = line.slice(6).trim();
         else if (line.startsWith("data:")) data.push(line.slice(5).trimStart());
       }
-      if (data.length > 0) handlers[kind]?.(JSON.parse(data.join("\n")));
+      if (data.length > 0) take(kind, data.join("\n"));
       if (kind === "state") become("live");
     }
     changed();
@@ -137,7 +158,8 @@ const stream_once = async () => {
     silence = setTimeout(() => ending.abort(), silent_before_end_ms);
   };
   try {
-    const answer = await send("GET", "/actors/stream", {headers: {Accept: "text/event-stream"}, signal: ending.signal});
+    const headers = {Accept: "text/event-stream"};
+    const answer = await send("GET", "/actors/stream", {headers, signal: ending.signal, within_ms: patience_ms});
     heard();
     await read_events(answer.body, heard);
   } finally {
@@ -156,11 +178,13 @@ const pause = (ms) =>
 export const start = async () => {
   let failures = 0;
   let hide = null;
-  document.addEventListener("visibilitychange", () => {
+  const looked_at = () => {
     clearTimeout(hide);
     if (document.hidden) hide = setTimeout(() => ending?.abort(), hidden_before_end_ms);
     else wake();
-  });
+  };
+  document.addEventListener("visibilitychange", looked_at);
+  looked_at(); // a tab may begin behind others
   for (;;) {
     try {
       await stream_once();
@@ -169,8 +193,10 @@ export const start = async () => {
     } catch (problem) {
       const refused = problem.status === 401 || problem.status === 403;
       failures = live.state === "live" ? 0 : failures + 1;
-      if (refused) for (const known of [live.nodes, live.actors, live.requests]) known.clear(); // nor what was seen before
-      become(refused ? "refused" : "lost", problem.status === undefined ? "the node is silent" : problem.message);
+      if (refused) forget();
+      const told = problem instanceof Problem || problem instanceof Failure;
+      const answers = problem instanceof Failure || problem.status > 0;
+      become(refused ? "refused" : "lost", told ? problem.message : "the node is silent", answers);
       if (refused) await new Promise((done) => (wake = done));
     }
     while (document.hidden) await pause(3600000);

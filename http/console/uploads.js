@@ -1,12 +1,18 @@
-// Files on their way to the node, one after another, each with its progress and then with what became of it.
+// Files on their way to the node, one after another, each with its progress and then with what became of it. They belong
+// to the page and not to a view: an upload goes on, and is shown again, when another view was looked at meanwhile.
 
-import {file_url, get_json, upload} from "./api.js";
-import {badge, h, set_attribute, set_text} from "./dom.js";
-import {bytes, duration} from "./format.js";
+import {Problem, file_url, get_json, upload} from "./api.js";
+import {confirm_replacement} from "./dialogs.js";
+import {badge, h, keep_in_step, set_attribute, set_text} from "./dom.js";
+import {bytes, count, duration, visible} from "./format.js";
 import {say} from "./say.js";
 
 const fate_asked_ms = 500;
 const fate_asked_times = 40; // 20 s; a replica that needs longer shows in the listing
+const followed_at_once = 4; // of many small files the listing tells
+const waiting_shown = 20;
+const ended_kept = 100;
+const told_every_ms = 1000; // to whoever lists what is stored
 
 export const fate_tone = {leader: "warn", majority: "good", all: "good", set_aside: "bad", unknown: "plain"};
 export const fate_text = {
@@ -19,28 +25,67 @@ export const fate_text = {
 
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
+let followed = 0;
 /** Tells what becomes of a write until every voter has it. */
 const follow = async (token, tell) => {
-  for (let i = 0; i < fate_asked_times; ++i) {
-    const fate = await get_json(`/writes/${encodeURIComponent(token)}`);
-    tell(fate);
-    if (fate.status === "all" || fate.status === "set_aside") return;
-    await pause(fate_asked_ms);
+  if (followed >= followed_at_once) return;
+  ++followed;
+  try {
+    for (let i = 0; i < fate_asked_times; ++i) {
+      const fate = await get_json(`/writes/${encodeURIComponent(token)}`);
+      tell(fate);
+      if (fate.status === "all" || fate.status === "set_aside") return;
+      await pause(fate_asked_ms);
+    }
+  } catch {
+    // The listing tells.
+  } finally {
+    --followed;
   }
 };
 
-const make_item = (file) => {
-  const ended = new AbortController();
-  const bar = h("progress", {max: String(Math.max(1, file.size)), value: "0", "aria-label": `Upload of ${file.name}`});
-  const text = h("span", {class: "hint"}, "waits");
-  const fate = badge("");
-  const cancel = h("button", {type: "button", onclick: () => ended.abort()}, "Cancel");
-  fate.hidden = true;
-  const root = h("li", null, h("b", {class: "name"}, file.name), bar, text, fate, cancel);
-  return {root, bar, text, fate, cancel, ended};
+/** Whether a file of this name stands there, as far as this node knows and may tell. */
+const is_there = async (path) => {
+  const slash = path.lastIndexOf("/") + 1,
+    name = path.slice(slash);
+  try {
+    const query = new URLSearchParams({prefix: name, limit: "1"});
+    const {entries} = await get_json(`${file_url(path.slice(0, slash))}?${query}`, {headers: {Accept: "application/json"}});
+    return entries[0]?.name === name && entries[0].type === "file";
+  } catch (problem) {
+    if (problem.status === 404 || problem.status === 403) return false;
+    throw problem;
+  }
 };
 
-const send_one = async (file, path, durability, item) => {
+// --- one of them -----------------------------------------------------------------------------------------------------
+
+let last_key = 0;
+const make_item = (file, path, durability) => ({key: `${++last_key}`, file, path, durability, ended: new AbortController()});
+
+/** Its line in the list. */
+const make_line = (item) => {
+  const {file} = item;
+  item.bar = h("progress", {max: String(Math.max(1, file.size)), value: "0", "aria-label": `Upload of ${file.name}`});
+  item.text = h("span", {class: "hint"}, "waits");
+  item.fate = badge("");
+  item.fate.hidden = true;
+  item.cancel = h("button", {type: "button", onclick: () => cancel(item)}, "Cancel");
+  return h("li", null, h("b", {class: "name"}, visible(file.name)), item.bar, item.text, item.fate, item.cancel);
+};
+
+const show_fate = (item, {status, holders, voters}) => {
+  item.fate.hidden = false;
+  set_text(item.fate, `${fate_text[status]}, ${holders} of ${voters}`);
+  set_attribute(item.fate, "class", `badge ${fate_tone[status]}`);
+};
+
+const send_one = async (item) => {
+  const {file, path, durability} = item;
+  const replaces = await is_there(path);
+  // Before a byte is sent: a large body would be for nothing.
+  const lost = ["There is such a file. It is replaced, on every node.", "This can't be taken back."];
+  if (replaces && !(await confirm_replacement(file.name, lost))) throw new Problem(0, "cancelled", "Not replaced", "");
   const began = performance.now();
   const progress = (sent) => {
     item.bar.value = sent;
@@ -55,6 +100,7 @@ const send_one = async (file, path, durability, item) => {
     set_text(item.text, `${bytes(sent)} of ${bytes(file.size)}, ${bytes(speed)}/s, ${left}`);
   };
   const headers = {"Content-Type": file.type || "application/octet-stream", "Kaiku-Durability": durability};
+  if (!replaces) headers["If-None-Match"] = "*";
   const answer = await upload(file_url(path), file, {headers, progress, signal: item.ended.signal});
   item.bar.value = Math.max(1, file.size);
   const seconds = (performance.now() - began) / 1000;
@@ -62,33 +108,134 @@ const send_one = async (file, path, durability, item) => {
   return answer.header("Kaiku-Token");
 };
 
-const show_fate = (item, {status, holders, voters}) => {
-  item.fate.hidden = false;
-  set_text(item.fate, `${fate_text[status]}, ${holders} of ${voters}`);
-  set_attribute(item.fate, "class", `badge ${fate_tone[status]}`);
+// --- all of them -----------------------------------------------------------------------------------------------------
+
+const waiting = [];
+let working = false,
+  running = null;
+const over = []; // newest first
+const listeners = new Set(); // called with the token of a write, not more often than `told_every_ms`
+/** Of all since nothing was under way. */
+const fresh_run = () => ({all: 0, stored: 0, cancelled: 0, last: "", problem: ""});
+let run = fresh_run();
+
+const root = h("ol", {class: "uploads", "aria-label": "Uploads"});
+const rest_text = h("span", {class: "hint"});
+const rest = h(
+  "li",
+  null,
+  rest_text,
+  h("button", {type: "button", onclick: () => (waiting.splice(0).forEach(give_up), show())}, "Cancel all that wait"),
+);
+
+const show = () => {
+  const unseen = {key: "rest"},
+    beyond = waiting.length - waiting_shown;
+  const items = [running, ...waiting.slice(0, waiting_shown), beyond > 0 ? unseen : null, ...over].filter(Boolean);
+  if (beyond > 0) set_text(rest_text, `${count(beyond)} more wait`);
+  keep_in_step(
+    root,
+    items,
+    (item) => item.key,
+    (item) => (item === unseen ? rest : make_line(item)),
+    () => {},
+  );
 };
 
-/** A list that fills as files are added. `stored(token)` is called after each. */
-export const upload_list = (stored) => {
-  const root = h("ol", {class: "uploads", "aria-label": "Uploads"});
-  let last = Promise.resolve();
-  const add = (file, path, durability) => {
-    const item = make_item(file);
-    root.prepend(item.root);
-    last = last.then(async () => {
-      if (item.ended.signal.aborted) return set_text(item.text, "cancelled");
-      try {
-        const token = await send_one(file, path, durability, item);
-        item.cancel.remove();
-        say(`${file.name} is stored`);
-        stored(token);
-        if (token) follow(token, (fate) => show_fate(item, fate)).catch(() => {});
-      } catch (problem) {
-        item.cancel.remove();
-        set_text(item.text, problem.message);
-        if (problem.code !== "cancelled") say(`${file.name}: ${problem.message}`, "bad");
-      }
-    });
-  };
-  return {root, add};
+const give_up = (item) => {
+  item.ended.abort();
+  ++run.cancelled;
+};
+
+const cancel = (item) => {
+  item.ended.abort();
+  const at = waiting.indexOf(item);
+  if (at < 0) return; // the one that runs sees it
+  waiting.splice(at, 1);
+  ++run.cancelled;
+  end(item, "cancelled");
+};
+
+const end = (item, text = null) => {
+  item.cancel.remove();
+  if (text !== null) set_text(item.text, text);
+  if (item === running) running = null;
+  over.unshift(item);
+  over.splice(ended_kept);
+  show();
+};
+
+let told_at = -told_every_ms,
+  telling = null,
+  newest = null;
+const tell = () => {
+  telling = null;
+  told_at = performance.now();
+  for (const listener of listeners) listener(newest);
+};
+const note_stored = (token) => {
+  newest = token ?? newest;
+  telling ??= setTimeout(tell, Math.max(0, told_at + told_every_ms - performance.now()));
+};
+
+const one = async (item) => {
+  let text = null;
+  try {
+    const token = await send_one(item);
+    ++run.stored;
+    run.last = `${item.file.name} is stored`;
+    note_stored(token);
+    if (token) follow(token, (fate) => show_fate(item, fate));
+  } catch (problem) {
+    const by_user = item.ended.signal.aborted || problem.code === "cancelled";
+    text = item.ended.signal.aborted ? "cancelled" : problem.message;
+    if (by_user) ++run.cancelled;
+    else run.problem ||= `${item.file.name}: ${problem.message}`;
+  }
+  end(item, text);
+};
+
+/** In one line, however many there were. */
+const tell_of_run = ({all, stored, cancelled, last, problem}) => {
+  if (all === 1) return void (problem ? say(problem, "bad") : last && say(last));
+  const parts = [`${count(stored)} of ${count(all)} files are stored`];
+  if (cancelled > 0) parts.push(`${count(cancelled)} were cancelled`);
+  if (problem) parts.push(`the first problem: ${problem}`);
+  say(parts.join("; "), problem ? "bad" : "good");
+};
+
+const work = async () => {
+  if (working) return;
+  working = true;
+  while (waiting.length > 0) {
+    running = waiting.shift();
+    show();
+    await one(running);
+  }
+  working = false;
+  tell_of_run(run);
+  run = fresh_run();
+};
+
+addEventListener("beforeunload", (event) => working && event.preventDefault());
+// A file that misses its place is not opened in place of the console.
+for (const kind of ["dragover", "drop"])
+  document.addEventListener(kind, (event) => event.dataTransfer.types.includes("Files") && event.preventDefault());
+
+/** The page's uploads. `root` shows them, wherever it is put; `listeners` learn that something is stored. */
+export const uploads = {
+  root,
+  listeners,
+  /** `files`: [{file, path}] */
+  add: (files, durability) => {
+    for (const {file, path} of files) waiting.push(make_item(file, path, durability));
+    run.all += files.length;
+    show();
+    if (files.length > 0) work();
+  },
+  /** What is over is for who was allowed to see it. */
+  forget: () => {
+    over.splice(0);
+    show();
+  },
 };

@@ -96,7 +96,7 @@ export const open_actor = (id) => {
   const figures = facts.map(([name]) => figure(name));
   const charts = [
     ["per_second", line_chart("Messages per second", rate)],
-    ["depth", line_chart("Messages waiting", count)],
+    ["depth", line_chart("Messages in the mailbox", count)],
     ["busy", line_chart("Busy", share)],
   ];
   const types = types_table(),
@@ -135,6 +135,7 @@ export const open_actor = (id) => {
   };
   const refresh = async () => {
     try {
+      if (document.hidden) return;
       const actor = await get_json(`/actors/${encodeURIComponent(id).replaceAll("%3A", ":")}`, {signal: ended.signal});
       content.hidden = false;
       problem.hidden = true;
@@ -143,8 +144,9 @@ export const open_actor = (id) => {
       if (ended.signal.aborted) return;
       problem.hidden = false;
       set_text(problem, error.status === 404 ? "This actor is no longer there." : error.message);
+    } finally {
+      if (!ended.signal.aborted) timer = setTimeout(refresh, refreshed_ms);
     }
-    timer = setTimeout(refresh, refreshed_ms);
   };
   const close = () => {
     ended.abort();

@@ -2,7 +2,7 @@
 // stands beside the list.
 
 import {column, h, keep_in_step, scroller, set_attribute, set_text} from "./dom.js";
-import {count, micros, millis, rate, share} from "./format.js";
+import {count, decoded, micros, millis, rate, share} from "./format.js";
 import {live} from "./live.js";
 import {open_actor} from "./view_actor.js";
 
@@ -25,7 +25,7 @@ const columns = [
   {
     key: "depth",
     title: "Mailbox",
-    hint: "messages that wait",
+    hint: "messages that wait or are worked on",
     value: (a) => a.mailbox.depth,
     text: (a) => count(a.mailbox.depth),
     hot: 100,
@@ -183,7 +183,7 @@ export const open = (rest) => {
   const node = h("select", {onchange: () => ((choice.node = node.value), update())}, h("option", {value: ""}, "all"));
   node.firstChild.kaiku_key = "";
   const flat = h("input", {type: "checkbox", onchange: () => ((choice.flat = flat.checked), update())});
-  const total = h("p", {class: "hint", role: "status"});
+  const total = h("p", {class: "hint"});
   const sort_by = (one) => {
     if (choice.by === one) choice.down = !choice.down;
     else [choice.by, choice.down] = [one, one.key !== "name" && one.key !== "state"];
@@ -219,18 +219,20 @@ export const open = (rest) => {
       (element, row) => update_row(element, row, choice.flat, detail?.id),
     );
     const shown = rows.filter((row) => row.actor).length;
+    set_attribute(total, "role", choice.filter === "" ? null : "status"); // else it would be spoken at every upload
     set_text(total, `${count(shown)} of ${count(live.actors.size)} actors`);
   };
   const go = (to) => {
-    const id = to === "" ? null : decodeURIComponent(to);
-    if (detail?.id === id) return;
+    const id = to === "" ? null : decoded(to),
+      before = detail?.id ?? null;
+    if (before === id) return;
     detail?.view.close();
     detail = id === null ? null : {id, view: open_actor(id)};
     aside.hidden = detail === null;
     aside.replaceChildren(...(detail ? [detail.view.root] : []));
     update();
     if (detail) detail.view.root.querySelector("h2").focus();
-    else filter.focus();
+    else ([...body.children].find((row) => row.kaiku_key === before)?.parts.name ?? filter).focus();
   };
   const labelled = (text, input) => h("label", null, h("span", null, text), input);
   const table = h("table", {class: "actors"}, h("thead", null, h("tr", null, ...heads)), body);

@@ -2,7 +2,7 @@
 // are each node's own, so this page does them for the node it came from.
 
 import {get_json, post, send} from "./api.js";
-import {ask_text, confirm_action} from "./dialogs.js";
+import {ask_text, change_or_replace, confirm_action} from "./dialogs.js";
 import {badge, column, figure, h, keep_in_step, note, scroller, section, set_attribute, set_text} from "./dom.js";
 import {bytes, count, date, millis, since, unknown} from "./format.js";
 import {console_of, live} from "./live.js";
@@ -129,8 +129,7 @@ const members_panel = (again) => {
 
 const scrub_panel = (again) => {
   const names = ["State", "Began", "Checked", "Damaged", "Repaired", "Not repaired"];
-  const figures = names.map(figure),
-    state = figures[0];
+  const figures = names.map(figure);
   const start = h("button", {type: "button", onclick: () => begin()}, "Check now…");
   const begin = async () => {
     const agreed = await confirm_action({
@@ -151,7 +150,6 @@ const scrub_panel = (again) => {
       count(scrub.unrepairable),
     ];
     texts.forEach((text, i) => set_text(figures[i].value, text));
-    set_attribute(state, "class", "figure");
     set_attribute(figures[5], "class", `figure ${scrub.unrepairable > 0 ? "bad" : ""}`);
     start.disabled = scrub.running;
   };
@@ -164,25 +162,13 @@ const restore_url = (entry, to) =>
   `/set-aside/${encodeURIComponent(entry.token)}?op=restore${to === null ? "" : `&to=${encodeURIComponent(to)}`}`;
 
 /** Puts it back; asks once more when something stands there. */
-const restore = async (entry, to, again) => {
-  const path = to ?? entry.path;
-  await attempt(async () => {
-    try {
-      await send("POST", restore_url(entry, to));
-    } catch (problem) {
-      if (problem.status !== 412) throw problem;
-      const agreed = await confirm_action({
-        title: `Replace ${path}?`,
-        agree: "Replace",
-        danger: true,
-        text: "Something newer stands there. It is replaced by what was set aside.",
-      });
-      if (!agreed) return;
-      await send("POST", restore_url(entry, to), {headers: {"If-Match": "*"}});
-    }
-    again(`${path} is restored`);
+const restore = (entry, to, again) =>
+  attempt(async () => {
+    const path = to ?? entry.path;
+    const change = (headers) => send("POST", restore_url(entry, to), {headers});
+    const lost = "Something newer stands there. It is replaced by what was set aside.";
+    if ((await change_or_replace(change, {}, path, lost)) !== null) again(`${path} is restored`);
   });
-};
 
 const set_aside_panel = (again) => {
   const body = h("tbody"),
@@ -247,11 +233,14 @@ const set_aside_panel = (again) => {
     column(""),
   ];
   heads.at(-1).append(h("span", {class: "unseen"}, "Actions"));
+  const more = note("There are more than are shown: others come up as these are restored or forgotten.");
+  more.hidden = true;
   const list = scroller("Set aside", h("table", null, h("thead", null, h("tr", null, ...heads)), body));
-  const root = section("Set aside by failovers", none, list);
+  const root = section("Set aside by failovers", none, list, more);
   const show = (page) => {
     none.hidden = page.entries.length > 0;
     list.hidden = !none.hidden;
+    more.hidden = page.next === null;
     keep_in_step(
       body,
       page.entries,
@@ -270,20 +259,27 @@ export const open = () => {
     problem = note("", "bad"),
     whose = h("p", {class: "others"});
   problem.hidden = true;
-  let timer = null;
-  const again = () => (clearTimeout(timer), refresh());
+  let timer = null,
+    round = 0;
+  const again = () => refresh();
   const members = members_panel(again),
     scrub = scrub_panel(again),
     displaced = set_aside_panel(again);
   const parts = [
     ["/cluster", members],
     ["/cluster/scrub", scrub],
-    ["/set-aside?limit=200", displaced],
+    ["/set-aside", displaced],
   ];
   const refresh = async () => {
-    const read = ([path, part]) => get_json(path, {signal: ended.signal}).then((document) => part.show(document));
+    clearTimeout(timer);
+    const own = ++round; // one that began later is the one that goes on
+    if (document.hidden) return void (timer = setTimeout(refresh, refreshed_ms));
+    const read = async ([path, part]) => {
+      const told = await get_json(path, {signal: ended.signal});
+      if (own === round) part.show(told);
+    };
     const wrong = (await Promise.allSettled(parts.map(read))).find((one) => one.status === "rejected");
-    if (ended.signal.aborted) return;
+    if (ended.signal.aborted || own !== round) return;
     problem.hidden = wrong === undefined;
     if (wrong) set_text(problem, wrong.reason.message);
     timer = setTimeout(refresh, refreshed_ms);

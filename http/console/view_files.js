@@ -1,20 +1,25 @@
 // The tree of files: one directory, with the version of each file and where that is recorded; uploads; one file's details.
 
-import {file_url, get_json, send, session} from "./api.js";
+import {file_url, get_json, patience_ms, send, session} from "./api.js";
 import {ask_text, confirm_action} from "./dialogs.js";
 import {badge, column, figure, h, keep_in_step, note, scroller, set_attribute, set_text} from "./dom.js";
-import {bytes, count, date, unknown} from "./format.js";
-import {attempt} from "./say.js";
-import {fate_text, fate_tone, upload_list} from "./uploads.js";
+import {bytes, count, date, decoded, unknown, visible} from "./format.js";
+import {attempt, say} from "./say.js";
+import {fate_text, fate_tone, uploads} from "./uploads.js";
 
-const page_length = 100;
+const page_length = 100; // as many are also looked at again by themselves
+const most_at_once = 1000; // that a node gives in one answer, unless it was told to give fewer:
+let takes_limits = true;
+const typed_ms = 250;
+const download_shown = 16 << 20,
+  download_most = 2 ** 30;
 const asked_at_once = 4;
 const refreshed_ms = 5000;
 const tag_digits = 8; // of the cluster's id, in the tokens of its writes
 
 const join = (directory, name) => (directory === "" ? name : `${directory}/${name}`);
 const address = (path) => `#/files/${path.split("/").map(encodeURIComponent).join("/")}`;
-const parse = (rest) => rest.split("/").filter(Boolean).map(decodeURIComponent).join("/");
+const parse = (rest) => rest.split("/").filter(Boolean).map(decoded).join("/");
 
 /** Term and index of the write that made this version, from its ETag: `"3.17-..."`. */
 const version_of = (etag) => /^"(\d+\.\d+)-/.exec(etag)?.[1] ?? null;
@@ -55,9 +60,12 @@ const show_fate = (place, fate) => {
   set_attribute(place, "title", fate === null ? null : `on ${fate.holders} of ${fate.voters} voters`);
 };
 
-/** Without a token the browser loads it; with one only a script can say it. */
-const download = (path, name) =>
+/** Without a token the browser loads it; with one only a script can say it, and has all of it in memory. */
+const download = (path, name, size) =>
   attempt(async () => {
+    if (session.token !== null && size > download_most)
+      throw new Error(`${name} has ${bytes(size)}: too much for a page that shows a token. The kaiku command loads it: kaiku get`);
+    if (session.token !== null && size > download_shown) say(`${name} is on its way, ${bytes(size)}`);
     const link = h("a", {href: file_url(path), download: name});
     if (session.token !== null) link.href = URL.createObjectURL(await (await send("GET", file_url(path))).blob());
     link.click();
@@ -73,7 +81,7 @@ const crumbs = (path) => {
       h(
         "a",
         {href: address(names.slice(0, i + 1).join("/")), "aria-current": i + 1 === names.length ? "page" : null},
-        name,
+        visible(name),
       ),
     ),
   );
@@ -99,8 +107,10 @@ const detail_fields = [
   ["Answered by", (at) => `${at("Kaiku-Node")}, which has the log up to ${at("Kaiku-Applied")}`],
 ];
 
-const show_details = async (aside, path, fates) => {
-  const answer = await send("HEAD", file_url(path));
+/** `is_wanted`: nothing else was asked for meanwhile. */
+const show_details = async (aside, path, fates, signal, is_wanted) => {
+  const answer = await send("HEAD", file_url(path), {signal, within_ms: patience_ms});
+  if (!is_wanted()) return;
   const at = (name) => answer.headers.get(name);
   const entries = detail_fields.map(([name, text]) => {
     const one = figure(name);
@@ -127,7 +137,7 @@ const show_details = async (aside, path, fates) => {
     "Close",
   );
   aside.replaceChildren(
-    h("p", {class: "top"}, h("h2", {tabindex: "-1"}, path.split("/").at(-1)), close),
+    h("p", {class: "top"}, h("h2", {tabindex: "-1"}, visible(path.split("/").at(-1))), close),
     h("dl", {class: "details"}, ...entries.slice(0, 3), fate, ...entries.slice(3)),
   );
   aside.hidden = false;
@@ -138,12 +148,23 @@ export const open = (rest) => {
   let path = parse(rest),
     entries = [],
     next = null,
+    wanted = page_length,
+    asked = 0, // loads, each of which takes the place of the one before
+    answered = 0,
+    looked = 0, // the same for one file's details
     ended = new AbortController();
   const fates = make_fates();
   const place = h("div"),
     problem = note("", "bad"),
     total = h("p", {class: "hint", role: "status"});
-  const more = h("button", {type: "button", onclick: () => load({append: true})}, "Show more");
+  const more = h("button", {type: "button", onclick: () => load({further: true})}, "Show more");
+  const again = h("button", {type: "button", onclick: () => load()}, "Look again");
+  let typing = null;
+  const typed = () => {
+    clearTimeout(typing);
+    typing = setTimeout(() => ((wanted = page_length), load()), typed_ms);
+  };
+  const prefix = h("input", {type: "search", autocomplete: "off", spellcheck: "false", oninput: typed});
   const body = h("tbody"),
     aside = h("aside", {hidden: true, "aria-label": "One file"});
   problem.hidden = true;
@@ -152,7 +173,7 @@ export const open = (rest) => {
     const inside = entry.type === "directory";
     const at = join(path, entry.name);
     const agreed = await confirm_action({
-      title: `Remove ${entry.name}?`,
+      title: `Remove ${visible(entry.name)}?`,
       danger: true,
       agree: "Remove",
       text: inside
@@ -169,19 +190,31 @@ export const open = (rest) => {
       await load({token: answer.headers.get("Kaiku-Token")});
     }, done);
 
+  const look_at = async (opener, at) => {
+    const own = ++looked,
+      {signal} = ended;
+    aside.opener = opener;
+    await attempt(async () => {
+      try {
+        await show_details(aside, at, fates, signal, () => own === looked && !signal.aborted);
+      } catch (problem) {
+        if (own === looked && !signal.aborted) throw problem;
+      }
+    });
+  };
   const make_row = (entry) => {
     const inside = entry.type === "directory",
       at = join(path, entry.name);
     const name = inside
-      ? h("a", {href: address(at)}, `${entry.name}/`)
+      ? h("a", {href: address(at)}, `${visible(entry.name)}/`)
       : h(
           "button",
           {
             type: "button",
             class: "link",
-            onclick: () => ((aside.opener = name), attempt(() => show_details(aside, at, fates))),
+            onclick: () => look_at(name, at),
           },
-          entry.name,
+          visible(entry.name),
         );
     const fate = inside ? null : badge("…");
     const act = (text, does, label) =>
@@ -198,7 +231,7 @@ export const open = (rest) => {
       h(
         "td",
         {class: "actions"},
-        inside ? null : act("Download", () => download(at, entry.name), "Download"),
+        inside ? null : act("Download", () => download(at, entry.name, entry.size), "Download"),
         act("Remove", () => remove(entry), "Remove"),
       ),
     );
@@ -213,38 +246,76 @@ export const open = (rest) => {
     set_text(row.cells[4], version ?? unknown);
     if (row.fate && version !== null) fates.ask(version, (fate) => show_fate(row.fate, fate));
   };
-  const load = async ({append = false, token = null} = {}) => {
-    const query = new URLSearchParams({limit: String(page_length)});
-    if (append && next !== null) query.set("after", next);
+  /** One page of it, of no more than `limit`; as long as the node likes when it takes none so large. */
+  const page_behind = async (after, limit, token) => {
+    const query = new URLSearchParams();
+    if (takes_limits) query.set("limit", String(limit));
+    if (after !== null) query.set("after", after);
     if (token !== null) query.set("token", token);
+    if (prefix.value !== "") query.set("prefix", prefix.value);
+    const directory = path === "" ? "/files/" : `${file_url(path)}/`;
     try {
-      const page = await get_json(`${path === "" ? "/files/" : `${file_url(path)}/`}?${query}`, {
-        headers: {Accept: "application/json"},
-        signal: ended.signal,
+      return await get_json(`${directory}?${query}`, {headers: {Accept: "application/json"}, signal: ended.signal});
+    } catch (problem) {
+      if (problem.status !== 400 || !takes_limits) throw problem;
+      takes_limits = false;
+      return page_behind(after, limit, token).catch((other) => {
+        takes_limits = true; // that was not it
+        throw other;
       });
-      entries = append ? entries.concat(page.entries) : page.entries;
-      next = page.next;
-      problem.hidden = true;
-    } catch (error) {
-      if (ended.signal.aborted) return;
-      problem.hidden = false;
-      set_text(problem, error.status === 404 ? "There is no such directory." : error.message);
-      [entries, next] = [[], null];
     }
+  };
+  /** All that is wanted, from the beginning, or `further`: what follows. What an earlier one brings now is dropped. */
+  const load = async ({further = false, token = null} = {}) => {
+    const goes_on = further && answered === asked; // else what is there may be of before
+    const own = ++asked;
+    if (further) wanted = wanted === page_length ? most_at_once : wanted + most_at_once;
+    let found = goes_on ? entries : [],
+      after = goes_on ? next : null,
+      wrong = null;
+    try {
+      do {
+        const page = await page_behind(after, Math.min(most_at_once, wanted - found.length), token);
+        if (own !== asked) return;
+        found = found.concat(page.entries);
+        after = page.next;
+      } while (after !== null && found.length < wanted);
+    } catch (error) {
+      if (ended.signal.aborted || own !== asked) return;
+      wrong = error;
+      [found, after] = [[], null];
+    }
+    answered = own;
+    [entries, next] = [found, after];
+    problem.hidden = wrong === null;
+    if (wrong) set_text(problem, wrong.status === 404 ? "There is no such directory." : wrong.message);
+    show();
+  };
+  const show = () => {
     fates.forget();
     keep_in_step(body, entries, (entry) => `${entry.type} ${entry.name}`, make_row, update_row);
     more.hidden = next === null;
-    set_text(
-      total,
-      `${count(entries.length)}${next === null ? "" : " or more"} ${entries.length === 1 ? "entry" : "entries"}`,
-    );
+    again.hidden = entries.length <= page_length;
+    const number = `${count(entries.length)}${next === null ? "" : " or more"} ${entries.length === 1 ? "entry" : "entries"}`;
+    set_text(total, again.hidden ? number : `${number}; so many are not looked at again by themselves`);
   };
 
-  const uploads = upload_list((token) => load({token}));
+  const on_stored = (token) => load({token});
+  uploads.listeners.add(on_stored);
   const durability = h("select", null, ...["majority", "leader", "all"].map((value) => h("option", {value}, value)));
   const chosen = h("input", {type: "file", multiple: true, onchange: () => (add(chosen.files), (chosen.value = ""))});
-  const add = (files) => {
-    for (const file of files) uploads.add(file, join(path, file.name), durability.value);
+  const add = (files) =>
+    uploads.add(
+      [...files].map((file) => ({file, path: join(path, file.name)})),
+      durability.value,
+    );
+  /** A browser gives the names of directories as files that can't be read. */
+  const take = ({items}) => {
+    const all = [...items].filter((item) => item.kind === "file");
+    const directories = all.map((item) => item.webkitGetAsEntry()).filter((entry) => entry?.isDirectory);
+    if (directories.length > 0)
+      say(`${directories[0].name} is a directory: the kaiku command takes those, kaiku put -r`, "bad");
+    add(all.filter((item) => !item.webkitGetAsEntry()?.isDirectory).map((item) => item.getAsFile()));
   };
   const drop = h(
     "div",
@@ -263,7 +334,7 @@ export const open = (rest) => {
     drop.addEventListener(kind, (event) => {
       event.preventDefault();
       drop.classList.toggle("over", kind === "dragenter" || kind === "dragover");
-      if (kind === "drop") add(event.dataTransfer.files);
+      if (kind === "drop") take(event.dataTransfer);
     });
   const make_directory = async () => {
     const name = await ask_text({title: "New directory", label: "Name", agree: "Make it"});
@@ -274,9 +345,11 @@ export const open = (rest) => {
     path = parse(to);
     ended.abort();
     ended = new AbortController();
-    [entries, next] = [[], null];
+    [entries, next, wanted] = [[], null, page_length];
+    prefix.value = "";
     body.replaceChildren();
     aside.hidden = true;
+    ++looked;
     place.replaceChildren(crumbs(path));
     return load();
   };
@@ -295,14 +368,20 @@ export const open = (rest) => {
     null,
     place,
     drop,
+    h("div", {class: "toolbar"}, h("label", null, h("span", null, "Names that begin with"), prefix)),
     problem,
     scroller("Files", h("table", {class: "files"}, h("thead", null, h("tr", null, ...heads)), body)),
-    h("p", null, more),
+    h("p", null, more, " ", again),
     total,
   );
-  const timer = setInterval(() => document.hidden || entries.length > page_length || load(), refreshed_ms);
+  const timer = setInterval(
+    () => document.hidden || entries.length > page_length || answered !== asked || load(),
+    refreshed_ms,
+  );
   const close = () => {
     clearInterval(timer);
+    clearTimeout(typing);
+    uploads.listeners.delete(on_stored);
     ended.abort();
     fates.forget();
   };

@@ -1,6 +1,7 @@
 // One request's way through the cluster, step by step; and what actors send each other now.
 
 import {file_url, get_json, send} from "./api.js";
+import {change_or_replace} from "./dialogs.js";
 import {badge, column, h, keep_in_step, note, scroller, section, set_attribute, set_text} from "./dom.js";
 import {flows_panel} from "./flows.js";
 import {clock, micros, unknown} from "./format.js";
@@ -11,12 +12,20 @@ const list_refreshed_ms = 3000;
 const settled_after_ms = [150, 400, 1000, 2500]; // when a trace is looked at again: followers acknowledge behind the answer
 const default_path = "console/trace.txt";
 
-/** Sends a request that leaves a trace. Gives the trace's id. */
+/** Sends a request that leaves a trace. Gives the trace's id; null when a file was to stay as it is. */
 const send_traced = async (method, path, durability) => {
   const headers = {"Kaiku-Trace": "1"};
   const body = method === "PUT" ? `Traced from the console at ${new Date().toISOString()}\n` : null;
   if (body !== null) Object.assign(headers, {"Content-Type": "text/plain", "Kaiku-Durability": durability});
-  const answer = await send(method, file_url(path), {headers, body});
+  const change = (condition) => send(method, file_url(path), {headers: {...headers, ...condition}, body});
+  const first = method === "PUT" && path !== default_path ? {"If-None-Match": "*"} : {};
+  const answer = await change_or_replace(
+    change,
+    first,
+    path,
+    "There is such a file. It becomes a line of text, on every node.",
+  );
+  if (answer === null) return null;
   await answer.arrayBuffer();
   const id = answer.headers.get("Kaiku-Trace");
   if (id === null) throw new Error("The node left no trace of the request");
@@ -140,8 +149,21 @@ const spans_table = (trace) => {
   };
 };
 
+/** Puts another drawing in the place of the one before, scrolled alike; the focus stays as near as it can. */
+const replace_drawing = (place, drawing) => {
+  const scrollers = () => [...place.querySelectorAll(".scroller")];
+  const at = scrollers().map((one) => [one.scrollLeft, one.scrollTop]);
+  const held = place.contains(document.activeElement) ? document.activeElement.getAttribute("aria-label") : undefined;
+  place.replaceChildren(drawing);
+  scrollers().forEach((one, i) => ([one.scrollLeft, one.scrollTop] = at[i] ?? [0, 0]));
+  if (held === undefined) return;
+  const same = held === null ? null : [...place.querySelectorAll("[aria-label]")].find((one) => one.ariaLabel === held);
+  (same ?? place.querySelector("h2")).focus({preventScroll: true});
+};
+
 const draw_trace = (trace) => {
-  const root = trace.spans.find((span) => span.parent === null);
+  const ids = new Set(trace.spans.map((span) => span.id));
+  const root = trace.spans.find((span) => span.kind === "request" && !ids.has(span.parent)); // a caller's is not here
   const nodes = [...new Set(trace.spans.map((span) => span.node))],
     syncs = trace.spans.filter((span) => span.kind === "sync").length;
   const table = spans_table(trace);
@@ -174,7 +196,7 @@ export const open = (rest) => {
       const text = JSON.stringify(trace);
       if (wanted !== id || text === shown) return;
       shown = text;
-      place.replaceChildren(draw_trace(trace));
+      replace_drawing(place, draw_trace(trace));
       if (focus) place.querySelector("h2").focus();
     } catch (error) {
       if (!ended.signal.aborted && wanted === id && shown === "")
@@ -196,13 +218,13 @@ export const open = (rest) => {
     list.refresh(id, ended.signal);
     if (id !== null) timers = settled_after_ms.map((ms, i) => setTimeout(() => load(id, i === 0), ms));
   };
-  const poll = setInterval(() => list.refresh(id, ended.signal), list_refreshed_ms);
+  const poll = setInterval(() => document.hidden || list.refresh(id, ended.signal), list_refreshed_ms);
   const close = () => {
     ended.abort();
     clearInterval(poll);
     timers.forEach(clearTimeout);
   };
-  const form = trace_form((made) => (location.hash = `#/messages/${made}`));
+  const form = trace_form((made) => made && (location.hash = `#/messages/${made}`));
   const root = h("div", null, section("Trace a request", form), place, list.root, section("Messages now", flows.root));
   go(rest);
   return {root, go, close, update: flows.update};

@@ -1,7 +1,7 @@
 // What happened on all nodes: as dots on a strip of time, one lane a node, and as a list.
 
 import {badge, column, h, keep_in_step, s, scroller, set_attribute, set_text} from "./dom.js";
-import {clock, date, words} from "./format.js";
+import {clock, date, now_there, words} from "./format.js";
 import {live} from "./live.js";
 
 const tones = {
@@ -31,7 +31,7 @@ const strip = () => {
     ticks = s("g", {class: "ticks"});
   const svg = s("svg", {class: "strip", role: "img"}, ticks, lanes, marks);
   const show = (events, nodes, minutes) => {
-    const now = Date.now(),
+    const now = now_there(),
       width = strip_width - label_width - 10;
     const height = nodes.length * lane_height + 24;
     set_attribute(svg, "viewBox", `0 0 ${strip_width} ${height}`);
@@ -94,7 +94,7 @@ const choice = (label, options, change) => {
 /** The least that shows all that is known, or ten minutes. */
 const fitting_span = () => {
   const oldest = live.events.length === 0 ? 0 : Date.parse(live.events[0].at);
-  return spans.map(([minutes]) => minutes).find((minutes) => Date.now() - oldest < minutes * 60000) ?? "10";
+  return spans.map(([minutes]) => minutes).find((minutes) => now_there() - oldest < minutes * 60000) ?? "10";
 };
 
 export const open = () => {
@@ -141,7 +141,7 @@ export const open = () => {
         (kind.select.value === "" || event.kind === kind.select.value),
     );
     const minutes = Number(span.select.value),
-      from = Date.now() - minutes * 60000;
+      from = now_there() - minutes * 60000;
     picture.show(
       wanted.filter((event) => Date.parse(event.at) >= from),
       nodes,

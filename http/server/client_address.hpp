@@ -49,4 +49,23 @@ class address_counter {
   std::map<ip_address, std::size_t> counts_;
 };
 
+/// One place among those of an address; given back when it goes.
+class address_place {
+ public:
+  address_place(address_counter& all, const ip_address& who) : all_(all), who_(who) {}
+  ~address_place() {
+    if (taken_) all_.leave(who_);
+  }
+  address_place(const address_place&) = delete;
+  address_place& operator=(const address_place&) = delete;
+
+  /// False: the address has `most` already. What is taken stays so.
+  bool take(std::size_t most) { return taken_ = taken_ || all_.enter(who_, most); }
+
+ private:
+  address_counter& all_;
+  const ip_address who_;
+  bool taken_ = false;
+};
+
 }  // namespace kaiku

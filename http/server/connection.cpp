@@ -119,6 +119,11 @@ void connection::check_deadline(session_clock::time_point now) {
   socket_.cancel(ignored);
 }
 
+bool connection::has_input() const {
+  error_code failed;
+  return socket_.available(failed) != 0 && !failed;
+}
+
 void connection::close() {
   error_code ignored;
   if (tls_) tls_->finish();

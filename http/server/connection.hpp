@@ -71,6 +71,8 @@ class connection {
   /// Ends the sending side, then reads and drops until the client ends its own or `deadline`.
   task<void> linger(session_clock::time_point deadline);
 
+  /// Something that was not read yet has come.
+  bool has_input() const;
   /// Called by the worker's tick.
   void check_deadline(session_clock::time_point now);
   /// Whatever is awaited ends with an error.

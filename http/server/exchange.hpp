@@ -117,6 +117,7 @@ struct exchange {
   std::shared_ptr<void> waiting;        ///< the coroutine that awaits an answer of `node`
   std::string_view client;              ///< its address
   bool crowded = false;                 ///< that address has as many requests under way as it may
+  address_place& upload_place;          ///< of that address, for the large body that this request may have
   std::shared_ptr<const identity> who;  ///< who asks; empty without access control, and where nobody needs leave
   std::string_view route;               ///< the pattern of the route that was taken; empty: none
   const request_meter& meter;           ///< what was asked of this server so far

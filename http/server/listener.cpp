@@ -19,6 +19,8 @@ using boost::system::error_code;
 
 /// Out of file descriptors: the next attempt comes when some may have been closed, not at once.
 constexpr milliseconds accept_retry{100};
+/// A gateway with a connection for each request comes again within that.
+constexpr milliseconds in_use_for{2000};
 
 result<asio::ip::tcp::endpoint> resolve(asio::io_context& io, const http_settings& settings) {
   error_code failed;
@@ -46,6 +48,8 @@ struct http_server::impl : std::enable_shared_from_this<http_server::impl> {
   status listen();
   void accept_next();
   void take(client_socket socket, worker_state& worker);
+  /// Connections that the system has made already are nobody's fault.
+  void take_waiting();
   void stop_accepting() {
     stopped = true;
     error_code ignored;
@@ -66,6 +70,7 @@ struct http_server::impl : std::enable_shared_from_this<http_server::impl> {
   asio::steady_timer retry;
   std::size_t next = 0;
   bool stopped = false;
+  bool abandoned = false;  ///< nobody may be served any more
 };
 
 status http_server::impl::listen() {
@@ -87,9 +92,9 @@ void http_server::impl::accept_next() {
   if (stopped) return;
   auto& worker = *workers[next++ % workers.size()];
   acceptor.async_accept(worker.io, [self = shared_from_this(), &worker](error_code failed, client_socket socket) {
+    if (!failed && !self->abandoned) self->take(std::move(socket), worker);
     if (self->stopped) return;
     if (!failed) {
-      self->take(std::move(socket), worker);
       self->accept_next();
     } else if (failed == asio::error::connection_aborted) {
       self->accept_next();
@@ -103,7 +108,19 @@ void http_server::impl::accept_next() {
   });
 }
 
+void http_server::impl::take_waiting() {
+  error_code failed;
+  acceptor.non_blocking(true, failed);
+  for (auto most = settings.max_connections; most != 0 && !failed; --most) {
+    auto& worker = *workers[next++ % workers.size()];
+    client_socket socket(worker.io);
+    acceptor.accept(socket, failed);
+    if (!failed) take(std::move(socket), worker);
+  }
+}
+
 void http_server::impl::take(client_socket socket, worker_state& worker) {
+  counters->last_taken = session_clock::now();
   if (counters->connections >= settings.max_connections) return;  // closed at once
   error_code gone;
   const auto peer = socket.remote_endpoint(gone).address();
@@ -145,7 +162,10 @@ result<std::unique_ptr<http_server>> http_server::start(http_settings settings, 
 http_server::http_server(std::shared_ptr<impl> state) : impl_(std::move(state)) {}
 
 http_server::~http_server() {
-  impl_->run_on(*impl_->workers.front(), [state = impl_] { state->stop_accepting(); });
+  impl_->run_on(*impl_->workers.front(), [state = impl_] {
+    state->abandoned = true;
+    state->stop_accepting();
+  });
   for (auto& worker : impl_->workers) impl_->run_on(*worker, [worker] { worker->abandon(); });
   // A cancelled accept may keep the rest alive until its io_context ends; the timers of the others must not wait for
   // it.
@@ -156,13 +176,28 @@ std::uint16_t http_server::port() const {
   return impl_->port;
 }
 
+void http_server::announce_end() {
+  for (auto& worker : impl_->workers) asio::post(worker->io, [worker] { worker->announce_end(); });
+}
+
 void http_server::drain() {
-  asio::post(impl_->workers.front()->io, [state = impl_] { state->stop_accepting(); });
+  asio::post(impl_->workers.front()->io, [state = impl_] {
+    state->take_waiting();
+    state->stop_accepting();
+  });
   for (auto& worker : impl_->workers) asio::post(worker->io, [worker] { worker->drain(); });
 }
 
 std::size_t http_server::open_requests() const {
   return impl_->counters->open_requests;
+}
+
+std::size_t http_server::connections() const {
+  return impl_->counters->connections;
+}
+
+bool http_server::is_in_use() const {
+  return connections() != 0 || session_clock::now() - impl_->counters->last_taken.load() < in_use_for;
 }
 
 }  // namespace kaiku

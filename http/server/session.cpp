@@ -35,20 +35,6 @@ struct open_request {
   request_figures& figures;
 };
 
-/// Counts it among those of its address, if that has room.
-struct request_of_address {
-  request_of_address(address_counter& all, const ip_address& of, std::size_t most)
-      : counters(all), who(of), entered(most != 0 && all.enter(of, most)), crowded(most != 0 && !entered) {}
-  ~request_of_address() {
-    if (entered) counters.leave(who);
-  }
-  request_of_address(const request_of_address&) = delete;
-  request_of_address& operator=(const request_of_address&) = delete;
-  address_counter& counters;
-  const ip_address who;
-  const bool entered, crowded;
-};
-
 }  // namespace
 
 session::session(client_socket socket, const ip_address& peer, bool counted, std::shared_ptr<worker_state> worker)
@@ -84,8 +70,8 @@ task<void> session::run(std::shared_ptr<session> self) {
   co_await self->serve();
 }
 
-void session::close_if_idle() {
-  if (idle_) connection_.close();
+void session::close_if_idle(bool also_new) {
+  if (idle_ && (also_new || !first_) && !connection_.has_input()) connection_.close();
 }
 
 void session::abandon() {
@@ -143,7 +129,7 @@ task<bool> session::read_header(session_clock::time_point first_deadline) {
   const auto& settings = worker_->settings;
   std::size_t scanned = 0, size = 0;
   idle_ = input_.empty();
-  if (idle_ && worker_->draining()) co_return false;
+  if (idle_ && !first_ && worker_->closing() && !connection_.has_input()) co_return false;
   auto deadline = session_clock::now() + (idle_ ? settings.idle_timeout : settings.header_timeout);
   if (first_) deadline = first_deadline;
   while (!scan_header(scanned, size)) {
@@ -188,7 +174,8 @@ task<bool> session::answer() {
     client = client_of(request_, peer_, settings.trusted_proxies, settings.forwarded == forwarded_field::forwarded);
     client_ = client.to_string();
   }
-  const request_of_address share(worker_->counters->requests_each, client, settings.max_requests_each);
+  address_place place(worker_->counters->requests_each, client), upload_place(worker_->counters->uploads_each, client);
+  const bool crowded = settings.max_requests_each != 0 && !place.take(settings.max_requests_each);
   exchange_.emplace(exchange{.node = worker_->node,
                              .settings = settings,
                              .in = request_,
@@ -200,7 +187,8 @@ task<bool> session::answer() {
                              .sending = nullptr,
                              .waiting = nullptr,
                              .client = client_,
-                             .crowded = share.crowded,
+                             .crowded = crowded,
+                             .upload_place = upload_place,
                              .who = nullptr,
                              .route = {},
                              .meter = worker_->meter,

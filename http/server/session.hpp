@@ -24,7 +24,9 @@ class session final : public request_body {
 
   void check_deadline(session_clock::time_point now) { connection_.check_deadline(now); }
   bool abandoned() const { return worker_->abandoned(); }
-  void close_if_idle();
+  /// Of one that waits for a request, and nothing of it has come. One that has never had any is left alone, unless
+  /// `also_new`.
+  void close_if_idle(bool also_new);
   /// Others need its place.
   void give_up() { connection_.close(); }
   void abandon();

@@ -16,6 +16,9 @@ namespace kaiku {
 
 class tls_credentials;
 class access_control;
+namespace kubernetes {
+class label_publisher;
+}
 
 /// What a node that does not lead does with a change of files.
 enum class follower_writes : std::uint8_t { forward, redirect };
@@ -24,15 +27,17 @@ enum class follower_writes : std::uint8_t { forward, redirect };
 enum class forwarded_field : std::uint8_t { x_forwarded_for, forwarded };
 
 struct http_settings {
-  std::string address = "127.0.0.1";                ///< numeric, or a name that resolves
-  std::uint16_t port = 8000;                        ///< 0: any free one
-  std::shared_ptr<tls_credentials> tls;             ///< empty: plain HTTP; else nothing but HTTPS
-  std::shared_ptr<const tls_credentials> peer_tls;  ///< of the other port, for `/metrics`; empty: it has none
+  std::string address = "127.0.0.1";                         ///< numeric, or a name that resolves
+  std::uint16_t port = 8000;                                 ///< 0: any free one
+  std::shared_ptr<tls_credentials> tls;                      ///< empty: plain HTTP; else nothing but HTTPS
+  std::shared_ptr<const tls_credentials> peer_tls;           ///< of the other port, for `/metrics`; empty: it has none
+  std::shared_ptr<const kubernetes::label_publisher> label;  ///< likewise
   std::uint64_t max_body_bytes = limits::http_body_bytes;
   std::size_t max_connections = limits::http_connections;
-  std::size_t max_requests = limits::http_requests;  ///< under way, of all connections
-  std::size_t max_connections_each = 0;              ///< of one address; 0: as many as in all
-  std::size_t max_requests_each = 0;                 ///< likewise
+  std::size_t max_requests = limits::http_requests;        ///< under way, of all connections
+  std::size_t max_connections_each = 0;                    ///< of one address; 0: as many as in all
+  std::size_t max_requests_each = 0;                       ///< likewise
+  std::size_t max_uploads_each = limits::uploads_of_peer;  ///< large bodies of one address, as of one peer
   forwarded_field forwarded = forwarded_field::x_forwarded_for;
   std::vector<network> trusted_proxies;  ///< believed about whom they ask for
   std::size_t max_header_bytes = limits::http_header_bytes;

@@ -6,6 +6,12 @@
 #include "kaiku/http/server/session.hpp"
 
 namespace kaiku {
+namespace {
+
+/// For a first request to come when the server stops: it follows its connection at once.
+constexpr milliseconds first_request_wait{200};
+
+}  // namespace
 
 worker_state::worker_state(http_worker worker, const http_settings& all, std::shared_ptr<server_counters> shared)
     : io(*worker.io),
@@ -13,7 +19,8 @@ worker_state::worker_state(http_worker worker, const http_settings& all, std::sh
       settings(all),
       counters(std::move(shared)),
       meter(counters->requests),
-      timer_(*worker.io) {
+      timer_(*worker.io),
+      last_look_(*worker.io) {
   // A quarter of the shortest timeout: none is missed by more, and none costs more than four looks.
   auto shortest =
       std::min({settings.header_timeout, settings.idle_timeout, settings.body_stall_timeout, settings.linger_timeout});
@@ -47,13 +54,19 @@ void worker_state::tick() {
 }
 
 void worker_state::drain() {
-  draining_ = true;
-  for (auto* one : sessions_) one->close_if_idle();
+  draining_ = closing_ = true;
+  for (auto* one : sessions_) one->close_if_idle(false);
+  last_look_.expires_after(first_request_wait);
+  last_look_.async_wait([self = shared_from_this()](boost::system::error_code failed) {
+    if (failed) return;
+    for (auto* one : self->sessions_) one->close_if_idle(true);
+  });
 }
 
 void worker_state::abandon() {
-  abandoned_ = draining_ = true;
+  abandoned_ = draining_ = closing_ = true;
   timer_.cancel();
+  last_look_.cancel();
   for (auto* one : sessions_) one->abandon();
 }
 

@@ -28,7 +28,8 @@ struct server_counters {
   std::atomic<std::size_t> open_requests{0};
   std::atomic<std::uint64_t> handshakes_failed{0};
   std::atomic<std::size_t> streams{0};
-  address_counter connections_each, requests_each;
+  std::atomic<std::chrono::steady_clock::time_point> last_taken{};  ///< a connection
+  address_counter connections_each, requests_each, uploads_each;
   const std::shared_ptr<request_registry> requests = std::make_shared<request_registry>();
 };
 
@@ -43,12 +44,17 @@ class worker_state : public std::enable_shared_from_this<worker_state> {
   /// A session begins with TLS. With `limits::http_handshakes` under way, the oldest gives up.
   void begin_handshake(session* one);
   void end_handshake(session* one) { handshakes_.remove(one); }
-  /// Closes idle sessions now, the others after their answer.
+  /// Probes say so from now on, and every answer ends its connection.
+  void announce_end() { draining_ = true; }
+  /// Closes idle sessions, the others after their answer. One whose first request is on its way may yet send it.
   void drain();
   /// Closes all sockets and drops all uploads; from now on nobody may use `node`.
   void abandon();
 
+  /// Between `announce_end` and the end.
   const bool& draining() const { return draining_; }
+  /// From `drain` on.
+  bool closing() const { return closing_; }
   const bool& abandoned() const { return abandoned_; }
 
   boost::asio::io_context& io;
@@ -64,11 +70,13 @@ class worker_state : public std::enable_shared_from_this<worker_state> {
 
   /// One timer looks at all deadlines now and then: setting a deadline costs a store, not a timer operation.
   timer timer_;
+  timer last_look_;  ///< of `drain`
   milliseconds tick_interval_;
   std::unordered_set<session*> sessions_;
   std::list<session*> handshakes_;  ///< under way, oldest first
   bool ticking_ = false;
   bool draining_ = false;
+  bool closing_ = false;
   bool abandoned_ = false;
 };
 

@@ -5,7 +5,7 @@
 #include <openssl/params.h>
 #include <openssl/rand.h>
 
-#include <charconv>
+#include "kaiku/core/decimal.hpp"
 
 namespace kaiku::redis {
 namespace {
@@ -31,19 +31,6 @@ std::vector<std::string_view> split(std::string_view text) {
   }
   parts.push_back(text);
   return parts;
-}
-
-template <class Number>
-bool read_number(std::string_view text, Number& into) {
-  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), into);
-  return failed == std::errc{} && end == text.data() + text.size();
-}
-
-/// As in entity tags.
-bool read_version(std::string_view text, log_position& into) {
-  const auto dot = text.find('.');
-  return dot != std::string_view::npos && read_number(text.substr(0, dot), into.in_term.value) &&
-         read_number(text.substr(dot + 1), into.index.value);
 }
 
 /// `name=value` in lines: a name is a token and holds no `=`, a value holds no control character.
@@ -151,7 +138,7 @@ std::optional<layout::entry> layout::read_member(inode_id directory, std::string
   if (check_member(directory, before, body) != member.substr(check + 1)) return std::nullopt;
   const auto parts = split(body);
   entry out{parts.front(), {}};
-  if (parts.size() != 2 || !read_number(parts[1], out.leads_to.value)) return std::nullopt;
+  if (parts.size() != 2 || !read_decimal(parts[1], out.leads_to.value)) return std::nullopt;
   return out;
 }
 
@@ -161,7 +148,7 @@ std::vector<std::string> layout::record(const file_info& x) const {
   std::vector<std::string> values{file ? "file" : "directory",
                                   file ? to_string(x.content.size) : "",
                                   file ? to_string(x.content.sha256) : "",
-                                  to_string(x.version.in_term) + "." + to_string(x.version.index),
+                                  write_version(x.version),
                                   std::to_string(x.created.value),
                                   std::to_string(x.modified.value),
                                   more.content_type,
@@ -182,17 +169,17 @@ std::optional<file_info> layout::read_record(inode_id which, std::string_view jo
   file_info x;
   x.inode = which;
   x.type = values[0] == "file" ? file_info::kind::file : file_info::kind::directory;
-  bool good = read_version(values[3], x.version) && read_number(values[4], x.created.value) &&
-              read_number(values[5], x.modified.value) && read_metadata(values[9], x.properties);
+  bool good = read_version(values[3], x.version) && read_decimal(values[4], x.created.value) &&
+              read_decimal(values[5], x.modified.value) && read_metadata(values[9], x.properties);
   if (!x.is_directory()) {
     auto& digest = x.content.sha256.bytes;
-    good = good && read_number(values[1], x.content.size.value) && from_hex(values[2], digest.data(), digest.size());
+    good = good && read_decimal(values[1], x.content.size.value) && from_hex(values[2], digest.data(), digest.size());
   }
   x.properties.content_type = values[6];
   x.properties.content_encoding = values[7];
   if (!values[8].empty()) {
     x.properties.expires.emplace();
-    good = good && read_number(values[8], x.properties.expires->value);
+    good = good && read_decimal(values[8], x.properties.expires->value);
   }
   if (!good) return std::nullopt;
   return x;

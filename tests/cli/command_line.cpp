@@ -34,7 +34,9 @@ std::string kaiku_program() {
 }
 
 test_cluster& cli_cluster() {
-  if (!cluster) cluster = std::make_unique<test_cluster>(cluster_options{.in_memory = true});
+  // What `tests/run cli --large` copies is too much for the memory.
+  const bool is_small = std::getenv("KAIKU_TEST_MIB") == nullptr;
+  if (!cluster) cluster = std::make_unique<test_cluster>(cluster_options{.in_memory = is_small});
   return *cluster;
 }
 
@@ -70,9 +72,17 @@ ran running::said() const {
   return {-1, read_file(streams.string() + ".out"), read_file(streams.string() + ".err")};
 }
 
+std::vector<std::string> clean_environment() {
+  std::vector<std::string> all{"/usr/bin/env"};
+  for (const char* name : {"KAIKU_URL", "KAIKU_TOKEN", "KAIKU_TOKEN_FILE", "KAIKU_CACERT", "http_proxy", "https_proxy",
+                           "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"})
+    all.insert(all.end(), {"-u", name});
+  return all;
+}
+
 running begin_kaiku(const std::vector<std::string>& arguments, const environment& with, const std::string& input) {
   static std::size_t count = 0;
-  std::vector<std::string> all{"/usr/bin/env", "-u", "http_proxy", "-u", "https_proxy"};
+  auto all = clean_environment();
   auto set = with;
   if (!set.contains("KAIKU_URL")) set["KAIKU_URL"] = url_of();
   for (const auto& [name, value] : set) all.push_back(name + "=" + value);
@@ -94,16 +104,6 @@ ran run_kaiku(const std::vector<std::string>& arguments, const environment& with
 void write_file(const fs::path& where, const std::string& content) {
   fs::create_directories(where.parent_path());
   std::ofstream(where, std::ios::binary) << content;
-}
-
-std::map<std::string, std::string> tree_of(const fs::path& top) {
-  std::map<std::string, std::string> out;
-  for (const auto& entry : fs::recursive_directory_iterator(top)) {
-    const auto name = fs::relative(entry.path(), top).string();
-    if (entry.is_regular_file()) out[name] = read_file(entry.path());
-    if (entry.is_directory()) out[name + "/"] = "";
-  }
-  return out;
 }
 
 }  // namespace kaiku::test

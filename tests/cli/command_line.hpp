@@ -59,8 +59,9 @@ running begin_kaiku(const std::vector<std::string>& arguments, const environment
 ran run_kaiku(const std::vector<std::string>& arguments, const environment& with = {},
               const std::string& input = "/dev/null");
 
+/// `env` and what takes everything out of the environment that `kaiku` would read; assignments and a program follow.
+std::vector<std::string> clean_environment();
+
 void write_file(const fs::path& where, const std::string& content);
-/// Files below a directory, by their paths; directories by their path and a slash.
-std::map<std::string, std::string> tree_of(const fs::path& top);
 
 }  // namespace kaiku::test

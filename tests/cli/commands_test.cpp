@@ -1,5 +1,8 @@
 /// Every command against three real nodes.
 
+#include <algorithm>
+#include <cstdlib>
+
 #include "cli/command_line.hpp"
 #include "support/bytes.hpp"
 #include "support/command.hpp"
@@ -36,7 +39,7 @@ BOOST_AUTO_TEST_CASE(a_file_goes_up_is_seen_and_comes_down) {
   const auto seen = run_kaiku({"stat", "--json", "/c/updown/a.txt"}).documents().at(0);
   BOOST_TEST(seen["type"] == "file");
   BOOST_TEST(seen["size"] == 5);
-  BOOST_TEST(seen["content-type"] == "text/plain");
+  BOOST_TEST(seen["content_type"] == "text/plain");
   BOOST_TEST(seen["metadata"]["author"] == "Ada");
   BOOST_TEST(seen["sha256"] == "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824");
   BOOST_TEST(run_kaiku({"stat", "/c/updown"}).out.find("type          directory") != std::string::npos);
@@ -99,6 +102,51 @@ BOOST_AUTO_TEST_CASE(trouble_is_json_when_results_are) {
   const auto said = nlohmann::json::parse(failed.err);
   BOOST_TEST(said["error"]["code"] == "not_found");
   BOOST_TEST(said["error"]["exit"] == 3);
+  for (const std::vector<std::string>& wrong :
+       {std::vector<std::string>{"nonsense", "--json"}, {"--json", "put", "x"}, {"ls", "--json", "--wait", "x"}}) {
+    const auto refused = nlohmann::json::parse(run_kaiku(wrong).err);
+    BOOST_TEST(refused["error"]["code"].is_null());
+    BOOST_TEST(refused["error"]["exit"] == 2);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(programs_find_paths_dates_and_types_spelled_alike_everywhere) {
+  put("c/alike/f", "x");
+  const auto listed = run_kaiku({"ls", "--json", "c/alike"}).documents().at(0);
+  BOOST_TEST(listed["path"] == "/c/alike/f");
+  BOOST_TEST(listed["name"] == "f");
+  const auto named = run_kaiku({"ls", "--json", "c/alike/f"}).documents().at(0);
+  const auto drawn = run_kaiku({"tree", "--json", "c"}).documents();
+  const auto seen = run_kaiku({"stat", "--json", "c/alike/f", "c/alike"}).documents();
+  BOOST_TEST(named == listed);
+  BOOST_TEST((std::find_if(drawn.begin(), drawn.end(), [](const auto& one) { return one["path"] == "/c/alike/f"; }) !=
+              drawn.end()));
+  for (const std::string member : {"path", "type", "size", "etag", "modified", "content_type"})
+    BOOST_TEST(seen.at(0)[member] == listed[member], member);
+  BOOST_TEST(seen.at(1)["modified"].get<std::string>().ends_with("Z"));
+  for (const auto& one : run_kaiku({"ls", "--json", "/", "c/alike"}).documents())
+    BOOST_TEST(one["path"].get<std::string>().find("//") == std::string::npos);
+  write_file(cli_work() / "f", "x");
+  BOOST_TEST(run_kaiku(everywhere({"put", "--ttl", "3600", cli_work() / "f", "c/alike/short"})).code == 0);
+  const auto expires = run_kaiku({"stat", "--json", "c/alike/short"}).documents().at(0)["expires"].get<std::string>();
+  const auto short_lived = run_kaiku({"ls", "--json", "c/alike/short"}).documents().at(0);
+  BOOST_TEST(expires == short_lived["expires"].get<std::string>());
+}
+
+BOOST_AUTO_TEST_CASE(behind_two_dashes_everything_is_a_name) {
+  put("c/dashes/f", "x");
+  BOOST_TEST(run_kaiku({"cp", "--durability", "all", "--", "c/dashes/f", "-x"}).code == 0);
+  BOOST_TEST(run_kaiku({"ls", "--", "-x"}).out == "-x\n");
+  BOOST_TEST(run_kaiku({"cat", "c/dashes/f", "--", "-x"}).out == "xx");
+  BOOST_TEST(run_kaiku({"rm", "--durability", "all", "--", "-x"}).code == 0);
+}
+
+BOOST_AUTO_TEST_CASE(nothing_of_the_environment_of_the_tests_is_read) {
+  for (const char* name : {"KAIKU_TOKEN", "KAIKU_TOKEN_FILE", "KAIKU_CACERT"}) {
+    ::setenv(name, "no such thing", 1);
+    BOOST_TEST(run_kaiku({"ls"}).code == 0);
+    ::unsetenv(name);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_command_as_a_name_is_a_name) {
@@ -156,8 +204,12 @@ BOOST_AUTO_TEST_CASE(what_is_empty_takes_no_condition_away_and_is_no_path) {
 BOOST_AUTO_TEST_CASE(a_file_that_is_about_to_expire_is_sent_again_to_stay) {
   write_file(cli_work() / "f", "x");
   BOOST_TEST(run_kaiku(everywhere({"put", "--ttl", "3600", cli_work() / "f", "c/expires"})).code == 0);
-  BOOST_TEST(run_kaiku({"put", "--json", cli_work() / "f", "c/expires"}).documents().at(0)["result"] == "sent");
-  BOOST_TEST(run_kaiku({"put", "--json", cli_work() / "f", "c/expires"}).documents().at(0)["result"] == "unchanged");
+  // Any node says what is there, so all of them have to have it. What has to be everywhere is always sent.
+  const std::vector<std::string> put{"put", "--json", cli_work() / "f", "c/expires"};
+  const auto again = run_kaiku(everywhere(put));
+  BOOST_TEST(again.documents().at(0)["result"] == "sent", again);
+  const auto once_more = run_kaiku(put);
+  BOOST_TEST(once_more.documents().at(0)["result"] == "unchanged", once_more);
 }
 
 BOOST_AUTO_TEST_CASE(what_makes_no_sense_changes_nothing) {
@@ -174,7 +226,16 @@ BOOST_AUTO_TEST_CASE(what_makes_no_sense_changes_nothing) {
     BOOST_TEST(refused.code == 2, refused);
     BOOST_TEST(refused.err.find("would both become") != std::string::npos, refused);
   }
-  BOOST_TEST(run_kaiku({"rm", "c/sense/p/x", "../above"}).code == 2);
+  for (const std::vector<std::string>& half : {std::vector<std::string>{"rm", "c/sense/p/x", "../above"},
+                                               {"cat", "c/sense/p/x", "../above"},
+                                               {"ls", "c/sense/p/x", "../above"},
+                                               {"put", cli_work() / "p/x", cli_work() / "q", "c/sense/"},
+                                               {"get", "c/sense/p/x", "c/sense/q", cli_work() / "half"}}) {
+    const auto refused = run_kaiku(half);
+    BOOST_TEST(refused.code == 2, refused);
+    BOOST_TEST(refused.out == "", refused);
+  }
+  BOOST_TEST(!fs::exists(cli_work() / "half"));
   BOOST_TEST(run_kaiku({"ls", "-r", "c/sense"}).out == "p/\np/x\nq/\nq/x\n");
   const auto in_the_way = run_kaiku({"mv", "c/sense/p", "c/sense/q"});
   BOOST_TEST(in_the_way.code == 4, in_the_way);
@@ -235,6 +296,21 @@ BOOST_AUTO_TEST_CASE(the_cluster_is_shown_and_changed) {
   BOOST_TEST(removed.code == 0, removed);
   BOOST_TEST(run_kaiku({"cluster", "members", "remove", "n9"}).code == 3);
   BOOST_TEST(run_kaiku({"cluster", "members", "add", "n9", "nowhere"}).code == 2);
+}
+
+BOOST_AUTO_TEST_CASE(a_health_check_goes_by_the_exit_code) {
+  const environment leader{{"KAIKU_URL", url_of({cli_cluster().wait_for_leader()})}};
+  const environment follower{{"KAIKU_URL", url_of({cli_cluster().followers().front()})}};
+  for (const auto* probe : {"live", "ready", "leader"})
+    BOOST_TEST(run_kaiku({"--wait", "0", "health", probe}, leader).code == 0, probe);
+  BOOST_TEST(run_kaiku({"--wait", "0", "health"}, follower).code == 0);
+  BOOST_TEST(run_kaiku({"--wait", "0", "health", "replica"}, follower).code == 0);
+  const auto refused = run_kaiku({"--wait", "0", "health", "leader"}, follower);
+  BOOST_TEST(refused.code == 6, refused);
+  BOOST_TEST(refused.err.find("does not lead") != std::string::npos, refused);
+  const reserved_port nobody;
+  BOOST_TEST(run_kaiku({"--wait", "0", "health"}, {{"KAIKU_URL", url_of_port(nobody.number())}}).code == 6);
+  BOOST_TEST(run_kaiku({"health", "well"}).code == 2);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -209,6 +209,32 @@ BOOST_AUTO_TEST_CASE(an_interrupted_copy_says_how_to_go_on) {
   BOOST_TEST(command.said().err.find("the same command again goes on from here") != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(a_limit_of_the_rate_is_kept_both_ways_by_all_transfers_together) {
+  constexpr std::uint64_t size = 3 << 19;  // 1.5 s
+  for (const char* which : {"one", "four"}) fs::create_directories(cli_work() / which);
+  wait_for_everywhere();
+  fill(cli_work() / "one", 0, 1, size);
+  fill(cli_work() / "four", 0, 4, size / 4);
+  const auto took = [](std::vector<std::string> command) {
+    const auto start = clock::now();
+    command.insert(command.end(), {"--limit-rate", "1M"});
+    const auto done = run_kaiku(command);
+    BOOST_TEST(done.code == 0, done);
+    return static_cast<double>(since(start).count()) / 1000;
+  };
+  for (const std::string which : {"one", "four"}) {
+    // A quarter of a second may be made up for; and one transfer has all of the rate, whatever the others could have.
+    for (const double seconds :
+         {took({"put", "-r", cli_work() / which, "d/rate-" + which}),
+          (wait_for_everywhere(), took({"get", "-r", "d/rate-" + which, cli_work() / ("down-" + which)}))}) {
+      BOOST_TEST(seconds > 1.15);
+      BOOST_TEST(seconds < 10);  // 12 if each had a quarter of it
+    }
+    BOOST_TEST(is_same(cli_work() / which, cli_work() / ("down-" + which)));
+  }
+  BOOST_TEST(took({"get", "d/rate-one/large0", cli_work() / "alone"}) > 1.15);
+}
+
 BOOST_AUTO_TEST_CASE(links_and_devices_are_passed_over_and_said_so) {
   write_file(cli_work() / "here/f", "f");
   fs::create_symlink("/etc/passwd", cli_work() / "here/link");
@@ -216,8 +242,16 @@ BOOST_AUTO_TEST_CASE(links_and_devices_are_passed_over_and_said_so) {
   const auto up = run_kaiku({"put", "-r", cli_work() / "here", "d/links"});
   BOOST_TEST(up.code == 0, up);
   BOOST_TEST(up.err.find("link: passed over, a symbolic link") != std::string::npos, up);
+  // A directory of which nothing goes along is made nevertheless, and a download that has not ended is mentioned.
+  fs::create_directories(cli_work() / "links");
+  fs::create_symlink("/etc/passwd", cli_work() / "links/link");
+  write_file(cli_work() / "links/.kaiku-0123-4567.part", "half");
+  const auto only_links = run_kaiku({"put", "-r", cli_work() / "links", "d/only-links"});
+  BOOST_TEST(only_links.code == 0, only_links);
+  BOOST_TEST(only_links.err.find("passed over, a download that has not ended") != std::string::npos, only_links);
   wait_for_everywhere();
   BOOST_TEST(run_kaiku({"ls", "d/links"}).out == "f\n");
+  BOOST_TEST(run_kaiku({"ls", "d/only-links"}).code == 0);
   // However a directory is written, it is called what it is called.
   for (const std::string ending : {"/here", "/here/", "/here/.", "/./here//"})
     BOOST_TEST(run_kaiku({"put", "-r", "--durability", "all", cli_work().string() + ending, "d/named/"}).code == 0);

@@ -80,7 +80,10 @@ void fake_server::serve_one(int socket) {
   const auto target = one.method.size() + 1;
   one.target = one.head.substr(target, one.head.find(' ', target) - target);
   one.body = input.substr(end);
-  receive_until(socket, one.body, [&] { return one.body.size() >= body_length(one.head); });
+  const bool is_chunked = one.head.find("Transfer-Encoding: chunked") != std::string::npos;
+  receive_until(socket, one.body, [&] {
+    return is_chunked ? one.body.ends_with("0\r\n\r\n") : one.body.size() >= body_length(one.head);
+  });
   std::string answer;
   {
     const std::lock_guard lock(mutex_);
@@ -92,6 +95,15 @@ void fake_server::serve_one(int socket) {
     if (now <= 0) return;
     sent += static_cast<std::size_t>(now);
   }
+  if (!answer.empty() && answer.find("Connection: close") == std::string::npos) hold(socket);
+}
+
+/// Until the other side ends it.
+void fake_server::hold(int socket) {
+  pollfd one{socket, POLLIN, 0};
+  char ignored = 0;
+  while (!ends_)
+    if (::poll(&one, 1, 100) == 1 && ::recv(socket, &ignored, 1, 0) <= 0) return;
 }
 
 std::string fake_answer(int code, const std::string& fields, const std::string& body) {

@@ -19,7 +19,8 @@ struct fake_request {
 
 class fake_server {
  public:
-  /// Gives all bytes of the answer; the connection ends behind them. Empty: it ends without one.
+  /// Gives all bytes of the answer; the connection ends behind them, unless it lacks `Connection: close`: then it is
+  /// held, in silence. Empty: it ends without one.
   using handler = std::function<std::string(const fake_request&)>;
 
   explicit fake_server(handler answers);
@@ -34,6 +35,7 @@ class fake_server {
  private:
   void serve();
   void serve_one(int socket);
+  void hold(int socket);
 
   handler answers_;
   int listener_ = -1;

@@ -5,6 +5,7 @@
 #include "cli/command_line.hpp"
 #include "cli/fake_server.hpp"
 #include "support/bytes.hpp"
+#include "support/command.hpp"
 
 namespace {
 
@@ -105,6 +106,66 @@ BOOST_AUTO_TEST_CASE(content_that_is_not_what_its_digest_says_is_not_kept) {
   BOOST_TEST(fs::is_empty(cli_work()));
 }
 
+BOOST_AUTO_TEST_CASE(what_came_by_a_pipe_and_is_stored_otherwise_is_a_failure) {
+  const auto hex = [](const std::string& of) {
+    return run_command({"sh", "-c", "printf %s '" + of + "' | sha256sum"}).substr(0, 16);
+  };
+  struct {
+    std::string stored;
+    bool may_read;
+    int code;
+  } const cases[] = {{"other", true, 1}, {"other", false, 1}, {"input", true, 0}, {"input", false, 0}};
+  write_file(cli_work() / "input", "input");
+  for (const auto& one : cases) {
+    const auto fields = "ETag: \"1.1-" + hex(one.stored) + "\"\r\nRepr-Digest: " + digest_of(one.stored) + "\r\n";
+    const fake_server server([&](const fake_request& asked) {
+      if (asked.method == "HEAD") return fake_answer(one.may_read ? 200 : 403, one.may_read ? fields : "", "");
+      return fake_answer(201, fields + "Kaiku-Token: 1.1.1\r\nKaiku-Durability: leader\r\nKaiku-Replicas: 1/3\r\n", "");
+    });
+    const auto sent = run_kaiku({"put", "-", "/f"}, at(server), cli_work() / "input");
+    BOOST_TEST(sent.code == one.code, sent);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_download_that_has_fetched_nothing_leaves_nothing) {
+  const fake_server server([](const fake_request& asked) {
+    return asked.method == "HEAD"
+               ? "HTTP/1.1 200 x\r\nConnection: close\r\nContent-Length: 4\r\nETag: \"1.1-00\"\r\n\r\n"
+               : fake_answer(404, "", "");
+  });
+  BOOST_TEST(run_kaiku({"get", "/f", cli_work() / "f"}, at(server)).code == 3);
+  BOOST_TEST(fs::is_empty(cli_work()));
+}
+
+BOOST_AUTO_TEST_CASE(a_name_that_downloads_have_is_not_taken_from_a_listing) {
+  const fake_server server([](const fake_request& asked) {
+    if (asked.method == "HEAD") return directory_answer;
+    if (asked.target.find("recursive=true") != std::string::npos)
+      return fake_json(R"({"entries":[)" + entry(".kaiku-0123-4567.part") + "," + entry("good") + R"(],"next":null})");
+    return content_answer("good");
+  });
+  const auto got = run_kaiku({"get", "-r", "/x", cli_work() / "down"}, at(server));
+  BOOST_TEST(got.code == 8, got);
+  BOOST_TEST(read_file(cli_work() / "down/good") == "good");
+  BOOST_TEST(!fs::exists(cli_work() / "down/.kaiku-0123-4567.part"));
+}
+
+BOOST_AUTO_TEST_CASE(directories_alone_are_fetched_however_many) {
+  std::string first, second;
+  for (int i = 0; i < 600; ++i)
+    (i < 300 ? first : second) +=
+        (i % 300 == 0 ? "" : ",") + ("{\"type\":\"directory\",\"name\":\"" + std::to_string(1000 + i) + "\"}");
+  const fake_server server([&](const fake_request& asked) {
+    if (asked.method == "HEAD") return directory_answer;
+    const bool is_first = asked.target.find("after=") == std::string::npos;
+    return fake_json("{\"entries\":[" + (is_first ? first : second) + "],\"next\":" + (is_first ? "\"1299\"" : "null") +
+                     "}");
+  });
+  const auto got = run_kaiku({"get", "-r", "/x", cli_work() / "down"}, at(server));
+  BOOST_TEST(got.code == 0, got);
+  BOOST_TEST(std::distance(fs::directory_iterator(cli_work() / "down"), {}) == 600);
+}
+
 BOOST_AUTO_TEST_CASE(a_download_that_breaks_off_goes_on_by_range) {
   const auto content = generated_bytes{3, 100'000}.all();
   const fake_server server([&](const fake_request& asked) {
@@ -127,9 +188,11 @@ BOOST_AUTO_TEST_CASE(a_change_of_files_is_repeated_with_its_key_and_one_of_the_c
   std::size_t left = 2;
   fake_server server([&](const fake_request& asked) -> std::string {
     if (asked.method == "HEAD") return fake_answer(404, "", "");
-    return left-- > 0
-               ? ""
-               : fake_answer(201, "Kaiku-Token: 1.1.1\r\nKaiku-Durability: leader\r\nKaiku-Replicas: 1/3\r\n", "");
+    switch (left) {
+      case 0: return fake_answer(201, "Kaiku-Token: 1.1.1\r\nKaiku-Durability: leader\r\nKaiku-Replicas: 1/3\r\n", "");
+      case 1: return --left, fake_answer(502, "", "a gateway's");
+      default: return --left, "";
+    }
   });
   write_file(cli_work() / "f", "x");
   BOOST_TEST(run_kaiku({"put", cli_work() / "f", "/f"}, at(server)).code == 0);
@@ -146,10 +209,24 @@ BOOST_AUTO_TEST_CASE(a_change_of_files_is_repeated_with_its_key_and_one_of_the_c
   BOOST_TEST(asked.code == 9, asked);
   BOOST_TEST(mute.asked().size() == 1);
   BOOST_TEST(asked.err.find("may have been done nevertheless") != std::string::npos, asked);
+  // A gateway that has lost its node knows no more.
+  fake_server gateway([](const fake_request&) { return fake_answer(504, "", ""); });
+  const auto passed_on = run_kaiku({"cluster", "transfer", "n2"}, at(gateway));
+  BOOST_TEST(passed_on.code == 9, passed_on);
+  BOOST_TEST(gateway.asked().size() == 1);
   // Nor does anybody know of one with a key, when no attempt is answered.
   const auto removed = run_kaiku({"rm", "--json", "--wait", "1", "/f"}, at(mute));
   BOOST_TEST(removed.code == 9, removed);
   BOOST_TEST(removed.err.find("may have been done nevertheless") != std::string::npos, removed);
+}
+
+BOOST_AUTO_TEST_CASE(a_node_that_falls_silent_on_a_connection_of_before_was_reached) {
+  // The connection stays open behind the first answer, and nothing that comes on it is answered.
+  const fake_server server(
+      [](const fake_request&) { return "HTTP/1.1 503 x\r\nContent-Length: 0\r\nRetry-After: 1\r\n\r\n"; });
+  const auto asked = run_kaiku({"cat", "/f", "--wait", "4"}, at(server));
+  BOOST_TEST(asked.code == 6, asked);
+  BOOST_TEST(asked.err.find("ended before it answered") != std::string::npos, asked);
 }
 
 BOOST_AUTO_TEST_CASE(a_node_that_can_not_sends_on_to_the_next_and_a_redirection_is_followed_with_the_token) {

@@ -18,10 +18,14 @@ boost::test_tools::assertion_result has_tmux(boost::unit_test::test_unit_id) {
 /// One command in a terminal of its own, until this ends.
 class terminal {
  public:
-  terminal(const std::string& url, const std::string& command) {
-    const auto line =
-        "env -u http_proxy KAIKU_URL='" + url + "' '" + kaiku_program() + "' " + command + "; echo ended: $?; exec cat";
-    tmux({"new-session", "-d", "-x", "120", "-y", "30", line});
+  /// `with_jobs`: within a shell that a stopped command comes back to.
+  terminal(const std::string& url, const std::string& command, bool with_jobs = false) {
+    std::string line;
+    for (const auto& word : clean_environment()) line += word + " ";
+    line += "KAIKU_URL='" + url + "' '" + kaiku_program() + "' " + command;
+    const auto whole = with_jobs ? "env PS1='$ ' bash --norc --noprofile -i" : line + "; echo ended: $?; exec cat";
+    tmux({"new-session", "-d", "-x", "120", "-y", "30", whole});
+    if (with_jobs) type(line);
   }
   ~terminal() {
     try {
@@ -35,8 +39,9 @@ class terminal {
 
   std::string screen() { return tmux({"capture-pane", "-p"}); }
   void press(const std::string& key) { tmux({"send-keys", key}); }
-  bool shows(const std::vector<std::string>& all) {
-    return wait_until(milliseconds{20'000}, [&] {
+  void type(const std::string& line) { tmux({"send-keys", line, "Enter"}); }
+  bool shows(const std::vector<std::string>& all, milliseconds deadline = milliseconds{20'000}) {
+    return wait_until(deadline, [&] {
       seen_ = screen();
       for (const auto& text : all)
         if (seen_.find(text) == std::string::npos) return false;
@@ -77,7 +82,7 @@ BOOST_AUTO_TEST_SUITE(terminals, *boost::unit_test::precondition(has_tmux))
 BOOST_AUTO_TEST_CASE(a_copy_shows_a_bar_with_rate_and_time_left_and_then_the_last_word) {
   write_file(cli_work() / "here/large", generated_bytes{1, 6 << 20}.all());
   write_file(cli_work() / "here/small", "x");
-  terminal shown(url_of(), "put -r --limit-rate 8M --parallel 2 '" + (cli_work() / "here").string() + "' t/bar");
+  terminal shown(url_of(), "put -r --limit-rate 2M --parallel 2 '" + (cli_work() / "here").string() + "' t/bar");
   BOOST_TEST(shown.shows({"[#", "%", "/2 files", "MiB of 6.0 MiB", "MiB/s", " left"}), shown.seen());
   BOOST_TEST(shown.shows({"2 files sent, 6.0 MiB in 0:0", "ended: 0"}), shown.seen());
   BOOST_TEST(shown.seen().find("[#") == std::string::npos);
@@ -110,6 +115,42 @@ BOOST_AUTO_TEST_CASE(the_actors_are_shown_live_and_follow_what_happens) {
   BOOST_TEST(
       run_kaiku({"actors", "--json"}, {{"KAIKU_URL", url_of_port(server.port())}}).documents().at(0)["nodes"].size() ==
       2);
+}
+
+const std::string stream_start = "HTTP/1.1 200 x\r\nContent-Type: text/event-stream\r\n\r\nevent: state\ndata: ";
+
+BOOST_AUTO_TEST_CASE(ctrl_z_gives_the_terminal_back_until_the_view_goes_on) {
+  const fake_server server([](const fake_request&) { return stream_start + actors_document + "\n\n"; });
+  terminal shown(url_of_port(server.port()), "actors", true);
+  BOOST_TEST(shown.shows({"by load"}), shown.seen());
+  shown.press("C-z");
+  BOOST_TEST(shown.shows({"Stopped"}), shown.seen());
+  BOOST_TEST(shown.seen().find("by load") == std::string::npos, shown.seen());
+  shown.type("echo back''again");
+  BOOST_TEST(shown.shows({"backagain"}), shown.seen());
+  shown.type("fg");
+  BOOST_TEST(shown.shows({"by load"}), shown.seen());
+  shown.press("n");
+  BOOST_TEST(shown.shows({"by name"}), shown.seen());
+  shown.press("q");
+  BOOST_TEST(shown.shows({"backagain"}), shown.seen());
+}
+
+BOOST_AUTO_TEST_CASE(a_stream_that_falls_silent_is_taken_from_another_node) {
+  auto later = actors_document;
+  later.replace(later.find("07:00:00"), 8, "08:00:00");
+  const fake_server silent([](const fake_request&) { return stream_start + actors_document + "\n\n"; });
+  const fake_server good([&](const fake_request&) { return stream_start + later + "\n\n"; });
+  terminal shown(url_of_port(silent.port()) + "," + url_of_port(good.port()), "actors");
+  BOOST_TEST(shown.shows({"07:00:00"}), shown.seen());
+  BOOST_TEST(shown.shows({"08:00:00"}, milliseconds{40'000}), shown.seen());
+}
+
+BOOST_AUTO_TEST_CASE(a_pipe_has_no_share_of_its_whole) {
+  terminal shown(url_of(), "put --limit-rate 1M - t/pipe < <(head -c 3000000 /dev/zero)", true);
+  BOOST_TEST(shown.shows({"MiB/s  /t/pipe"}), shown.seen());
+  BOOST_TEST(shown.seen().find('%') == std::string::npos, shown.seen());
+  BOOST_TEST(shown.shows({"2.9 MiB sent"}), shown.seen());
 }
 
 BOOST_AUTO_TEST_CASE(a_trace_is_awaited_and_drawn_as_a_sequence) {

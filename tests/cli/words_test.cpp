@@ -1,12 +1,17 @@
 /// What `kaiku` says: sizes, bars, completions, its manual; and how it reads events.
 
+#include <algorithm>
+#include <cctype>
 #include <fstream>
+#include <set>
+#include <sstream>
 
 #include "cli/command_line.hpp"
 #include "kaiku/cli/actors_view.hpp"
 #include "kaiku/cli/arguments.hpp"
 #include "kaiku/cli/digest.hpp"
 #include "kaiku/cli/events.hpp"
+#include "kaiku/cli/local_folder.hpp"
 #include "kaiku/cli/progress.hpp"
 #include "kaiku/cli/text.hpp"
 #include "support/bytes.hpp"
@@ -31,7 +36,8 @@ std::string completed(const std::vector<std::string>& words) {
   std::string line;
   for (const auto& word : words) line += " '" + word + "'";
   const auto script = "source <('" + kaiku::test::kaiku_program() + "' completion bash); COMP_WORDS=(" + line +
-                      "); COMP_CWORD=" + std::to_string(words.size() - 1) + "; _kaiku; echo \"${COMPREPLY[*]}\"";
+                      "); COMP_CWORD=" + std::to_string(words.size() - 1) +
+                      "; _kaiku; printf '%s\\n' \"${COMPREPLY[@]}\"";
   return run_command({"bash", "-c", script});
 }
 
@@ -49,6 +55,34 @@ BOOST_AUTO_TEST_CASE(nothing_that_a_terminal_would_obey_is_printed) {
   BOOST_TEST(fitted("/a/long/path", 6) == "\u2026/path");
 }
 
+BOOST_AUTO_TEST_CASE(wide_characters_have_two_columns_and_marks_over_others_none) {
+  BOOST_TEST(columns_of("\u65e5\u672c\u8a9e") == 6);
+  BOOST_TEST(columns_of("e\u0301\u00e4") == 2);
+  BOOST_TEST(columns_of("\xff") == 1);
+  BOOST_TEST(padded("\u65e5", 4) == "\u65e5  ");
+  BOOST_TEST(fitted("\u65e5\u672c\u8a9e", 5) == "\u2026\u672c\u8a9e");
+  BOOST_TEST(fitted("\u65e5\u672c\u8a9e", 4) == "\u2026\u8a9e");
+  BOOST_TEST(cut("a\u65e5\u672c", 4) == "a\u65e5");
+  const progress_figures wide{0, 1, 0, 10, true, true, 0, "\u65e5\u672c\u8a9e"};
+  for (std::size_t columns = 1; columns < 80; ++columns)
+    BOOST_TEST(columns_of(progress_line(wide, columns)) <= columns);
+}
+
+BOOST_AUTO_TEST_CASE(dates_of_fields_are_written_like_those_of_documents) {
+  BOOST_TEST(iso_date("Sun, 06 Nov 1994 08:49:37 GMT") == "1994-11-06T08:49:37.000Z");
+  for (const char* bad : {"", "now", "Sun, 06 Nov 1994 08:49:37 GMTx"}) BOOST_TEST(iso_date(bad) == "");
+}
+
+BOOST_AUTO_TEST_CASE(a_folder_is_opened_once_while_its_content_goes_by) {
+  auto top = local_folder::open(kaiku::test::cli_work(), true);
+  BOOST_REQUIRE(top.ok());
+  const auto at = [&](const char* path) { return top->folder(*kaiku::file_path::parse(path)).value(); };
+  const auto first = at("a");
+  at("a/b/c");
+  BOOST_TEST(at("a") == first);
+  BOOST_TEST(first->leftovers().empty());
+}
+
 BOOST_AUTO_TEST_CASE(sizes_and_times_are_short) {
   BOOST_TEST(in_bytes(1023) == "1023 B");
   BOOST_TEST(in_bytes(1536) == "1.5 KiB");
@@ -60,7 +94,7 @@ BOOST_AUTO_TEST_CASE(sizes_and_times_are_short) {
 }
 
 BOOST_AUTO_TEST_CASE(a_bar_fits_its_line_whatever_it_is_about) {
-  const progress_figures half{5, 10, 512 << 10, 1 << 20, true, 1 << 20, "/a/file"};
+  const progress_figures half{5, 10, 512 << 10, 1 << 20, true, true, 1 << 20, "/a/file"};
   BOOST_TEST(progress_line(half, 120) ==
              "[##########----------]  50%  5/10 files  512.0 KiB of 1.0 MiB  1.0 MiB/s  0:01 left  /a/file");
   auto long_name = half;
@@ -71,6 +105,8 @@ BOOST_AUTO_TEST_CASE(a_bar_fits_its_line_whatever_it_is_about) {
   open_end.all_known = false;
   BOOST_TEST(progress_line(open_end, 120).find('%') == std::string::npos);
   BOOST_TEST(progress_line({}, 120).find("100%") != std::string::npos);
+  // How long a pipe is, shows at its end.
+  BOOST_TEST(progress_line({0, 1, 3 << 19, 0, true, false, 1 << 20, "/a"}, 120) == "1.5 MiB  1.0 MiB/s  /a");
 }
 
 BOOST_AUTO_TEST_CASE(digest_fields_are_read_and_written) {
@@ -120,6 +156,8 @@ BOOST_AUTO_TEST_CASE(the_view_of_actors_follows_changes_and_keeps_to_a_node) {
     BOOST_TEST(drawn(*view).find("other") == std::string::npos);
   }
   BOOST_TEST(drawn(all).find("not there") != std::string::npos);
+  all.change({{"gone", json::array({"n2"})}});  // no member any more
+  BOOST_TEST(drawn(all).find("not there") == std::string::npos);
   // A server may send anything.
   for (const char* odd :
        {"{}", "[]", "{\"nodes\":7}",
@@ -150,6 +188,11 @@ BOOST_AUTO_TEST_CASE(bash_completes_commands_options_and_choices) {
   BOOST_TEST(completed({"kaiku", "put", "--no-o"}) == "--no-overwrite\n");
   BOOST_TEST(completed({"kaiku", "completion", "z"}) == "zsh\n");
   BOOST_TEST(completed({"kaiku", "put", "/etc/host"}).find("/etc/hostname") != std::string::npos);
+  const auto spaced = (kaiku::test::cli_work() / "a name with spaces").string();
+  kaiku::test::write_file(spaced, "");
+  const auto begun = spaced.substr(0, spaced.size() - 3);
+  BOOST_TEST(completed({"kaiku", "put", begun}) == spaced + "\n");
+  BOOST_TEST(completed({"kaiku", "--cacert", begun}) == spaced + "\n");
 }
 
 BOOST_AUTO_TEST_CASE(completions_are_scripts_of_their_shells) {
@@ -162,16 +205,58 @@ BOOST_AUTO_TEST_CASE(completions_are_scripts_of_their_shells) {
   }
 }
 
+/// Words of lines that begin with `start`.
+std::set<std::string> words_behind(const std::string& text, const std::string& start) {
+  std::set<std::string> out;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with(start)) continue;
+    std::replace_if(
+        line.begin(), line.end(), [](char c) { return c == ',' || c == '"'; }, ' ');
+    std::istringstream words(line);
+    for (std::string word; words >> word;) out.insert(word);
+  }
+  return out;
+}
+
+/// As a whole, not as the beginning of something longer.
+bool has_phrase(const std::string& text, const std::string& phrase) {
+  for (auto at = text.find(phrase); at != std::string::npos; at = text.find(phrase, at + 1)) {
+    const auto end = at + phrase.size();
+    if (end == text.size() || (std::isalnum(static_cast<unsigned char>(text[end])) == 0 && text[end] != '-'))
+      return true;
+  }
+  return false;
+}
+
 BOOST_AUTO_TEST_CASE(the_manual_and_the_guide_name_every_command_and_option_and_the_manual_is_well_formed) {
   auto manual = read_file(KAIKU_MANUAL);
   std::erase(manual, '\\');
   const auto guide = read_file(KAIKU_GUIDE);
+  std::set<std::string> described, known{"-h"};
+  for (const auto& word : words_behind(manual, ".B"))
+    if (word.starts_with("-") && word.size() > 1 && word != "--") described.insert(word);
   each(all_commands(), "", [&](const std::string& path, const command_words& of) {
-    BOOST_TEST((path.empty() || manual.find("kaiku " + path) != std::string::npos), "the manual has no " << path);
-    BOOST_TEST((path.empty() || guide.find("kaiku " + path) != std::string::npos), "the guide has no " << path);
+    BOOST_TEST((path.empty() || has_phrase(manual, "kaiku " + path)), "the manual has no " << path);
+    BOOST_TEST((path.empty() || has_phrase(guide, "kaiku " + path)), "the guide has no " << path);
     for (const auto& option : of.options)
-      BOOST_TEST(manual.find(option.names.back()) != std::string::npos, "the manual has no " << option.names.back());
+      for (const auto& name : option.names) {
+        known.insert(name);
+        BOOST_TEST(described.contains(name), "the manual has no " << name);
+      }
   });
+  for (const auto& name : described) BOOST_TEST(known.contains(name), "nothing has " << name);
+  for (const int code : {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 130}) {
+    BOOST_TEST(manual.find(".TP\n.B " + std::to_string(code) + "\n") != std::string::npos, code);
+    BOOST_TEST(guide.find("\n| " + std::to_string(code) + " | ") != std::string::npos, code);
+  }
+  for (const std::string member : {"path",     "name",     "type",    "size",   "etag",    "modified",  "content_type",
+                                   "sha256",   "metadata", "expires", "result", "created", "token",     "durability",
+                                   "replicas", "local",    "fetched", "error",  "summary", "unchanged", "passed_over",
+                                   "seconds",  "requests", "code",    "exit",   "message"}) {
+    BOOST_TEST(has_phrase(manual, member), "the manual has no " << member);
+    BOOST_TEST(guide.find("`" + member + "`") != std::string::npos, "the guide has no " << member);
+  }
   if (!find_program("man").empty())
     BOOST_TEST(run_command({"sh", "-c",
                             std::string("man --warnings -E UTF-8 -l -Tutf8 '") + KAIKU_MANUAL + "' 2>&1 >/dev/null"})

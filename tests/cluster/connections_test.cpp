@@ -1,4 +1,5 @@
-/// Many clients on one node: idle ones cost little, busy ones are all served, and who only drips is cut off.
+/// Many clients: idle ones cost little, busy ones are all served, who only drips is cut off, and who is greedy gets
+/// its share.
 
 #include <algorithm>
 #include <chrono>
@@ -9,6 +10,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "kaiku/core/limits.hpp"
 #include "support/raw_http.hpp"
 #include "support/test_cluster.hpp"
 
@@ -95,6 +97,51 @@ BOOST_AUTO_TEST_CASE(a_client_that_drips_its_header_or_its_body_is_cut_off) {
   BOOST_TEST(drip(port, "GET /files/ HTTP/1.1\r\nHost: k\r\nX: ").count() < soon.count());
   BOOST_TEST(drip(port, "PUT /files/f HTTP/1.1\r\nHost: k\r\nContent-Length: 1000000\r\n\r\n").count() < soon.count());
   BOOST_TEST(cluster.node(0).client().get("f").status == 404);
+}
+
+BOOST_AUTO_TEST_CASE(who_holds_all_uploads_open_that_it_can_keeps_nobody_else_from_uploading) {
+  test_cluster cluster;
+  const auto leader = cluster.wait_for_leader();
+  const auto followers = cluster.followers();
+  const std::string large(kaiku::limits::small_content_bytes + 1, 'x');
+  const auto port = [&](std::size_t node) { return cluster.node(node).http().port; };
+  // They begin, and then nothing more comes.
+  const auto begin = [&](clients& into, std::size_t node, const char* from, std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
+      into.push_back(std::make_unique<raw_http>(port(node), 0, raw_http::usual_tls, from));
+      into.back()->send("PUT /files/held HTTP/1.1\r\nHost: k\r\nContent-Length: 1000000\r\n\r\n" + large);
+    }
+  };
+  const auto wait_until_held = [&](clients& all, std::size_t share) {
+    cluster.wait_for("their share is open and the rest refused", std::chrono::milliseconds{15'000}, [&] {
+      const auto answered = std::count_if(all.begin(), all.end(), [](auto& one) { return one->has_input({}); });
+      const auto open = "\nkaiku_uploads_in_flight " + std::to_string(share) + "\n";
+      const auto told = cluster.node(leader).client().request("GET", "/metrics").body;
+      return all.size() - static_cast<std::size_t>(answered) == share && told.find(open) != std::string::npos;
+    });
+  };
+  const auto upload = [&](std::size_t node, const char* from) {
+    return raw_http(port(node), 0, raw_http::usual_tls, from).ask("PUT", "/files/f", {}, large).status;
+  };
+  {
+    clients greedy;
+    begin(greedy, leader, "127.0.0.1", kaiku::limits::uploads_of_peer + 30);
+    wait_until_held(greedy, kaiku::limits::uploads_of_peer);
+    BOOST_TEST(upload(leader, "127.0.0.1") == 503);
+    BOOST_TEST(upload(leader, "127.0.0.2") == 201);
+    BOOST_TEST(upload(followers[0], "127.0.0.2") == 204);
+  }
+  // Who is refused does not come again: so not before the leader has heard that those are gone.
+  clients greedy;
+  wait_until_held(greedy, 0);
+  // From two addresses, all by one follower.
+  const auto half = kaiku::limits::uploads_of_peer / 2;
+  begin(greedy, followers[0], "127.0.0.1", half + 15);
+  begin(greedy, followers[0], "127.0.0.2", half + 15);
+  wait_until_held(greedy, kaiku::limits::uploads_of_peer);
+  BOOST_TEST(upload(followers[0], "127.0.0.3") == 503);
+  BOOST_TEST(upload(followers[1], "127.0.0.3") == 204);
+  BOOST_TEST(upload(leader, "127.0.0.3") == 204);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -220,6 +220,23 @@ BOOST_AUTO_TEST_CASE(two_wiped_nodes_found_no_cluster_beside_a_survivor) {
   BOOST_TEST(cluster.node(0).client().get("before").status == 200);
 }
 
+/// They are a majority of the names that they were started with.
+BOOST_AUTO_TEST_CASE(two_wiped_nodes_found_no_cluster_while_the_one_with_the_files_is_away) {
+  test_cluster cluster;
+  put_or_fail(cluster.node(0), "before", {1, 1000}, by_majority);
+  cluster.wait_until_converged();
+  for (std::size_t i : {0u, 1u, 2u}) cluster.node(i).kill();
+  for (std::size_t i : {1u, 2u}) {
+    cluster.node(i).wipe();
+    cluster.node(i).start();
+  }
+  check_nobody_leads(cluster, {1, 2});
+  cluster.node(0).start();
+  check_nobody_leads(cluster, {0, 1, 2});
+  for (std::size_t i : {1u, 2u}) BOOST_TEST(cluster.node(i).log().find("joins in its place") != std::string::npos);
+  BOOST_TEST(cluster.node(0).client().get("before").status == 200);
+}
+
 BOOST_AUTO_TEST_CASE(a_node_that_joins_alone_waits_and_serves_nothing) {
   test_cluster cluster({1});
   cluster.node(0).kill();

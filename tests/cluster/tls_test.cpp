@@ -65,12 +65,7 @@ class busy_client {
 
 /// An operator replaces the trusted authorities on every node.
 void trust(test_cluster& cluster, const std::vector<std::string>& authorities) {
-  const auto fresh = cluster.authority().file() + ".new";
-  {
-    std::ofstream out(fresh);
-    for (const auto& one : authorities) out << read_file(one);
-  }
-  std::filesystem::rename(fresh, cluster.authority().file());
+  join_files(authorities, cluster.authority().file());
 }
 
 /// How often each node has read its certificates, for the peer port and the clients' one.
@@ -214,6 +209,31 @@ BOOST_AUTO_TEST_CASE(all_certificates_and_the_authority_change_under_load_and_no
   cluster.wait_until_ready();
   BOOST_CHECK_THROW(http_client(cluster.node(0).http(), milliseconds{5000}, client_context(old)).get("c0"),
                     network_failure);
+}
+
+BOOST_AUTO_TEST_CASE(a_member_whose_certificate_is_revoked_gets_no_new_link_until_it_has_another) {
+  test_cluster cluster({.tls = true});
+  cluster.wait_for_leader();
+  cluster.wait_until_converged();
+  const auto away = cluster.followers()[0];
+  const auto files = (cluster.directory() / (cluster.node(away).name() + "-tls")).string();
+  const auto bare = (cluster.directory() / "bare.pem").string();
+  std::filesystem::copy_file(cluster.authority().file(), bare);
+  cluster.authority().revoke({files + ".pem", files + ".key"});
+  const auto links = member_links(cluster);
+  trust(cluster, {bare, cluster.authority().list_revoked()});
+  reload(cluster);
+  BOOST_TEST((member_links(cluster) == links), "a link between members was dropped");
+  cluster.node(away).kill();
+  start_and_see_refused(cluster, away);
+  for (std::size_t i = 0; i < cluster.size(); ++i)
+    if (i != away) BOOST_TEST(count_in(cluster.node(i).log(), "refused: certificate revoked") > 0u);
+  put_or_fail(cluster.node(cluster.wait_for_leader()), "meanwhile", {1, 1000}, {{"Kaiku-Durability", majority}});
+  cluster.node(away).kill();
+  cluster.authority().issue(cluster.node(away).name() + "-tls", cluster.certified_names(away));
+  cluster.node(away).start();
+  cluster.wait_until_ready();
+  wait_until_everywhere(cluster, "meanwhile", {1, 1000});
 }
 
 /// Measured: what a client sees of its rate while strangers come to the leader, which sends the bytes to all others: a

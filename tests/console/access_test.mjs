@@ -7,6 +7,7 @@ import {tmpdir} from "node:os";
 import {join} from "node:path";
 import {after} from "node:test";
 import {barriers, live} from "./browser.mjs";
+import {until} from "./cluster.mjs";
 import {begin, check} from "./suite.mjs";
 
 const kaikud = new URL("../../build/release/kaikud", import.meta.url).pathname;
@@ -24,7 +25,7 @@ for (const [name, scopes] of Object.entries({admin: ["admin", "read", "write"], 
 }
 after(() => rmSync(folder, {recursive: true}));
 
-begin(async () => ({extra: ["--auth-file", file], headers: {Authorization: `Bearer ${tokens.admin}`}}));
+begin(async () => ({extra: ["--auth-file", file, "--follower-writes", "redirect"], headers: {Authorization: `Bearer ${tokens.admin}`}}));
 
 const refused = /status of 40[13]/;
 
@@ -46,8 +47,12 @@ check(
     await live(shown);
     assert.equal(await dialog.count(), 0);
     assert.ok(!shown.url().includes("kaiku_"), "the token is in no address");
+    await shown.getByRole("link", {name: "Timeline"}).click();
+    await shown.locator(".timeline tbody tr").first().waitFor();
     await shown.getByRole("button", {name: "Sign out"}).click();
     await shown.getByRole("button", {name: "Sign in"}).waitFor();
+    await shown.getByText("not allowed").waitFor();
+    assert.equal(await shown.locator("main tbody tr").count(), 0, "nothing of what the token showed is left");
     assert.equal(await shown.evaluate(() => sessionStorage.length + localStorage.length), 0);
   },
   {expected: refused},
@@ -70,9 +75,9 @@ check(
 );
 
 check(
-  "uploads and downloads show the token",
+  "uploads and downloads show the token, also on a follower that redirects",
   async (page, cluster) => {
-    const shown = await page(cluster.nodes[0], "files/in");
+    const shown = await page(await cluster.follower(), "files/in");
     await shown.getByLabel("Token").fill(tokens.admin);
     await shown.getByRole("button", {name: "Sign in"}).last().click();
     await shown
@@ -86,8 +91,55 @@ check(
     const pieces = [];
     for await (const piece of await download.createReadStream()) pieces.push(piece);
     assert.equal(Buffer.concat(pieces).toString(), "mine");
+    assert.equal(await shown.locator(".uploads li").count(), 1);
+    // What would not fit into the page's memory is not begun.
+    await shown.route("**/files/large/?*", async (route) => {
+      const answer = await route.fetch({url: route.request().url().replace("/large/", "/in/")}),
+        listing = await answer.json();
+      listing.entries[0].size = 2 ** 31;
+      await route.fulfill({response: answer, json: listing});
+    });
+    await shown.evaluate(() => (location.hash = "#/files/large"));
+    await shown.getByText("2.0 GiB").waitFor();
+    await shown.getByRole("button", {name: "Download a.txt"}).click();
+    await shown.getByRole("alert").getByText("a.txt has 2.0 GiB: too much for a page that shows a token").waitFor();
+    await shown.unrouteAll({behavior: "wait"}); // it is asked again now and then, soon without a token
+    await shown.getByRole("button", {name: "Sign out"}).click();
+    await shown.getByText("not allowed").waitFor();
+    assert.equal(await shown.locator(".uploads li, #messages > *").count(), 0, "nor what was done with the token");
   },
   {expected: /status of 40[134]/},
+);
+
+check(
+  "signing in anew leaves one round of questions",
+  async (page, cluster) => {
+    const shown = await page(cluster.nodes[0], "admin", {prepare: (made) => made.clock.install()});
+    const dialog = shown.getByRole("dialog", {name: "Sign in"});
+    await dialog.waitFor();
+    // Nothing that no header can hold.
+    await dialog.getByLabel("Token").fill("tökén");
+    assert.ok(await dialog.getByRole("button", {name: "Sign in"}).isDisabled());
+    for (const token of ["kaiku_00000000_wrong", tokens.admin]) {
+      await dialog.getByLabel("Token").fill(token);
+      await dialog.getByRole("button", {name: "Sign in"}).click();
+      await (token === tokens.admin ? live(shown) : shown.getByText("The token is not known here").waitFor());
+    }
+    await shown.locator("main tbody tr").first().waitFor();
+    let asked = 0,
+      answered = 0;
+    const is_one = (request) => new URL(request.url()).pathname === "/cluster";
+    shown.on("request", (request) => (asked += is_one(request) ? 1 : 0));
+    shown.on("requestfinished", (request) => (answered += is_one(request) ? 1 : 0));
+    for (let round = 1; round <= 3; ++round) {
+      await until("what is under way is over", async () => asked === answered);
+      const before = asked;
+      await shown.clock.fastForward(1600);
+      await until("it asks again", async () => answered > before);
+      assert.equal(asked, before + 1);
+    }
+  },
+  {expected: refused},
 );
 
 check(

@@ -14,8 +14,11 @@ export const launch = () =>
     args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-proxy-server"],
   });
 
-/** A tab on a view. `page.complaints` are errors and warnings of scripts, of the policy, and of what was not loaded. */
-export const open = async (browser, node, view = "overview", options = {}) => {
+/**
+ * A tab on a view. `page.complaints` are errors and warnings of scripts, of the policy, and of what was not loaded.
+ * `prepare(page)` is called before anything is loaded.
+ */
+export const open = async (browser, node, view = "overview", {prepare = async () => {}, ...options} = {}) => {
   const context = await browser.newContext({viewport: {width: 1440, height: 900}, colorScheme: "light", ...options});
   const page = await context.newPage();
   page.setDefaultTimeout(15000);
@@ -25,6 +28,7 @@ export const open = async (browser, node, view = "overview", options = {}) => {
     (message) => ["error", "warning"].includes(message.type()) && page.complaints.push(message.text()),
   );
   page.on("pageerror", (problem) => page.complaints.push(problem.stack));
+  await prepare(page);
   await page.goto(`${node.url}/console/#/${view}`);
   return page;
 };

@@ -50,16 +50,18 @@ check("a killed leader is seen in the roles and on the timeline within 3 s", asy
   await Promise.all([live(roles), live(timeline)]);
   await role_of(roles, leader).getByText("leader", {exact: true}).waitFor();
   const {term} = await cluster.state(leader);
+  const won = timeline.locator(".timeline tbody tr", {hasText: "election won"});
+  await won.filter({hasText: new RegExp(`leads term ${term}\\b`)}).waitFor();
   await leader.kill();
   const began = Date.now();
   const left = () => seen_within_ms - (Date.now() - began);
-  const won = timeline.locator(".timeline tbody tr", {hasText: "election won"});
-  const before = await won.count();
+  const terms = async () => (await won.allInnerTexts()).map((text) => Number(/leads term (\d+)/.exec(text)?.[1]));
+  const others = roles.locator(".nodes thead th").filter({hasNotText: leader.name});
   await Promise.all([
     roles.locator(".figure dd", {hasText: new RegExp(`^n\\d, term (?!${term}$)\\d+$`)}).waitFor({timeout: left()}),
     role_of(roles, leader).getByText("unreachable").waitFor({timeout: left()}),
-    roles.locator(".nodes thead th .badge", {hasText: /^leader$/}).waitFor({timeout: left()}),
-    until("the election is on the timeline", async () => (await won.count()) > before, left()),
+    others.locator(".badge", {hasText: /^leader$/}).waitFor({timeout: left()}),
+    until("the election is on the timeline", async () => (await terms()).some((one) => one > term), left()),
   ]);
   await timeline.locator(".timeline tbody tr", {hasText: "peer lost"}).first().waitFor();
   cluster.revive(leader);
@@ -79,6 +81,10 @@ check(
     assert.equal(
       await shown.getByRole("link", {name: `Open the console of ${other.name}`}).getAttribute("href"),
       `${other.url}/console/#/overview`,
+    );
+    await shown.getByRole("link", {name: "Timeline", exact: true}).click();
+    await until("the link leads to the same view", async () =>
+      (await shown.getByRole("link", {name: `Open the console of ${other.name}`}).getAttribute("href")).endsWith("#/timeline"),
     );
     cluster.revive(follower);
     await live(shown);
@@ -126,7 +132,9 @@ check(
 check("a member is removed once its name was typed", async (page, cluster) => {
   const follower = await cluster.follower(),
     other = cluster.nodes.find((node) => node !== follower);
-  const shown = await page(other, "admin");
+  const shown = await page(other, "admin"),
+    overview = await page(other, "overview");
+  await overview.getByText("3 of 3 answer, 3 vote").waitFor();
   await shown.getByRole("button", {name: `Remove ${follower.name}`}).click();
   const dialog = shown.getByRole("dialog", {name: `Remove ${follower.name} from the cluster?`});
   assert.ok(await dialog.getByRole("button", {name: "Remove"}).isDisabled());
@@ -134,4 +142,5 @@ check("a member is removed once its name was typed", async (page, cluster) => {
   await dialog.getByRole("button", {name: "Remove"}).click();
   await shown.getByText(`${follower.name} is no longer a member`).waitFor();
   await until("it is gone", async () => (await cluster.state(other)).members.length === 2);
+  await overview.getByText("2 of 2 answer, 2 vote").waitFor();
 });

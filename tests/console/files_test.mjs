@@ -83,12 +83,18 @@ check("names that look like markup are text", async (page, cluster) => {
 check("a directory is made, and what is removed is asked about first", async (page, cluster) => {
   const shown = await page(cluster.nodes[0], "files");
   await shown.getByRole("button", {name: "New directory…"}).click();
-  await shown.getByLabel("Name").fill("made here");
+  await shown.getByLabel("Name", {exact: true}).fill("made here");
   await shown.getByRole("button", {name: "Make it"}).click();
   await shown.getByRole("link", {name: "made here/"}).click();
   await shown
     .getByLabel("Upload", {exact: true})
     .setInputFiles({name: "small.txt", mimeType: "text/plain", buffer: Buffer.from("small")});
+  await shown.getByText("small.txt is stored").waitFor();
+  await shown
+    .getByLabel("Upload", {exact: true})
+    .setInputFiles({name: "small.txt", mimeType: "text/plain", buffer: Buffer.from("another")});
+  await shown.getByRole("dialog", {name: "Replace small.txt?"}).getByRole("button", {name: "Cancel"}).click();
+  await shown.getByText("Not replaced").waitFor();
   await shown.getByRole("button", {name: "Remove small.txt"}).click();
   const dialog = shown.getByRole("dialog", {name: "Remove small.txt?"});
   await dialog.getByRole("button", {name: "Cancel"}).click();

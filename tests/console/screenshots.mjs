@@ -53,7 +53,7 @@ try {
     actors: ["actors", "dark", 800],
     messages: ["messages", "light", 1000],
     timeline: ["timeline", "dark", 560],
-    files: ["files/reports/2026", "light", 400],
+    files: ["files/reports/2026", "light", 440],
     admin: ["admin", "light", 600],
   };
   for (const [name, [view, scheme, height]] of Object.entries(views))

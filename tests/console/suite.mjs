@@ -58,5 +58,6 @@ export const put = async (cluster, node, path, content, durability = "all", type
   cluster.get(node, `/files/${path}`, {
     method: "PUT",
     body: content,
+    duplex: "half", // of a body that comes bit by bit
     headers: {"Kaiku-Durability": durability, "Content-Type": type},
   });

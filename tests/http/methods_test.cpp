@@ -254,6 +254,7 @@ std::vector<http_case> other_methods() {
            {"cluster_members", "/cluster/members", "GET, HEAD, OPTIONS, POST", {"PUT", "DELETE"}},
            {"a_cluster_member", "/cluster/members/n1", "GET, HEAD, OPTIONS, DELETE", {"PUT", "POST"}},
            {"cluster_leader", "/cluster/leader", "GET, HEAD, OPTIONS, POST", {"PUT", "DELETE"}},
+           {"cluster_backup", "/cluster/backup", "GET, HEAD, OPTIONS", {"PUT", "POST", "DELETE", "PATCH"}},
            {"cluster_scrub", "/cluster/scrub", "GET, HEAD, OPTIONS, POST", {"PUT", "DELETE"}},
            {"actors", "/actors", "GET, HEAD, OPTIONS", {"PUT", "POST", "DELETE", "PATCH"}},
            {"an_actor", "/actors/n1:1", "GET, HEAD, OPTIONS", {"PUT", "POST", "DELETE"}},

@@ -14,7 +14,7 @@ header_list named(const std::string& name) {
 
 void check_same(const http_response& first, const http_response& again) {
   BOOST_TEST(again.status == first.status);
-  for (const char* field : {"ETag", "Last-Modified", "Kaiku-Token"})
+  for (const char* field : {"ETag", "Last-Modified", "Kaiku-Token", "Kaiku-Expires"})
     BOOST_TEST(again.header(field) == first.header(field));
 }
 
@@ -30,6 +30,10 @@ BOOST_AUTO_TEST_CASE(a_named_put_and_append_are_made_once_though_the_leader_that
   BOOST_REQUIRE(put.status == 201);
   BOOST_REQUIRE(before.put("f", "two", {{"Kaiku-Durability", "majority"}}).status == 204);
   BOOST_REQUIRE(before.put("log", "a\n", {{"Kaiku-Durability", "majority"}}).status == 201);
+  auto for_a_while = named("for a while");
+  for_a_while.push_back({"Kaiku-TTL", "3600"});
+  const auto short_lived = before.put("g", "one", for_a_while);
+  BOOST_REQUIRE(short_lived.header("Kaiku-Expires") != "");
   const auto append = before.request("POST", "/files/log?op=append", named("append"), "b\n");
   BOOST_REQUIRE(append.status == 204);
 
@@ -41,6 +45,7 @@ BOOST_AUTO_TEST_CASE(a_named_put_and_append_are_made_once_though_the_leader_that
   for (const auto node : {follower, leader, follower}) {
     auto client = cluster.node(node).client();
     check_same(put, client.put("f", "one", named("put")));
+    check_same(short_lived, client.put("g", "one", for_a_while));
     check_same(append, client.request("POST", "/files/log?op=append", named("append"), "b\n"));
     BOOST_TEST(client.get("f", {{"Kaiku-Consistency", "linearizable"}}).body == "two");
     BOOST_TEST(client.get("log", {{"Kaiku-Consistency", "linearizable"}}).body == "a\nb\n");

@@ -1,6 +1,8 @@
 #include "support/certificates.hpp"
 
+#include <algorithm>
 #include <fstream>
+#include <iterator>
 #include <memory>
 #include <stdexcept>
 
@@ -32,20 +34,45 @@ std::string configuration(const certificate_wish& wish) {
   return out;
 }
 
+using bio = std::unique_ptr<BIO, decltype(&BIO_free)>;
+using private_key = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;
+
+bio open_file(const std::string& file, const char* how) {
+  return {BIO_new_file(file.c_str(), how), BIO_free};
+}
+
+private_key read_key(const std::string& file) {
+  return {PEM_read_bio_PrivateKey(open_file(file, "r").get(), nullptr, nullptr, nullptr), EVP_PKEY_free};
+}
+
 /// The program lets no certificate begin later than now.
 void put_off(const std::string& certificate, const std::string& signer, int days) {
-  const std::unique_ptr<BIO, decltype(&BIO_free)> in{BIO_new_file(certificate.c_str(), "r"), BIO_free};
-  const std::unique_ptr<BIO, decltype(&BIO_free)> secret{BIO_new_file(signer.c_str(), "r"), BIO_free};
-  const std::unique_ptr<X509, decltype(&X509_free)> made{PEM_read_bio_X509(in.get(), nullptr, nullptr, nullptr),
-                                                         X509_free};
-  const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key{
-      PEM_read_bio_PrivateKey(secret.get(), nullptr, nullptr, nullptr), EVP_PKEY_free};
+  const std::unique_ptr<X509, decltype(&X509_free)> made{
+      PEM_read_bio_X509(open_file(certificate, "r").get(), nullptr, nullptr, nullptr), X509_free};
+  const auto key = read_key(signer);
   bool good = made && key;
   good = good && X509_time_adj_ex(X509_getm_notBefore(made.get()), days, 0, nullptr) != nullptr;
   good = good && X509_sign(made.get(), key.get(), EVP_sha256()) != 0;
-  const std::unique_ptr<BIO, decltype(&BIO_free)> out{BIO_new_file(certificate.c_str(), "w"), BIO_free};
+  const auto out = open_file(certificate, "w");
   if (!good || PEM_write_bio_X509(out.get(), made.get()) != 1)
     throw std::runtime_error(certificate + " can't be put off");
+}
+
+/// The program makes no list that has run out.
+void let_run_out(const std::string& list, const std::string& signer) {
+  const std::unique_ptr<X509_CRL, decltype(&X509_CRL_free)> made{
+      PEM_read_bio_X509_CRL(open_file(list, "r").get(), nullptr, nullptr, nullptr), X509_CRL_free};
+  const auto key = read_key(signer);
+  const std::unique_ptr<ASN1_TIME, decltype(&ASN1_TIME_free)> begin{X509_time_adj_ex(nullptr, -2, 0, nullptr),
+                                                                    ASN1_TIME_free},
+      end{X509_time_adj_ex(nullptr, -1, 0, nullptr), ASN1_TIME_free};
+  bool good = made && key && begin && end;
+  good = good && X509_CRL_set1_lastUpdate(made.get(), begin.get()) == 1;
+  good = good && X509_CRL_set1_nextUpdate(made.get(), end.get()) == 1;
+  good = good && X509_CRL_sign(made.get(), key.get(), EVP_sha256()) != 0;
+  const auto out = open_file(list, "w");
+  if (!good || PEM_write_bio_X509_CRL(out.get(), made.get()) != 1)
+    throw std::runtime_error(list + " can't be let run out");
 }
 
 }  // namespace
@@ -104,12 +131,42 @@ certificate_files test_authority::certify(const std::string& file_name, const ce
   return made;
 }
 
+void test_authority::keep_books(std::vector<std::string> arguments) {
+  const auto settings = path(name_ + "-books.cnf"), books = path(name_ + "-books");
+  std::ofstream(settings) << "[ca]\ndefault_ca = books\n[books]\ndefault_md = sha256\ndatabase = " << books << "\n";
+  std::ofstream(books, std::ios::app).flush();
+  std::vector<std::string> all{"openssl", "ca",   "-batch",   "-config",           settings,
+                               "-cert",   file(), "-keyfile", path(name_ + ".key")};
+  all.insert(all.end(), std::make_move_iterator(arguments.begin()), std::make_move_iterator(arguments.end()));
+  run_command(all);
+}
+
+void test_authority::revoke(const certificate_files& which) {
+  keep_books({"-revoke", which.certificate});
+}
+
+std::string test_authority::list_revoked(int days) {
+  const auto list = path(name_ + ".crl");
+  keep_books({"-gencrl", "-crldays", std::to_string(std::max(days, 1)), "-out", list});
+  if (days < 0) let_run_out(list, path(name_ + ".key"));
+  return list;
+}
+
 certificate_files with_chain(const certificate_files& own, const std::vector<std::string>& between) {
   certificate_files out{own.certificate + ".chain", own.key};
-  std::ofstream all(out.certificate);
-  all << std::ifstream(own.certificate).rdbuf();
-  for (const auto& one : between) all << std::ifstream(one).rdbuf();
+  std::vector<std::string> all{own.certificate};
+  all.insert(all.end(), between.begin(), between.end());
+  join_files(all, out.certificate);
   return out;
+}
+
+void join_files(const std::vector<std::string>& files, const std::string& into) {
+  const auto fresh = into + ".new";
+  {
+    std::ofstream all(fresh);
+    for (const auto& one : files) all << std::ifstream(one).rdbuf();
+  }
+  std::filesystem::rename(fresh, into);
 }
 
 tls_context client_context(const std::string& authority, const certificate_files& own) {

@@ -41,10 +41,17 @@ class test_authority {
   certificate_files issue(const std::string& file, const std::string& names, int days = 30) {
     return issue(file, certificate_wish{names, days});
   }
+  /// From its next list on.
+  void revoke(const certificate_files& which);
+  /// A list (CRL, PEM) of what it has revoked, which is valid for so long from now; -1: it has run out. Replaces the
+  /// last one.
+  std::string list_revoked(int days = 30);
 
  private:
   certificate_files certify(const std::string& file, const certificate_wish& wish, const std::string& kind);
   std::string path(const std::string& file) const { return (directory_ / file).string(); }
+  /// `openssl ca` with these arguments.
+  void keep_books(std::vector<std::string> arguments);
 
   std::filesystem::path directory_;
   std::string name_;
@@ -53,6 +60,9 @@ class test_authority {
 
 /// As a node that is told so shows them: `own`, then what stands between it and its authority.
 certificate_files with_chain(const certificate_files& own, const std::vector<std::string>& between);
+
+/// What PEM files hold, as one, written over what is there.
+void join_files(const std::vector<std::string>& files, const std::string& into);
 
 /// What a client trusts and shows: one that `authority` has signed, and, unless empty, `own`. The name is not checked.
 tls_context client_context(const std::string& authority, const certificate_files& own = {});

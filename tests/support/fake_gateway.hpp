@@ -18,7 +18,7 @@
 
 #include "fake_tree.hpp"
 #include "kaiku/core/invariant.hpp"
-#include "kaiku/messages/gateway.hpp"
+#include "kaiku/messages/committed_view.hpp"
 
 namespace kaiku::test {
 
@@ -57,7 +57,7 @@ class fake_gateway final : public gateway, public fake_tree {
   cluster_report reported;                           ///< each watcher gets it with the next beat
   std::function<void(cluster_report&)> before_beat;  ///< changes it, on the I/O thread
   actor_detail detailed;
-  std::vector<timeline_event> happened;
+  timeline_report happened;
   trace_report traced;
   std::function<void()> before_write;  ///< called in front of each write, once it is answered
   bool hold_writes = false;            ///< keep callbacks until `release_writes`
@@ -106,7 +106,7 @@ class fake_gateway final : public gateway, public fake_tree {
     ++reads;
     boost::asio::post(io_, [this, done = std::move(done)] {
       if (fail_read != errc::none) return done(error{fail_read, "read fails"});
-      done(fresher ? fresher : own_view());
+      done(fresher ? fresher : std::make_shared<moment>(*this));
     });
   }
   void find_write(const write_token& token, std::function<void(result<write_status>)> done) override {
@@ -176,8 +176,8 @@ class fake_gateway final : public gateway, public fake_tree {
       done(error{errc::not_found, "no such actor"});
     });
   }
-  void timeline(std::function<void(result<std::vector<timeline_event>>)> done) override {
-    boost::asio::post(io_, [this, done = std::move(done)] { done(happened); });
+  void timeline(std::function<void(result<std::shared_ptr<const timeline_report>>)> done) override {
+    boost::asio::post(io_, [this, done = std::move(done)] { done(std::make_shared<const timeline_report>(happened)); });
   }
   void trace(const trace_id& id, std::function<void(result<std::shared_ptr<const trace_report>>)> done) override {
     boost::asio::post(io_, [this, id, done = std::move(done)] {
@@ -252,6 +252,17 @@ class fake_gateway final : public gateway, public fake_tree {
 
  private:
   std::shared_ptr<const file_view> own_view() const { return {std::shared_ptr<void>{}, this}; }
+  /// The tree as it is, under the name of what is committed.
+  struct moment final : committed_view {
+    explicit moment(const fake_gateway& x) : of(x) {}
+    result<file_info> stat(const file_path& path) const override { return of.stat(path); }
+    result<directory_page> list(const file_path& path, std::string_view after, std::size_t limit,
+                                const list_filter& what) const override {
+      return of.list(path, after, limit, what);
+    }
+    log_position last() const override { return {of.view_.in_term, of.view_.committed}; }
+    const fake_gateway& of;
+  };
   void answer(std::function<void(status)> done) {
     boost::asio::post(io_, [this, done = std::move(done)] {
       if (fail_question != errc::none) return done(error{fail_question, "question fails"});

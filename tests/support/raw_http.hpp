@@ -50,13 +50,17 @@ class raw_http {
   /// What those speak that are not told otherwise; empty: plain HTTP.
   static inline tls_context usual_tls;
 
-  explicit raw_http(std::uint16_t port, int receive_buffer = 0, const tls_context& tls = usual_tls)
+  /// `from`: this address of its own, instead of any.
+  explicit raw_http(std::uint16_t port, int receive_buffer = 0, const tls_context& tls = usual_tls,
+                    const char* from = nullptr)
       : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
     if (receive_buffer > 0) ::setsockopt(socket_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
     int on = 1;
     ::setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    sockaddr_in to{};
-    to.sin_family = AF_INET;
+    sockaddr_in own{}, to{};
+    own.sin_family = to.sin_family = AF_INET;
+    if (from != nullptr && ::inet_pton(AF_INET, from, &own.sin_addr) == 1)
+      ::bind(socket_, reinterpret_cast<const sockaddr*>(&own), sizeof own);
     to.sin_port = htons(port);
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     connected_ = ::connect(socket_, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0;

@@ -10,10 +10,10 @@
 #include <string>
 #include <string_view>
 
-#include "kaiku/http/access/authorization.hpp"
 #include "kaiku/http/access/control.hpp"
 #include "kaiku/http/access/signed_url.hpp"
 #include "kaiku/http/access/token.hpp"
+#include "kaiku/http/api/authorization.hpp"
 
 namespace {
 

@@ -69,6 +69,13 @@ const actor_report& actor_of(const member_report& of, std::uint64_t number) {
   BOOST_REQUIRE(found != all.end());
   return *found;
 }
+/// No actor does more for a message than count it.
+void check_only_counted() {
+  const auto all = actor_registry::instance().all();
+  BOOST_TEST(!all.empty());
+  for (const auto& one : all) BOOST_TEST(!one->looks_closely(), one->name);
+}
+
 template <class Handle>
 std::uint64_t number_of(const Handle& x) {
   return caf::actor_cast<caf::actor_addr>(x).id();
@@ -96,6 +103,20 @@ BOOST_AUTO_TEST_CASE(a_duration_of_any_length_has_a_place) {
   for (const auto one : {std::chrono::nanoseconds{-5}, std::chrono::nanoseconds{0}, std::chrono::nanoseconds::max()})
     x.add(one);
   BOOST_TEST(x.read().p50 == 0u);
+  // The longest stands where it belongs, in the last of them, and is told as long as it was.
+  const auto longest = static_cast<std::uint64_t>(std::chrono::nanoseconds::max().count()) / 1000;
+  BOOST_TEST(x.read().most == longest);
+  BOOST_TEST(x.read().p99 == longest);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_longer_than_all_places_is_told_by_the_longest) {
+  duration_histogram x;
+  for (const auto hours : {1, 1000}) x.add(std::chrono::hours(hours));
+  const auto told = x.read();
+  constexpr std::uint64_t hour_us = 3'600'000'000;
+  BOOST_TEST((told.p50 >= hour_us && told.p50 <= hour_us * 5 / 4));
+  BOOST_TEST(told.most == 1000 * hour_us);
+  BOOST_TEST(told.p99 == told.most);
 }
 
 BOOST_AUTO_TEST_CASE(messages_are_counted_by_their_type) {
@@ -121,6 +142,69 @@ BOOST_AUTO_TEST_CASE(types_beyond_the_table_are_counted_together) {
   BOOST_TEST(x.types().size() == limits::counted_types);
 }
 
+BOOST_AUTO_TEST_CASE(an_actor_that_is_stuck_is_busy_while_it_is) {
+  actor_figures x;
+  watching::on = true;
+  x.begins(figures_clock::now() - std::chrono::seconds(30));
+  BOOST_TEST(x.busy_ns().value >= 30'000'000'000u);
+  x.note_processed({});
+  BOOST_TEST(x.busy_ns().value == 0u);
+  watching::on = false;
+}
+
+BOOST_AUTO_TEST_CASE(a_rate_of_half_a_minute_of_nanoseconds_is_told) {
+  rate_meter x;
+  x.note(instant{}, 0);
+  BOOST_TEST(x.milli_per_second(instant{} + milliseconds(30'000), 30'000'000'000) == 1'000'000'000'000u);
+}
+
+BOOST_AUTO_TEST_CASE(of_many_steps_alike_the_last_one_kept_says_how_many_more_there_were) {
+  const auto id = new_trace();
+  auto& all = trace_store::instance();
+  trace_span piece;
+  piece.actor = {7};
+  piece.what = "upload_chunk";
+  for (std::size_t i = 0; i < limits::trace_spans_alike + 5; ++i) all.add(id, piece);
+  all.add(id, sync_span({7}, "upload", "5 bytes"));
+  const auto told = all.find(id);
+  BOOST_REQUIRE(told);
+  BOOST_REQUIRE(told->spans.size() == limits::trace_spans_alike + 1);
+  BOOST_TEST(told->spans[limits::trace_spans_alike - 1].note == "and 5 more like it");
+  BOOST_TEST(told->spans.back().what == "fsync");
+}
+
+BOOST_AUTO_TEST_CASE(all_traces_together_keep_no_more_than_they_may) {
+  const auto first = new_trace();
+  auto& all = trace_store::instance();
+  trace_span step;
+  step.actor = {7};
+  for (std::size_t i = 0; i <= limits::spans / limits::trace_spans; ++i) {
+    const auto id = i == 0 ? first : new_trace();
+    for (std::size_t k = 0; k < limits::trace_spans; ++k) {
+      step.what = std::to_string(k);
+      all.add(id, step);
+    }
+  }
+  BOOST_TEST(!all.find(first));
+}
+
+BOOST_AUTO_TEST_CASE(a_mark_without_its_message_is_let_go) {
+  actor_figures x;
+  const auto mark_of = [] { return set_of({new_trace(), new_span()}); };
+  caf::actor_system_config config;
+  caf::actor_system system{config};
+  caf::scoped_actor self{system};
+  const auto from = caf::actor_cast<caf::strong_actor_ptr>(caf::actor_cast<caf::actor>(self));
+  x.mark_next(from, mark_of());
+  BOOST_TEST(x.looks_closely());
+  const auto message = caf::make_mailbox_element(from, caf::make_message_id(), {}, heartbeat{});
+  const auto later = figures_clock::now() + std::chrono::milliseconds(limits::trace_mark_keep_ms + 1);
+  BOOST_TEST(!x.take_arrival(*message, later).of);
+  BOOST_TEST(!x.looks_closely());
+  x.mark_next(from, mark_of());
+  BOOST_TEST(!!x.take_arrival(*message, figures_clock::now()).of);
+}
+
 BOOST_AUTO_TEST_CASE(a_rate_is_of_the_last_seconds) {
   rate_meter x;
   const instant begin{};
@@ -131,6 +215,36 @@ BOOST_AUTO_TEST_CASE(a_rate_is_of_the_last_seconds) {
   BOOST_TEST(x.milli_per_second(begin + milliseconds(20'000), 1000) == 0u);
   x.note(begin + milliseconds(30'000), 0);  // counted anew
   BOOST_TEST(x.milli_per_second(begin + milliseconds(31'000), 5) == 5000u);
+}
+
+BOOST_AUTO_TEST_CASE(ten_thousand_uploads_are_a_few_rows_and_a_sum) {
+  std::vector<figures_ptr> all;
+  const auto add = [&](std::uint64_t number, const char* name) {
+    auto one = std::make_shared<actor_figures>();
+    one->name = name;
+    one->number = {number};
+    one->received = 3;
+    one->processed = 2;
+    one->errors = 1;
+    all.push_back(std::move(one));
+  };
+  add(1, "storage");
+  for (std::uint64_t i = 0; i < 10'000; ++i) add(100 + i, "upload");
+  add(20'000, "replication");
+  actor_book book;
+  book.look(instant{}, all, true);
+  const auto told = book.report(instant{}, all);
+  BOOST_REQUIRE(told.size() == 2 + limits::reported_uploads + 1);
+  const auto& sum = told.back();
+  const auto rest = 10'000 - limits::reported_uploads;
+  BOOST_TEST(sum.number.value == 0u);
+  BOOST_TEST(sum.name == "upload");
+  BOOST_TEST(sum.state == std::to_string(rest) + " more");
+  BOOST_TEST(sum.received == 3 * rest);
+  BOOST_TEST(sum.processed == 2 * rest);
+  BOOST_TEST(sum.depth == rest);
+  BOOST_TEST(sum.errors == rest);
+  BOOST_TEST(told[told.size() - 2].name == "replication");
 }
 
 BOOST_AUTO_TEST_CASE(a_message_is_told_without_content_and_what_a_client_keeps_with_a_file) {
@@ -213,6 +327,56 @@ BOOST_AUTO_TEST_CASE(a_node_that_does_not_answer_is_shown_after_half_a_second) {
   caf::anon_send_exit(silent, caf::exit_reason::kill);
 }
 
+BOOST_AUTO_TEST_CASE(a_node_whose_answer_is_none_is_not_said_to_be_silent) {
+  inspected_cluster c;
+  auto odd = c.system().spawn([](caf::event_based_actor*) -> caf::behavior {
+    return {[](const ask_report&) -> caf::result<node_report> { return caf::make_error(caf::sec::runtime_error); }};
+  });
+  caf::anon_send(c.inspectors[0], peer_inspector{c.node(2).id, caf::actor_cast<inspector_handle>(odd)});
+  c.settle();
+  const auto told = c.report(0);
+  BOOST_TEST(!told->members[2].reachable);
+  BOOST_TEST(told->members[2].reason == "its answer can't be used");
+  caf::anon_send_exit(odd, caf::exit_reason::kill);
+}
+
+BOOST_AUTO_TEST_CASE(who_asks_while_others_are_asked_is_answered_with_all_who_wait) {
+  inspected_cluster c;
+  auto asked = std::make_shared<int>(0);
+  auto counting = c.system().spawn([asked](caf::event_based_actor*) -> caf::behavior {
+    return {[asked](const ask_report&) {
+      ++*asked;
+      return node_report{};
+    }};
+  });
+  caf::anon_send(c.inspectors[0], peer_inspector{c.node(2).id, caf::actor_cast<inspector_handle>(counting)});
+  c.settle();
+  constexpr int askers = 50;
+  std::vector<cluster_report_ptr> told;
+  std::vector<decltype(c.self->request(c.inspectors[0], caf::infinite, ask_cluster{}))> all;
+  for (int i = 0; i < askers; ++i) all.push_back(c.self->request(c.inspectors[0], caf::infinite, ask_cluster{}));
+  c.settle();
+  for (auto& one : all)
+    one.receive([&](told_cluster& x) { told.push_back(x.what); }, [](const caf::error&) { BOOST_ERROR("none"); });
+  BOOST_TEST(told.size() == static_cast<std::size_t>(askers));
+  for (const auto& one : told) BOOST_TEST(one->members.size() == 3u);
+  BOOST_TEST(*asked == 2);  // the first for one, then for all who came meanwhile
+  BOOST_TEST(told[1] == told.back());
+  // Afterwards one who asks is asked for at once.
+  c.report(0);
+  BOOST_TEST(*asked == 3);
+  caf::anon_send_exit(counting, caf::exit_reason::kill);
+}
+
+BOOST_AUTO_TEST_CASE(beats_are_counted_also_while_nobody_waits_for_them) {
+  inspected_cluster c;
+  const auto before = c.report(0, {}, true, milliseconds{10})->beat;
+  const auto next = c.report(0, {}, true, milliseconds{limits::watch_interval_ms + 10})->beat;
+  BOOST_TEST(next == before + 1);
+  c.run_for(milliseconds{20 * limits::watch_interval_ms});
+  BOOST_TEST(c.report(0, {}, true, milliseconds{limits::watch_interval_ms + 10})->beat >= next + 20);
+}
+
 BOOST_AUTO_TEST_CASE(a_watched_actor_is_timed_and_its_messages_can_be_looked_at) {
   inspected_cluster c;
   const auto first = *c.leader();
@@ -254,6 +418,21 @@ BOOST_AUTO_TEST_CASE(watching_ends_by_itself) {
   BOOST_TEST(!watching::on);
   const auto told = c.report(0);
   for (const auto& one : told->members[0].said.actors) BOOST_TEST(!one.took.known);
+  check_only_counted();
+}
+
+BOOST_AUTO_TEST_CASE(behind_a_traced_write_messages_are_only_counted_again) {
+  inspected_cluster c;
+  const auto id = new_trace();
+  {
+    const trace_scope scope{set_of({id, new_span()})};
+    c.put(*c.leader(), "traced", "content");
+    c.settle();
+  }
+  const auto known = trace_store::instance().find(id);
+  BOOST_REQUIRE(known);
+  BOOST_TEST(std::any_of(known->spans.begin(), known->spans.end(), [](const auto& x) { return x.name == "storage"; }));
+  check_only_counted();
 }
 
 BOOST_AUTO_TEST_CASE(streams_that_wait_are_answered_together_at_a_beat) {
@@ -278,6 +457,20 @@ BOOST_AUTO_TEST_CASE(a_watcher_hears_of_what_happens_after_it_came) {
   told = c.report(0, {}, true, milliseconds{limits::watch_interval_ms + 10});
   BOOST_REQUIRE(!told->events.empty());
   BOOST_TEST(told->events.back().what.text == "after");
+}
+
+BOOST_AUTO_TEST_CASE(contact_that_comes_back_is_no_election) {
+  inspected_cluster c;
+  const auto leader = c.node(0).seen->role;
+  BOOST_REQUIRE(!leader.leader.name.empty());
+  const auto elected = [&] { return c.report(1, c.node(1).id)->members.at(0).said.facts.last_election.value; };
+  const auto before = elected();
+  const auto events = timeline::instance().last();
+  caf::anon_send(c.inspectors[1], role_change{role::pre_candidate, leader.in_term, {}, {}});
+  caf::anon_send(c.inspectors[1], role_change{role::follower, leader.in_term, leader.leader, {}});
+  c.settle();
+  BOOST_TEST(elected() == before);
+  BOOST_TEST(timeline::instance().behind(events, 100).empty());
 }
 
 BOOST_AUTO_TEST_CASE(changes_of_role_and_members_stand_on_the_timeline) {

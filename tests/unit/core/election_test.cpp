@@ -376,4 +376,18 @@ BOOST_AUTO_TEST_CASE(a_new_disk_neither_campaigns_nor_votes_while_its_log_names_
   BOOST_TEST(std::holds_alternative<effect::ask_storage>(later.at(0)));
 }
 
+BOOST_AUTO_TEST_CASE(a_cluster_is_founded_by_those_who_were_told_to_and_by_nobody_else) {
+  const vote_request founds{id('b'), {6}, {}, true, false}, leads{id('b'), {6}, {{1}, {1}}, true, false};
+  const hard_state fresh{{5}, {}, {}};
+  for (const std::string told : {"abc", ""}) {
+    harness x(told, fresh);
+    const auto answer = all<effect::send_vote_reply>(x.with_storage(x.node.on_vote_request(x.now, founds)));
+    BOOST_REQUIRE(answer.size() == 1u);
+    BOOST_TEST(answer[0].reply.granted == !told.empty());
+    const auto later = all<effect::send_vote_reply>(x.with_storage(x.node.on_vote_request(x.now, leads)));
+    BOOST_REQUIRE(later.size() == 1u);
+    BOOST_TEST(later[0].reply.granted);
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()

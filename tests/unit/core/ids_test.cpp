@@ -2,6 +2,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "kaiku/core/decimal.hpp"
 #include "printing.hpp"
 
 using namespace kaiku;
@@ -26,6 +27,24 @@ BOOST_AUTO_TEST_CASE(a_counter_steps_and_stops_at_zero) {
   BOOST_TEST(log_index{4}.next() == log_index{5});
   BOOST_TEST(log_index{4}.previous() == log_index{3});
   BOOST_TEST(log_index{0}.previous() == log_index{0});
+}
+
+BOOST_AUTO_TEST_CASE(decimals_are_digits_and_nothing_else) {
+  std::uint8_t small = 7;
+  for (auto bad : {"", " 1", "1 ", "+1", "-1", "0x1", "256"}) BOOST_TEST(!read_decimal(bad, small), bad);
+  BOOST_TEST(small == 7);
+  BOOST_TEST(read_decimal("255", small));
+  BOOST_TEST(small == 255);
+  std::int64_t time = 0;
+  BOOST_TEST(read_decimal("-5", time));
+  BOOST_TEST(time == -5);
+}
+
+BOOST_AUTO_TEST_CASE(versions_read_back_as_they_were_written) {
+  log_position x;
+  BOOST_TEST(read_version(write_version({{3}, {40}}), x));
+  BOOST_TEST((x == log_position{{3}, {40}}));
+  for (auto bad : {"", "3", ".", "3.", ".40", "3.40.5", "3.-4"}) BOOST_TEST(!read_version(bad, x), bad);
 }
 
 BOOST_AUTO_TEST_CASE(hexadecimal_reads_back_what_it_wrote) {

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "http_fixture.hpp"
+#include "kaiku/core/wall_clock.hpp"
 #include "kaiku/http/access/control.hpp"
 #include "kaiku/http/access/signed_url.hpp"
 #include "kaiku/http/api/http_date.hpp"
@@ -94,6 +95,7 @@ const std::map<std::string_view, expected> needs{
     {"/cluster/members", {"metrics", "admin"}},
     {"/cluster/members/{id}", {"metrics", "admin"}},
     {"/cluster/leader", {"metrics", "admin"}},
+    {"/cluster/backup", {"admin", "admin"}},
     {"/cluster/scrub", {"metrics", "admin"}},
     {"/actors", {"metrics", "admin"}},
     {"/actors/stream", {"metrics", "admin"}},
@@ -277,6 +279,23 @@ BOOST_AUTO_TEST_CASE(a_token_that_is_taken_out_of_the_file_works_no_longer) {
   BOOST_TEST(!control->reload_if_changed().ok());
   BOOST_TEST(control->reload_if_changed().value() == false);  // said once
   BOOST_TEST(client.ask("GET", "/openapi.json", bearer(tokens["write"])).status == 200);
+}
+
+BOOST_AUTO_TEST_CASE(a_stream_ends_with_the_token_that_it_was_asked_for_with) {
+  node.reported.members.resize(1);
+  node.reported.members[0].id = {"n1"};
+  raw_http client(port());
+  client.request("GET", "/actors/stream", bearer(tokens["metrics"]));
+  BOOST_TEST(client.read(true).status == 200);
+  while (client.read_line().value_or("").empty()) {  // it goes on as long as the token is known
+  }
+  std::erase_if(document["tokens"].get_ref<nlohmann::json::array_t&>(),
+                [](const auto& one) { return one["name"] == "metrics"; });
+  save();
+  BOOST_TEST(control->reload_if_changed().value() == true);
+  while (client.read_line()) {
+  }
+  BOOST_TEST(client.at_end());
 }
 
 BOOST_AUTO_TEST_CASE(a_key_that_is_replaced_or_comes_late_is_noticed) {

@@ -1,9 +1,13 @@
 // /actors: what is told of a node in memory, and the stream of what changes.
 
+#include <algorithm>
+
 #include <boost/test/unit_test.hpp>
 #include <nlohmann/json.hpp>
 
 #include "http_fixture.hpp"
+#include "kaiku/messages/trace.hpp"
+#include "schemas.hpp"
 
 namespace kaiku::test {
 namespace {
@@ -45,6 +49,27 @@ struct actors_fixture : http_fixture {
     return json::parse(got.body);
   }
 };
+
+trace_report some_trace(const trace_id& id) {
+  trace_report x;
+  x.id = id;
+  x.over = true;
+  trace_span step;
+  step.id = {1};
+  step.name = "session";
+  step.what = "PUT /files/f";
+  step.kind = span_kind::request;
+  x.spans.push_back({{"n1"}, step});
+  step.id = {2};
+  step.parent = {1};
+  step.actor = {3};
+  step.kind = span_kind::sync;
+  step.waited_us = 7;
+  step.note = "durable at 1:1";
+  x.spans.push_back({{"n2"}, step});
+  x.unreachable = {{"n3"}};
+  return x;
+}
 
 /// The events of a stream, one after the other.
 struct event_reader {
@@ -129,8 +154,10 @@ BOOST_AUTO_TEST_CASE(one_actor_is_told_with_its_messages_and_history) {
 
 BOOST_AUTO_TEST_CASE(the_timeline_is_told_by_pages) {
   for (std::uint64_t i = 1; i <= 5; ++i)
-    node.happened.push_back({{i * 1'000'000}, {"n1"}, event_kind::peer_lost, "n" + std::to_string(i)});
+    node.happened.events.push_back({{i * 1'000'000}, {"n1"}, event_kind::peer_lost, "n" + std::to_string(i)});
+  node.happened.unreachable = {{"n7"}};
   const auto last = document("/actors/timeline?limit=2");
+  BOOST_TEST(last["unreachable"] == json::parse(R"(["n7"])"));
   BOOST_REQUIRE(last["events"].size() == 2u);
   BOOST_TEST(last["events"][0]["text"] == "n4");
   BOOST_TEST(last["events"][0]["at"] == "1970-01-01T00:00:04.000Z");
@@ -183,6 +210,22 @@ BOOST_AUTO_TEST_CASE(a_stream_begins_with_everything_and_goes_on_with_what_chang
   BOOST_TEST(data["kind"] == "election_won");
 }
 
+BOOST_AUTO_TEST_CASE(a_node_that_is_no_member_any_more_is_gone_once) {
+  node.before_beat = [beats = 0](cluster_report& x) mutable {
+    ++beats;
+    if (beats == 3) x.members.erase(x.members.begin());
+    if (beats == 5) x.members[0].reason = "refused";
+  };
+  event_reader in(port());
+  BOOST_TEST(in.next().second["nodes"].size() == 2u);
+  auto gone = in.next().second["gone"];
+  std::sort(gone.begin(), gone.end());
+  BOOST_TEST(gone == json::parse(R"(["n1","n1:3","n1:9"])"));
+  const auto [name, data] = in.next();
+  BOOST_TEST(data["nodes"][0]["name"] == "n2");
+  BOOST_TEST(data["gone"].empty());
+}
+
 BOOST_AUTO_TEST_CASE(a_stream_tells_messages_since_it_told_of_them_last) {
   node.before_beat = [beats = 0](cluster_report& x) mutable {
     if (++beats == 1) x.members[0].said.flows = {{{"n2"}, {4}, {3}, 10}};
@@ -215,6 +258,82 @@ BOOST_AUTO_TEST_CASE(contact_that_is_fresh_and_bytes_that_hardly_differ_are_no_c
   event_reader in(port());
   BOOST_TEST(in.next().first == "state");
   BOOST_TEST(in.next().second["nodes"][0]["leader_contact_ms"] == 2500);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_told_is_what_the_openapi_document_says_of_it) {
+  const described_schemas described(document("/openapi.json"));
+  const auto is_described = [&](const std::string& schema, const json& value) {
+    for (const auto& one : described.complaints_of(schema, value)) BOOST_ERROR(schema << one);
+  };
+  // Every figure that may be known, and each that may not.
+  auto& actor = node.reported.members[0].said.actors[1];
+  actor.oldest_ms = 5;
+  actor.state = "leader";
+  auto& facts = node.reported.members[0].said.facts;
+  facts.http = "h:1";
+  facts.redis = "current";
+  facts.leader_contact_ms = 5;
+  facts.started = facts.last_election = {784'111'777'000};
+  facts.not_ready_reason = "catches up";
+  is_described("Actors", document("/actors"));
+
+  node.detailed.types = {{"propose", 5, 1500, {true, 1, 2, 3}}, {"heartbeat", 1, 0, {}}};
+  node.detailed.recent = {{{784'111'777'000}, "propose", {"n1"}, {9}, "1 in term 2", {}, 40},
+                          {{784'111'777'000}, "heartbeat", {}, {}, "", 3, {}}};
+  node.detailed.history = {{784'111'777'000}, {2000, 3000}, {0, 1}, {figure{}, figure{500'000}}};
+  is_described("ActorDetail", document("/actors/n1:3"));
+
+  const auto kinds = described.document()["components"]["schemas"]["Event"]["properties"]["kind"]["enum"];
+  BOOST_TEST(kinds.size() == static_cast<std::size_t>(last_event_kind) + 1);
+  for (std::uint64_t i = 0; i <= static_cast<std::uint64_t>(last_event_kind); ++i)
+    node.happened.events.push_back({{i * 1'000'000}, {"n1"}, static_cast<event_kind>(i), "text"});
+  node.happened.unreachable = {{"n7"}};
+  is_described("Timeline", document("/actors/timeline"));
+  node.traced = some_trace(new_trace());
+  is_described("Trace", document("/actors/trace/" + to_string(node.traced.id)));
+}
+
+BOOST_AUTO_TEST_CASE(every_event_of_a_stream_is_what_the_openapi_document_says_of_it) {
+  node.before_beat = [beats = 0](cluster_report& x) mutable {
+    auto& first = x.members[0].said;
+    if (++beats == 1) first.flows = {{{"n2"}, {4}, {3}, 10}};
+    if (beats == 3) {
+      first.facts.in_term = {9};
+      first.flows[0].count = 15;
+      first.actors.front().processed = 8;
+      first.actors.pop_back();
+      x.events.push_back({1, {{1'000'000}, {"n1"}, event_kind::election_won, "leads term 9"}});
+    }
+  };
+  const described_schemas described(document("/openapi.json"));
+  const auto events =
+      described
+          .document()["paths"]["/actors/stream"]["get"]["responses"]["200"]["content"]["text/event-stream"]["x-events"];
+  BOOST_TEST(events.size() == 3u);
+  event_reader in(port());
+  for (const char* expected : {"state", "change", "timeline"}) {
+    const auto [name, data] = in.next();
+    BOOST_TEST(name == expected);
+    if (name == "change")
+      for (const char* list : {"nodes", "actors", "gone", "flows"}) BOOST_TEST(data.at(list).size() == 1u, list);
+    for (const auto& one : described.complaints(events.at(name), data)) BOOST_ERROR(name << one);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_schema_complains_of_what_is_missing_wrong_or_not_described) {
+  const described_schemas described(document("/openapi.json"));
+  const json flow{{"from", "n1:1"}, {"to", "n1:2"}, {"count", 3}};
+  BOOST_TEST(described.complaints_of("Flow", flow).empty());
+  for (const auto& change : {R"({"count":null})", R"({"count":0})", R"({"from":3})", R"({"more":1})"}) {
+    auto other = flow;
+    other.update(json::parse(change));
+    BOOST_TEST(described.complaints_of("Flow", other).size() == 1u, change);
+  }
+  auto less = document("/actors");
+  less["nodes"][0].erase("term");
+  less["nodes"][0]["role"] = "king";
+  less["nodes"][1].erase("actors");
+  BOOST_TEST(described.complaints_of("Actors", less).size() == 3u);
 }
 
 BOOST_AUTO_TEST_CASE(there_are_no_more_streams_than_a_node_serves) {

@@ -97,6 +97,33 @@ BOOST_FIXTURE_TEST_CASE(requests_beyond_an_addresss_share_get_429_and_probes_do_
   BOOST_TEST(eventually([&] { return other.ask("GET", "/files/g", from).status == 404; }));
 }
 
+BOOST_FIXTURE_TEST_CASE(uploads_beyond_an_addresss_share_are_refused_and_others_go_on, http_fixture) {
+  settings.max_uploads_each = 2;
+  settings.trusted_proxies = {*network::parse("127.0.0.0/8")};
+  const std::string greedy = "X-Forwarded-For: 2001:db8::1\r\n", same_site = "X-Forwarded-For: 2001:db8::2\r\n",
+                    other = "X-Forwarded-For: 1.2.3.5\r\n", large(limits::small_content_bytes + 1, 'x');
+  const auto begin = [&](raw_http& on) {
+    on.send("PUT /files/held HTTP/1.1\r\nHost: kaiku\r\n" + greedy + "Content-Length: 1000000\r\n\r\n" + large);
+  };
+  auto first = std::make_unique<raw_http>(port());
+  raw_http second(port());
+  begin(*first);
+  begin(second);
+  BOOST_TEST(eventually([&] { return node.uploads_open == 2; }));
+  const auto put = [&](const std::string& from, const std::string& body) {
+    return raw_http(port()).ask("PUT", "/files/f", from, body);
+  };
+  const auto refused = put(same_site, large);
+  BOOST_TEST(refused.status == 503);
+  BOOST_TEST(refused.body.find("uploads of one address") != std::string::npos, refused.body);
+  BOOST_TEST(node.uploads_begun == 2);
+  // It keeps nobody else away, and may itself do all that takes no place.
+  BOOST_TEST(put(other, large).status == 201);
+  BOOST_TEST(put(greedy, "small").status == 204);
+  first.reset();
+  BOOST_TEST(eventually([&] { return put(greedy, large).status == 204; }));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace kaiku::test

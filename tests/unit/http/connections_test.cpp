@@ -1,5 +1,8 @@
 // Streams, order, timeouts, caps and ends of connections.
 
+#include <future>
+#include <memory>
+
 #include <nlohmann/json.hpp>
 
 #include "http_fixture.hpp"
@@ -320,6 +323,63 @@ BOOST_AUTO_TEST_CASE(drain_refuses_new_connections_closes_idle_ones_and_lets_req
   BOOST_TEST(got.closes());
   BOOST_TEST(busy.at_end());
   BOOST_TEST(eventually([&] { return server->open_requests() == 0; }));
+}
+
+BOOST_AUTO_TEST_CASE(before_it_drains_probes_say_so_and_everybody_is_served) {
+  BOOST_TEST(raw_http(port()).ask("GET", "/healthz/ready").status == 200);
+  server->announce_end();
+  for (const std::string probe : {"ready", "leader", "replica"}) {
+    BOOST_TEST(eventually([&] { return raw_http(port()).ask("GET", "/healthz/" + probe).status == 503; }), probe);
+    const auto told = raw_http(port()).ask("GET", "/healthz/" + probe);
+    BOOST_TEST(told.body.find("is stopping") != std::string::npos, told.body);
+  }
+  const auto served = raw_http(port()).ask("GET", "/healthz/live");
+  BOOST_TEST(served.status == 200);
+  BOOST_TEST(served.closes());
+}
+
+BOOST_AUTO_TEST_CASE(a_connection_that_was_to_be_kept_serves_one_more_request_before_the_drain) {
+  raw_http kept(port());
+  BOOST_TEST(!kept.ask("GET", "/healthz/live").closes());
+  server->announce_end();
+  const auto last = kept.ask("GET", "/healthz/live");
+  BOOST_TEST(last.status == 200);
+  BOOST_TEST(eventually([&] { return raw_http(port()).ask("GET", "/healthz/ready").status == 503; }));
+}
+
+BOOST_AUTO_TEST_CASE(drain_answers_whoever_the_system_has_connected_by_then) {
+  if (settings.tls) return;  // a handshake needs the thread that stands still here
+  const auto where = port();
+  std::promise<void> begun, over;
+  boost::asio::post(io, [&] {
+    begun.set_value();
+    over.get_future().wait();
+  });
+  begun.get_future().wait();
+  std::vector<std::unique_ptr<raw_http>> clients;
+  for (int i = 0; i < 5; ++i) {
+    clients.push_back(std::make_unique<raw_http>(where));
+    clients.back()->request("GET", "/healthz/live", {}, "");
+  }
+  server->drain();
+  over.set_value();
+  for (auto& one : clients) {
+    const auto got = one->read();
+    BOOST_TEST(got.status == 200);
+    BOOST_TEST(got.closes());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(drain_answers_a_first_request_that_is_on_its_way_and_closes_what_stays_silent) {
+  raw_http late(port()), silent(port());
+  BOOST_TEST(eventually([&] { return server->connections() == 2; }));
+  server->drain();
+  BOOST_TEST(eventually([&] { return !raw_http(server->port()).connected(); }));
+  const auto got = late.ask("GET", "/healthz/live");
+  BOOST_TEST(got.status == 200);
+  BOOST_TEST(got.closes());
+  BOOST_TEST(silent.at_end());
+  BOOST_TEST(eventually([&] { return server->connections() == 0; }));
 }
 
 BOOST_AUTO_TEST_CASE(the_server_may_go_while_requests_are_under_way) {

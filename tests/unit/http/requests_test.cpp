@@ -255,6 +255,10 @@ BOOST_AUTO_TEST_CASE(a_follower_that_redirects_names_the_leader_before_it_reads_
   BOOST_TEST(client.ask("GET", "/files/f").status == 200);
   BOOST_TEST(client.ask("POST", "/cluster/scrub").status == 202);
   BOOST_TEST(node.writes == 0);
+  // A page of this node can't follow to another.
+  for (const char* page : {"Origin: http://kaiku\r\n", "Origin: http://kaiku\r\nSec-Fetch-Site: same-origin\r\n"})
+    BOOST_TEST(client.ask("PUT", "/files/f", page, "x").status == 204);
+  BOOST_TEST(client.ask("PUT", "/files/f", "Origin: http://kaiku\r\nSec-Fetch-Site: same-site\r\n", "x").status == 403);
   node.view_.leader_http.clear();
   auto alone = client.ask("PUT", "/files/f", {}, "y");
   BOOST_TEST(alone.status == 503);
@@ -325,6 +329,20 @@ BOOST_AUTO_TEST_CASE(the_cluster_resource_shows_members_and_actors) {
   BOOST_TEST(got["members"][1]["match"].is_null());
   BOOST_TEST(got["actors"][0]["name"] == "election");
   BOOST_TEST(got["free_space"] == 1 << 30);
+}
+
+/// RFC 8259, 4: what a reader makes of them is its own affair.
+BOOST_AUTO_TEST_CASE(no_object_of_the_openapi_document_has_two_members_of_a_name) {
+  raw_http client(port());
+  std::vector<std::set<std::string>> open;
+  const auto look = [&](int, nlohmann::json::parse_event_t event, nlohmann::json& parsed) {
+    using happened = nlohmann::json::parse_event_t;
+    if (event == happened::object_start) open.emplace_back();
+    if (event == happened::object_end) open.pop_back();
+    if (event == happened::key) BOOST_TEST(open.back().insert(parsed.get<std::string>()).second, parsed);
+    return true;
+  };
+  BOOST_TEST(!nlohmann::json::parse(client.ask("GET", "/openapi.json").body, look).empty());
 }
 
 BOOST_AUTO_TEST_CASE(the_openapi_document_has_the_paths_and_methods_of_the_route_table) {

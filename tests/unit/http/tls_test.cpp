@@ -195,6 +195,42 @@ BOOST_AUTO_TEST_CASE(an_authority_for_clients_that_is_taken_away_lets_nobody_in_
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_clients_certificate_on_a_revocation_list_is_refused_and_the_list_is_read_again) {
+  auto& authority = made.authority;
+  const auto trusted = (made.directory / "trusted.pem").string();
+  const auto publish = [&](int days) { join_files({authority.file(), authority.list_revoked(days)}, trusted); };
+  const auto known = authority.issue("known", "DNS:client");
+  const auto shown = [&](const certificate_files& own) { return status_of(client_context(authority.file(), own)); };
+  for (const bool optional : {false, true}) {
+    BOOST_TEST_CONTEXT((optional ? "optional" : "required")) {
+      stop();
+      io.restart();
+      const auto lost = authority.issue(optional ? "lost-2" : "lost-1", "DNS:client");
+      publish(30);
+      settings.tls = load_https({made.server.certificate, made.server.key, trusted, optional});
+      BOOST_TEST(shown(known) == 200);
+      BOOST_TEST(shown(lost) == 200);
+      authority.revoke(lost);
+      publish(30);
+      settings.tls->refresh(false);
+      BOOST_TEST(shown(known) == 200);
+      BOOST_TEST(shown(lost) == 0);
+      BOOST_TEST(status_of(client()) == (optional ? 200 : 0));
+      for (const std::string version : {"-tls1_2", "-tls1_3"}) {
+        const auto said = s_client(version + " -cert " + lost.certificate + " -key " + lost.key, get_live);
+        BOOST_TEST(contains(said, "alert certificate revoked"), said);
+        BOOST_TEST(!contains(said, "HTTP/1.1 200"), said);
+      }
+      publish(-1);
+      settings.tls->refresh(false);
+      BOOST_TEST(shown(known) == 0);
+      publish(30);
+      settings.tls->refresh(false);
+      BOOST_TEST(shown(known) == 200);
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(sessions_are_resumed_only_where_no_certificate_is_asked_for) {
   const auto known = made.authority.issue("known", "DNS:client");
   for (const bool asked : {false, true}) {

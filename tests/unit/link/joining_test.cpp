@@ -105,7 +105,7 @@ BOOST_AUTO_TEST_CASE(a_member_that_was_taken_in_and_restarts_with_an_empty_log_l
       if (heard_at_once) start_others();
       auto n1 = c.start(1, founders);
       if (!heard_at_once) {
-        BOOST_REQUIRE(n1.says("no link to n2"));
+        BOOST_REQUIRE(n1.says("founds no cluster"));
         start_others();
       }
       BOOST_TEST(n1.says("founds nothing"), n1.log());
@@ -171,6 +171,45 @@ BOOST_AUTO_TEST_CASE(wiped_members_found_nothing_beside_a_survivor_and_ask_to_be
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_majority_founds_nothing_while_it_can_not_hear_whether_the_others_have_a_cluster) {
+  for (const bool has_files : {false, true}) {
+    cluster c{3};
+    BOOST_TEST_CONTEXT("n2 comes later, " << (has_files ? "with" : "without") << " a cluster") {
+      auto n1 = c.start(1, founder(c, 1)), n3 = c.start(3, founder(c, 3));
+      for (auto* x : {&n1, &n3}) {
+        BOOST_TEST(x->says("founds no cluster before all of --cluster say that they know of none; " +
+                           to_string(c.address(2)) + " does not: can't be reached"),
+                   x->log());
+        BOOST_TEST(x->count("up n") == 0u, x->log());
+      }
+      auto settings = founder(c, 2);
+      if (has_files) settings = {{"takes_in", "1"}};
+      auto n2 = c.start(2, settings);
+      for (auto* x : {&n1, &n3}) {
+        BOOST_TEST(x->says(has_files ? "founds nothing" : "up n2"), x->log());
+        BOOST_TEST((x->count("founds nothing") != 0) == has_files, x->log());
+      }
+    }
+  }
+}
+
+/// Those who said that they know of none may be in one by now, and need this node for a majority.
+BOOST_AUTO_TEST_CASE(a_founder_that_can_not_hear_one_still_learns_that_the_others_have_begun) {
+  cluster c{3};
+  auto settings = founder(c, 1);
+  settings["ask_at"] = to_string(c.address(2)) + ",127.0.0.1:1";
+  auto n1 = c.start(1, settings);
+  {
+    auto n2 = c.start(2, newcomer("127.0.0.1:1", ""));
+    BOOST_TEST(n1.says("founds no cluster before all"), n1.log());
+  }
+  auto unseen = c.members();
+  unseen.replace(unseen.find("@1,"), 3, "@0,");
+  auto n2 = c.start(2, {{"members", unseen}});
+  BOOST_TEST(n1.says("up n2"), n1.log());
+  BOOST_TEST(n1.count("founds nothing") == 0u, n1.log());
+}
+
 /// Whether a member answers the hello of another whose disk it does not know: it does not while it asks for a cluster.
 bool takes_links(const endpoint& at, const std::string& from) {
   tcp_connection there{at, patience};
@@ -180,7 +219,7 @@ bool takes_links(const endpoint& at, const std::string& from) {
   return std::holds_alternative<hello>(receive_frame(there));
 }
 
-/// The wiped one hears nobody at first, and is refused by members that come later.
+/// The others know of no cluster when it asks, and are members of one when they come again.
 BOOST_AUTO_TEST_CASE(a_wiped_member_that_is_refused_later_founds_nothing_either) {
   for (int fresh : {1, 3}) {
     cluster c{3};
@@ -190,8 +229,13 @@ BOOST_AUTO_TEST_CASE(a_wiped_member_that_is_refused_later_founds_nothing_either)
       settings["log"] = c.members();  // not yet with its new disk
       auto wiped = c.start(fresh, settings);
       BOOST_REQUIRE(wiped.says("started"));
-      if (fresh == 1) BOOST_REQUIRE(wiped.says("no link to n2"));
-      if (fresh == 3) BOOST_REQUIRE(wait_until(patience, [&] { return takes_links(c.address(3), "n1"); }));
+      {
+        std::vector<peer_process> others;
+        for (int i = 1; i <= 3; ++i)
+          if (i != fresh) others.push_back(c.start(i, newcomer("127.0.0.1:1", "")));
+        if (fresh == 1) BOOST_REQUIRE_MESSAGE(wiped.says("no link to n2"), wiped.log());
+        if (fresh == 3) BOOST_REQUIRE(wait_until(patience, [&] { return takes_links(c.address(3), "n1"); }));
+      }
       auto n2 = c.start(2, {{"takes_in", "1"}});
       BOOST_TEST(wiped.says("founds nothing"), wiped.log());
       BOOST_TEST(n2.says("to be taken in: n" + std::to_string(fresh)), n2.log());

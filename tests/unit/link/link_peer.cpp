@@ -175,6 +175,7 @@ caf::behavior listener(listener_actor* self, listener_settings settings) {
       [](const peer_down& x) { spdlog::info("down {}", x.id.name); },
       [](const member_seen& x) { spdlog::info("seen {} disk {}", x.id.name, to_string(x.disk)); },
       [](const forget_bootstrap&) { spdlog::info("founds nothing"); },
+      [](const peer_inspector& x) { spdlog::info("inspector of {}", x.id.name); },
       [=](const change_members& x) {
         spdlog::info("to be taken in: {} at {} disk {}", x.what.id.name, x.what.peer_address, to_string(x.disk));
         settings.on_wanted({x.what.id, x.disk, x.what.peer_address});
@@ -270,6 +271,7 @@ int run(arguments given) {
   const std::vector<caf::actor> actors{system.spawn(listener, listening_to), quiet};
   directory.self.actors.replication =
       caf::actor_cast<replication_handle>(caf::actor_cast<caf::strong_actor_ptr>(actors[0]));
+  directory.inspector = caf::actor_cast<inspector_handle>(caf::actor_cast<caf::strong_actor_ptr>(actors[0]));
   directory.set_members = [=](membership now) { layer->set_members(std::move(now)); };
   directory.on_link_down = [=](const node_id& peer, link_serial link) { layer->on_link_down(peer, link); };
   directory.introduction_timeout = settings.handshake_timeout;

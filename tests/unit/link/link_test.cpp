@@ -205,6 +205,25 @@ BOOST_AUTO_TEST_CASE(versions_that_overlap_link_and_others_are_refused_on_both_s
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_member_of_the_version_before_is_linked_and_sent_nothing_that_it_does_not_know) {
+  cluster c{2};
+  {
+    auto n1 = c.start(1), n2 = c.start(2);
+    BOOST_TEST(n1.says("inspector of n2"), n1.log());
+    BOOST_TEST(n2.says("inspector of n1"), n2.log());
+  }
+  for (const auto& [first, second] : {std::pair{"3", "2"}, {"2", "3"}}) {
+    auto n1 = c.start(1, {{"version_min", "2"}, {"version_max", first}, {"rtt", "50"}});
+    auto n2 = c.start(2, {{"version_min", "2"}, {"version_max", second}, {"rtt", "50"}});
+    // The round trips go behind what a directory would have said.
+    for (auto* x : {&n1, &n2}) {
+      BOOST_TEST(x->says("rtt p50"), x->log());
+      BOOST_TEST(x->count("inspector of") == 0u, x->log());
+      BOOST_TEST(x->count("down n") == 0u, x->log());
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(learners_are_linked_like_voters) {
   cluster c{3};
   auto n1 = c.start(1, {{"learners", "2"}}), n2 = c.start(2, {{"learners", "2"}}), n3 = c.start(3, {{"learners", "2"}});

@@ -6,6 +6,7 @@
 #include <caf/actor_system_config.hpp>
 #include <caf/scoped_actor.hpp>
 
+#include "foreign_actor.hpp"
 #include "kaiku/actors/peer_check.hpp"
 #include "kaiku/messages/linked_peers.hpp"
 #include "lies.hpp"
@@ -76,6 +77,38 @@ BOOST_AUTO_TEST_CASE(let_nobody_end_an_actor_in_the_name_of_another_node) {
   const auto end = caf::make_message(caf::exit_msg{self->address(), caf::exit_reason::user_shutdown});
   BOOST_TEST(flaw_in(*end.cvals(), caf::make_message_id(), system.node()) == "");
   BOOST_TEST(flaw_in(*end.cvals(), caf::make_message_id(), other) != "");
+}
+
+BOOST_AUTO_TEST_CASE(let_nobody_announce_an_actor_of_another_node) {
+  const auto foreign = foreign_actor::make(system);
+  const auto refused = [&](const auto& what) {
+    const auto x = caf::make_message(what);
+    return flaw_in(*x.cvals(), caf::make_message_id(), system.node()).ends_with("not its own");
+  };
+  const auto own = myself();
+  BOOST_TEST(!refused(own));
+  auto x = own;
+  x.actors.election = caf::actor_cast<election_handle>(foreign);
+  BOOST_TEST(refused(x));
+  x = own, x.actors.heartbeat = caf::actor_cast<heartbeat_handle>(foreign);
+  BOOST_TEST(refused(x));
+  x = own, x.actors.replication = caf::actor_cast<replication_handle>(foreign);
+  BOOST_TEST(refused(x));
+  x = own, x.actors.content = caf::actor_cast<content_handle>(foreign);
+  BOOST_TEST(refused(x));
+
+  BOOST_TEST(refused(inspector_here{caf::actor_cast<inspector_handle>(foreign)}));
+  BOOST_TEST(refused(upload_opened{{}, caf::actor_cast<upload_handle>(foreign)}));
+  upload_begun begun;
+  begun.id.bytes.fill(1);
+  begun.source = own.actors.content;
+  begun.upload = caf::actor_cast<upload_handle>(caf::actor_cast<caf::strong_actor_ptr>(self));
+  BOOST_TEST(!refused(begun));
+  auto y = begun;
+  y.upload = caf::actor_cast<upload_handle>(foreign);
+  BOOST_TEST(refused(y));
+  y = begun, y.source = caf::actor_cast<content_handle>(foreign);
+  BOOST_TEST(refused(y));
 }
 
 /// Two nodes, one of which has a link to the other: not over a network, for what is still in a mailbox when it ends.

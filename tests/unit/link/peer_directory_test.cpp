@@ -5,6 +5,7 @@
 #include <caf/event_based_actor.hpp>
 #include <caf/scoped_actor.hpp>
 
+#include "foreign_actor.hpp"
 #include "kaiku/actors/peer_directory.hpp"
 
 namespace kaiku {
@@ -33,7 +34,7 @@ struct fixture {
   }
   caf::strong_actor_ptr me() { return caf::actor_cast<caf::strong_actor_ptr>(self); }
 
-  explicit fixture(milliseconds introduction_timeout = patience) {
+  explicit fixture(milliseconds introduction_timeout = patience, bool inspects = false) {
     directory_settings settings;
     settings.self = {{"n2"}, {}, "n2:8080", handles_of(me())};
     settings.on_link_down = [to = caf::actor_cast<caf::actor>(self)](const node_id& id, link_serial link) {
@@ -43,6 +44,7 @@ struct fixture {
       caf::anon_send(
           to, std::to_string(now.voters.size()) + " voters " + std::to_string(now.learners.size()) + " learners");
     };
+    if (inspects) settings.inspector = caf::actor_cast<inspector_handle>(me());
     settings.introduction_timeout = introduction_timeout;
     directory = system.spawn<peer_directory>(std::move(settings));
   }
@@ -96,6 +98,9 @@ BOOST_AUTO_TEST_CASE(an_introduction_from_another_node_than_the_link_authenticat
   auto link = f.accepted_link(1);
   BOOST_REQUIRE(!caf::parse(std::string(40, 'a') + "#4711", link.caf_node));
   f.self->send(f.directory, link);
+  auto x = f.introduction_of_n1();
+  x.actors = f.handles_of(test::foreign_actor::make(f.system));  // those of the node that has the link
+  BOOST_TEST(f.introduce(x) == "refused");
   BOOST_TEST(f.introduce(f.introduction_of_n1()) == "refused");
 }
 
@@ -109,6 +114,21 @@ BOOST_AUTO_TEST_CASE(an_introduction_that_does_not_fit_its_link_ends_the_link) {
     if (wrong == 2) x.http_address = std::string(1000, 'x');
     BOOST_TEST(f.introduce(x) == "refused");
     BOOST_TEST(f.next() == "link ended: n1 7");
+  }
+}
+
+BOOST_AUTO_TEST_CASE(an_introduction_with_an_actor_of_another_node_ends_the_link) {
+  for (int which = 0; which < 4; ++which) {
+    fixture f;
+    const auto foreign = f.handles_of(test::foreign_actor::make(f.system));
+    f.self->send(f.directory, f.accepted_link(7));
+    auto x = f.introduction_of_n1();
+    if (which == 0) x.actors.election = foreign.election;
+    if (which == 1) x.actors.heartbeat = foreign.heartbeat;
+    if (which == 2) x.actors.replication = foreign.replication;
+    if (which == 3) x.actors.content = foreign.content;
+    BOOST_TEST(f.introduce(x) == "refused", which);
+    BOOST_TEST(f.next() == "link ended: n1 7", which);
   }
 }
 
@@ -155,6 +175,40 @@ class answering_peer : public caf::event_based_actor {
  private:
   introduction answer_;
 };
+
+/// n1 was dialled, and proved that it is n1.
+BOOST_AUTO_TEST_CASE(a_peer_that_answers_with_the_introduction_of_another_is_not_up_and_its_link_ended) {
+  for (int wrong = 0; wrong < 3; ++wrong) {
+    fixture f;
+    auto x = f.introduction_of_n1();
+    if (wrong == 0) x.id = {"n9"};
+    if (wrong == 1) x.boot.bytes[0] = 1;
+    if (wrong == 2) x.actors.replication = f.handles_of(test::foreign_actor::make(f.system)).replication;
+    auto peer = f.system.spawn<answering_peer>(x);
+    auto link = f.accepted_link(6);
+    link.remote = caf::actor_cast<caf::strong_actor_ptr>(peer);
+    f.self->send(f.directory, link);
+    BOOST_TEST(f.next() == "link ended: n1 6", wrong);
+    f.self->send_exit(peer, caf::exit_reason::user_shutdown);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(only_the_peer_itself_tells_of_its_inspector) {
+  fixture f{patience, true};
+  caf::scoped_actor other{f.system};
+  f.self->send(f.directory, f.accepted_link(1));
+  BOOST_TEST(f.introduce(f.introduction_of_n1()) == "n2");
+  BOOST_TEST(f.next() == "up n1");
+  BOOST_TEST(f.next() == "seen n1");
+  const auto inspector_of = [](const caf::scoped_actor& x) {
+    return caf::actor_cast<inspector_handle>(caf::actor_cast<caf::strong_actor_ptr>(x));
+  };
+  other->send(f.directory, inspector_here{inspector_of(other)});
+  f.self->send(f.directory, inspector_here{inspector_of(f.self)});
+  inspector_handle told;
+  f.self->receive([&](const peer_inspector& x) { told = x.inspector; }, caf::after(patience) >> [] {});
+  BOOST_TEST((told == inspector_of(f.self)));
+}
 
 BOOST_AUTO_TEST_CASE(a_peer_whose_link_dies_is_down_and_its_link_ended) {
   fixture f;

@@ -215,6 +215,81 @@ BOOST_AUTO_TEST_CASE(an_authority_below_another_may_be_all_that_is_trusted) {
   }
 }
 
+/// The authority with its list behind it, as members are told it.
+struct listed_cluster : secure_cluster {
+  void publish(int days = 30) { join_files({authority.file(), authority.list_revoked(days)}, trusted); }
+
+  const std::string trusted = (directory / "trusted.pem").string();
+};
+
+BOOST_FIXTURE_TEST_CASE(a_certificate_that_its_authority_has_revoked_is_refused_on_both_sides, listed_cluster) {
+  const auto stolen_1 = authority.issue("stolen-1", "DNS:n1"), stolen_2 = authority.issue("stolen-2", "DNS:n2");
+  authority.revoke(stolen_1);
+  authority.revoke(stolen_2);
+  publish();
+  const std::string refused = "its certificate is refused: certificate revoked",
+                    told = "it ends TLS: sslv3 alert certificate revoked";
+  for (int bad : {1, 2}) {
+    auto n2 = start_2(with(bad == 2 ? stolen_2 : second, trusted)),
+         n1 = start_1(with(bad == 1 ? stolen_1 : first, trusted));
+    expect_no_link(n1, bad == 1 ? told : refused, n2, bad == 1 ? refused : told);
+  }
+  auto n2 = start_2(with(second, trusted)), n1 = start_1(with(first, trusted));
+  BOOST_TEST(n1.says("up n2"), n1.log());
+  BOOST_TEST(n2.says("up n1"), n2.log());
+  BOOST_TEST(n1.says("revoked certificates are refused, as listed in " + trusted + " until "), n1.log());
+}
+
+BOOST_FIXTURE_TEST_CASE(a_new_revocation_list_is_for_new_links_and_a_new_certificate_gets_in, listed_cluster) {
+  publish();
+  auto n1 = start_1(with(first, trusted));
+  auto n2 = std::make_unique<peer_process>(start_2(with(second, trusted)));
+  BOOST_REQUIRE(n1.says("up n2") && n2->says("up n1"));
+  authority.revoke(second);
+  publish();
+  n1.process().send_signal(SIGHUP);
+  BOOST_TEST(n1.says("revoked certificates are refused", 2), n1.log());
+  BOOST_TEST(n1.count("down n2") == 0u, n1.log());
+  n2 = nullptr;
+  {
+    auto again = start_2(with(second, trusted));
+    BOOST_TEST(again.says("it ends TLS: sslv3 alert certificate revoked"), again.log());
+    BOOST_TEST(n1.says("its certificate is refused: certificate revoked"), n1.log());
+    BOOST_TEST(again.count("up n1") == 0u, again.log());
+  }
+  auto renewed = start_2(with(authority.issue("renewed", "DNS:n2"), trusted));
+  BOOST_TEST(n1.says("up n2", 2), n1.log());
+  BOOST_TEST(renewed.says("up n1"), renewed.log());
+}
+
+BOOST_FIXTURE_TEST_CASE(behind_a_revocation_list_that_has_run_out_nobody_gets_in_until_there_is_a_new_one,
+                        listed_cluster) {
+  publish(-1);
+  auto n2 = start_2(with(second, trusted)), n1 = start_1(with(first, trusted));
+  expect_no_link(n1, "its certificate is refused: CRL has expired", n2, "it ends TLS: sslv3 alert certificate expired");
+  BOOST_TEST(n1.says("peer links: a revocation list in " + trusted + " has run out at "), n1.log());
+  publish();
+  for (auto* x : {&n1, &n2}) x->process().send_signal(SIGHUP);
+  BOOST_TEST(n1.says("up n2"), n1.log());
+  BOOST_TEST(n2.says("up n1"), n2.log());
+}
+
+/// While one authority follows another.
+BOOST_FIXTURE_TEST_CASE(beside_an_authority_with_a_list_one_without_is_not_believed, listed_cluster) {
+  test_authority next{directory, "next"};
+  const auto own_1 = next.issue("next-1", "DNS:n1"), own_2 = next.issue("next-2", "DNS:n2");
+  join_files({authority.file(), authority.list_revoked(), next.file()}, trusted);
+  {
+    auto n2 = start_2(with(own_2, trusted)), n1 = start_1(with(own_1, trusted));
+    BOOST_TEST(n1.says("its certificate is refused: unable to get certificate CRL"), n1.log());
+    BOOST_TEST(n1.count("up n2") == 0u, n1.log());
+  }
+  join_files({authority.file(), authority.list_revoked(), next.file(), next.list_revoked()}, trusted);
+  auto n2 = start_2(with(own_2, trusted)), n1 = start_1(with(first, trusted));
+  BOOST_TEST(n1.says("up n2"), n1.log());
+  BOOST_TEST(n2.says("up n1"), n2.log());
+}
+
 BOOST_AUTO_TEST_CASE(a_member_without_certificates_is_refused_by_one_that_has_them) {
   {
     auto n2 = start_2(), n1 = start(1);

@@ -258,6 +258,10 @@ BOOST_AUTO_TEST_CASE(help_and_version_are_answers_and_win_over_other_mistakes) {
                              "--set-aside-days",
                              "--set-aside-bytes",
                              "--remove-dead-minutes",
+                             "--kubernetes-labels",
+                             "--kubernetes-pod",
+                             "--kubernetes-api",
+                             "--kubernetes-service-account",
                              "--cors-origin",
                              "--follower-writes",
                              "--http-connections",
@@ -370,6 +374,39 @@ BOOST_AUTO_TEST_CASE(the_client_side_has_bounds_and_origins) {
   for (auto wrong : {"a.example", "https://a.example/", "https://", "https://a b", "null"})
     CHECK_CONTAINS(refused({"--cors-origin", wrong}), "is not an origin");
   CHECK_CONTAINS(refused({"--http-requests", "0"}), "\"0\" is not a number from 1 to");
+}
+
+BOOST_AUTO_TEST_CASE(a_pods_label_needs_a_pod_with_a_service_account) {
+  BOOST_TEST(!accepted({"--kubernetes-pod", "kaiku-0"}).kubernetes.has_value());
+  CHECK_CONTAINS(refused({"--kubernetes-labels"}), "--kubernetes-labels: this is no pod");
+  environment = {{"KAIKU_KUBERNETES_LABELS", "true"},
+                 {"KUBERNETES_SERVICE_HOST", "10.96.0.1"},
+                 {"KUBERNETES_SERVICE_PORT", "443"}};
+  CHECK_CONTAINS(refused({}),
+                 "KAIKU_KUBERNETES_LABELS: /var/run/secrets/kubernetes.io/serviceaccount/namespace: No such");
+  environment["KAIKU_KUBERNETES_SERVICE_ACCOUNT"] = folder.string();
+  write("namespace", "files\n");
+  CHECK_CONTAINS(refused({}), "/ca.crt: No such file or directory; the pod needs a service account");
+  write("ca.crt", "-----BEGIN CERTIFICATE-----\n", 0644);
+  CHECK_CONTAINS(refused({}), "/token: No such file");
+  write("token", "header.payload.signature", 0644);  // as Kubernetes mounts it, unless the pod has a group
+  auto x = accepted({}).kubernetes;
+  BOOST_REQUIRE(x.has_value());
+  BOOST_TEST(x->api == "https://10.96.0.1:443");
+  BOOST_TEST(x->pod == "n1");
+  BOOST_TEST(x->name_space == "files");
+  environment["KUBERNETES_SERVICE_HOST"] = "fd00::1";
+  BOOST_TEST(accepted({}).kubernetes->api == "https://[fd00::1]:443");
+  x = accepted({"--kubernetes-api", "https://api.example:6443/", "--kubernetes-pod", "kaiku-2"}).kubernetes;
+  BOOST_TEST(x->api == "https://api.example:6443");
+  BOOST_TEST(x->pod == "kaiku-2");
+}
+
+BOOST_AUTO_TEST_CASE(an_api_server_or_a_pod_that_makes_no_sense_is_refused) {
+  for (const char* bad : {"http://api:80", "api:6443", "https://", "https:///x", "https://api/path", "https://a@b"})
+    CHECK_CONTAINS(refused({"--kubernetes-api", bad}), "is not https://host:port");
+  for (const char* bad : {"../secrets", "A", "a/b", "-a", ""})
+    CHECK_CONTAINS(refused({"--kubernetes-pod", bad}), "is not the name of a pod");
 }
 
 BOOST_AUTO_TEST_CASE(words_outside_a_choice_are_refused) {

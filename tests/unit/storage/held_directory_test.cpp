@@ -158,6 +158,39 @@ BOOST_AUTO_TEST_CASE(a_database_that_others_can_change_is_refused) {
   check_refused(data, "belongs to user 12345");
 }
 
+BOOST_AUTO_TEST_CASE(what_another_user_made_is_taken_over_when_all_of_it_is_a_group_of_ours_to_change) {
+  if (::geteuid() != 0) return;
+  const auto bytes = large('x');
+  auto file = stage(bytes);
+  logged(put("f", bytes));
+  file.reset();
+  disk.reset();
+  const auto give = [](const fs::path& what, uid_t user, gid_t group) {
+    BOOST_REQUIRE_EQUAL(::chown(what.c_str(), user, group), 0);
+    fs::permissions(what,
+                    fs::is_directory(what) ? fs::perms::group_all : fs::perms::group_read | fs::perms::group_write,
+                    fs::perm_options::add);
+  };
+  // As Kubernetes does for a pod with an `fsGroup`.
+  give(data, 12345, ::getegid());
+  for (const auto& one : fs::recursive_directory_iterator(data)) give(one.path(), 12345, ::getegid());
+  disk = open_store(data);
+  BOOST_TEST((text_at("f") == bytes));
+  logged(put("g", "made by this user, for itself alone"));
+  disk.reset();
+  BOOST_TEST(why_not_opened(data) == errc::none);
+
+  const auto name = to_string(sha256(bytes));
+  const auto blob = data / "blobs" / name.substr(0, 2) / name.substr(2, 2) / name;
+  fs::permissions(blob, fs::perms::group_write, fs::perm_options::remove);
+  check_refused(data, blob.string() + " belongs to user 12345");
+  give(blob, 12345, 54321);
+  check_refused(data, blob.string() + " belongs to user 12345");
+  give(blob, 12345, ::getegid());
+  fs::permissions(data / "staging", fs::perms::group_exec, fs::perm_options::remove);
+  check_refused(data, (data / "staging").string() + " belongs to user 12345");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace kaiku::test

@@ -1,4 +1,4 @@
-#include "kaiku/http/access/authorization.hpp"
+#include "kaiku/http/api/authorization.hpp"
 
 #include <algorithm>
 
