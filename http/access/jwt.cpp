@@ -33,17 +33,29 @@ constexpr std::array algorithms{known_algorithm{"RS256", R_JWA_ALG_RS256, R_KEY_
                                 known_algorithm{"EdDSA", R_JWA_ALG_EDDSA, R_KEY_TYPE_EDDSA}};
 constexpr unsigned least_rsa_bits = 2048, es256_bits = 256;
 
-/// Nothing for what is none.
+constexpr std::string_view base64url_digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/// The one way to write its bytes (RFC 7515, 2; RFC 4648, 3.5): no padding, and no bit that is left over is set. The
+/// library checks the signature of what it decoded and wrote again, so that it would take every other way, too.
+bool is_base64url(std::string_view text) {
+  if (text.find_first_not_of(base64url_digits) != std::string_view::npos) return false;
+  const auto last = text.empty() ? 0 : base64url_digits.find(text.back());
+  switch (text.size() % 4) {
+    case 2: return last % 16 == 0;
+    case 3: return last % 4 == 0;
+    default: return text.size() % 4 == 0;
+  }
+}
+
+/// Of what is_base64url.
 std::string decode_base64url(std::string_view text) {
   std::string padded(text);
   for (auto& c : padded) c = c == '-' ? '+' : c == '_' ? '/' : c;
   const auto missing = (4 - padded.size() % 4) % 4;
   padded.append(missing, '=');
   std::string out(padded.size() / 4 * 3, '\0');
-  const auto size =
-      EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                      reinterpret_cast<const unsigned char*>(padded.data()), static_cast<int>(padded.size()));
-  if (size < 0 || missing > 2) return {};
+  EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()), reinterpret_cast<const unsigned char*>(padded.data()),
+                  static_cast<int>(padded.size()));
   out.resize(out.size() - missing);
   return out;
 }
@@ -96,9 +108,14 @@ struct jwt_issuer::impl {
   /// The library would inflate, without a bound, before it looks at a signature; and passes over what must be
   /// understood (RFC 7515, 4.1.11).
   bool is_plain(const std::string& token) const {
-    const auto end = token.find('.');
-    if (std::count(token.begin(), token.end(), '.') != 2) return false;
-    const auto header = json::parse(decode_base64url(std::string_view(token).substr(0, end)), nullptr, false);
+    const std::string_view all = token;
+    const auto first = all.find('.'), last = all.rfind('.');
+    if (std::count(all.begin(), all.end(), '.') != 2) return false;
+    const auto encoded = all.substr(0, first);
+    if (!is_base64url(encoded) || !is_base64url(all.substr(first + 1, last - first - 1)) ||
+        !is_base64url(all.substr(last + 1)))
+      return false;
+    const auto header = json::parse(decode_base64url(encoded), nullptr, false);
     if (!header.is_object() || header.contains("zip") || header.contains("crit") || header.contains("b64"))
       return false;
     return text_of(header, "alg") == name;

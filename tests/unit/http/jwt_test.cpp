@@ -181,6 +181,27 @@ BOOST_AUTO_TEST_CASE(a_token_does_not_choose_how_it_is_checked) {
     BOOST_TEST(!issuer.check(nonsense, now).has_value(), nonsense);
 }
 
+BOOST_AUTO_TEST_CASE(a_token_is_written_in_one_way) {
+  const key_pair own("ES256");
+  const auto issuer = issuer_of(own);
+  auto claims = good_claims();
+  while (claims.dump().size() % 3 == 0) claims["sub"] = claims["sub"].get<std::string>() + "a";
+  const auto good = own.token(claims, {{"alg", "ES256"}, {"typ", "JOSE"}});
+  BOOST_REQUIRE(issuer.check(good, now).has_value());
+  // Each part ends with bits that belong to no byte. Others there decode to the same bytes, as padding and blanks do.
+  const auto first = good.find('.'), second = good.rfind('.');
+  for (const auto end : {first, second, good.size()}) {
+    BOOST_TEST_CONTEXT("the part that ends at " << end) {
+      auto other = good;
+      ++other[end - 1];
+      BOOST_TEST(!issuer.check(other, now).has_value());
+      for (const std::string more : {"=", "==", " ", "\n", "A"})
+        BOOST_TEST(!issuer.check(std::string(good).insert(end, more), now).has_value(), more);
+    }
+  }
+  BOOST_TEST(!issuer.check(" " + good, now).has_value());
+}
+
 BOOST_AUTO_TEST_CASE(a_key_of_another_kind_is_no_issuers) {
   const key_pair elliptic("ES256");
   BOOST_TEST(!jwt_issuer::make("RS256", elliptic.public_key(), "kaiku", "").ok());
