@@ -67,13 +67,15 @@ void heartbeat_actor::on_role(const role_change& change) {
 void heartbeat_actor::on_heartbeat(const heartbeat& x) {
   const auto peer = peers_.find(x.leader);
   if (peer == peers_.end()) return;
-  // A leader of an older term is answered too: the reply's term makes it step down.
+  // A leader of an older term is answered too: the reply's term makes it step down. It names no round, or a leader that
+  // leads again could take it for an answer to a new one.
   const auto own_term = std::max(role_.in_term, settings_.durable_term());
   if (is_leap(x.in_term, own_term)) {
     send(local_.election, higher_term{x.in_term});
     return;
   }
-  send(peer->second, heartbeat_reply{settings_.self, std::max(own_term, x.in_term), x.round});
+  const auto round = x.in_term < own_term ? 0 : x.round;
+  send(peer->second, heartbeat_reply{settings_.self, std::max(own_term, x.in_term), round});
   if (x.in_term < own_term) return;
   if (role_.now == role::leader && x.in_term == role_.in_term) {
     if (const auto& from = current_sender())

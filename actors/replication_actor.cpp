@@ -117,6 +117,7 @@ void replication_actor::on_role(const role_change& change) {
     begin_leading();
     propose_first_entry();
     pump();
+    replicate();  // where the logs meet is found while the disk is at work
   } else if (!leading() && led_before) {
     machine_.stop_leading();
     const error over{errc::not_leader, "this node does not lead any more"};

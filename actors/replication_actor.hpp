@@ -128,7 +128,7 @@ class replication_actor : public observed<replication_handle::base> {
   void replicate();
   /// Entries from `from`, none behind `end`.
   /// Errors: `corrupt`, `io_error`: this disk can't read small content that the entries name.
-  result<append_entries> build_append(log_index from, log_index end) const;
+  result<append_entries> build_append(const send_append& due, log_index end) const;
   void on_append_reply(const append_reply& x);
   /// Answers the writes whose wait is over; `all`: also looks whether the others still stand in the log.
   void settle_waiting(bool all = false);

@@ -261,14 +261,14 @@ void replication_actor::own_entry_left_queue(const command& what) {
   (std::holds_alternative<remove_expired>(what) ? expiry_queued_ : own_entry_queued_) = false;
 }
 
-result<append_entries> replication_actor::build_append(log_index from, log_index end) const {
+result<append_entries> replication_actor::build_append(const send_append& due, log_index end) const {
   append_entries x;
   x.leader = settings_.self;
   x.in_term = role_.in_term;
-  auto previous = disk_->position(from.previous());
+  auto previous = disk_->position(due.from.previous());
   INVARIANT(previous.ok(), "the leader has every entry in front of its log's end");
   x.previous = *previous;
-  x.entries = disk_->read_log(from, limits::append_batch_bytes);
+  if (!due.probe) x.entries = disk_->read_log(due.from, limits::append_batch_bytes);
   std::erase_if(x.entries, [&](const auto& entry) { return entry.at.index > end; });
   auto contents = disk_->small_contents(x.entries);
   if (!contents) return contents.failure();
@@ -284,7 +284,7 @@ void replication_actor::replicate() {
   const auto end = disk_->state().last.index;
   publish_members();  // an entry counts by the members that it may itself name
   machine_.on_local_durable(end);
-  std::optional<std::pair<log_index, append_entries>> built;  // followers side by side get the same message
+  std::optional<std::pair<send_append, append_entries>> built;  // followers side by side get the same message
   for (auto due = machine_.due(); !due.empty(); due = machine_.due()) {
     for (const auto& one : due) {
       auto to = peers_.find(one.to);
@@ -293,15 +293,15 @@ void replication_actor::replicate() {
         send_snapshot(one.to);
         continue;
       }
-      if (!built || built->first != one.from) {
-        auto message = build_append(one.from, end);
+      if (!built || built->first.from != one.from || built->first.probe != one.probe) {
+        auto message = build_append(one, end);
         if (!message) {
           spdlog::error("entries from {} on can't be sent to {}: {}", one.from.value, one.to.name,
                         message.failure().detail);
           machine_.on_unsendable(now(), one.to);
           continue;
         }
-        built.emplace(one.from, std::move(*message));
+        built.emplace(one, std::move(*message));
       }
       const auto& message = built->second;
       const trace_scope scope{traces_in(message)};

@@ -26,8 +26,8 @@ struct heartbeat {
 /// A follower's answer; also given to a leader of a lower term, so that it learns of the higher one.
 struct heartbeat_reply {
   node_id from;
-  term in_term;  ///< the follower's
-  std::uint64_t round = 0;
+  term in_term;             ///< the follower's
+  std::uint64_t round = 0;  ///< 0: of an older term than the follower's, so that it counts for no round
 };
 
 struct peer_liveness {

@@ -79,6 +79,7 @@ bool replication::sends_snapshots() const {
 }
 
 std::optional<node_id> replication::caught_up_learner() const {
+  if (knows_commit() && learners_.contains(self_)) return self_;
   for (const auto& learner : learners_) {
     const auto found = followers_.find(learner);
     if (found == followers_.end() || !found->second.connected) continue;
@@ -151,7 +152,8 @@ void replication::on_reply(instant now, const append_reply& reply) {
 void replication::accepted(follower_progress& progress, log_index match) {
   progress.match = std::max(progress.match, match);
   if (progress.state == follower_progress::mode::probe) {
-    if (match.next() >= progress.next) {  // else: an earlier append's answer, late
+    const bool of_the_probe = !progress.in_flight.empty() && match == progress.in_flight.front();
+    if (of_the_probe) {  // else: an earlier append's answer, late
       progress.state = follower_progress::mode::replicate;
       progress.in_flight.clear();
     }
@@ -187,6 +189,7 @@ void replication::on_sent(instant now, const node_id& to, log_index from, log_in
   if (found == followers_.end()) return;
   auto& progress = found->second;
   INVARIANT(from == progress.next && last.next() >= from, "appends are sent where they are due");
+  INVARIANT(progress.state != follower_progress::mode::probe || last.next() == from, "a probe carries nothing");
   if (progress.in_flight.empty()) progress.last_progress = now;
   progress.in_flight.push_back(last);
   if (progress.state == follower_progress::mode::replicate) progress.next = last.next();
@@ -230,7 +233,7 @@ std::vector<send_append> replication::due() const {
     const bool probing = progress.state == follower_progress::mode::probe;
     const bool room = progress.in_flight.size() < limits::append_window || KAIKU_MUTANT(append_window_ignored);
     const bool ready = probing ? progress.in_flight.empty() : progress.next <= last_ && room;
-    if (ready) due.push_back({id, progress.next});
+    if (ready) due.push_back({id, progress.next, probing});
   }
   return due;
 }

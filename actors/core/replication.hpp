@@ -4,13 +4,17 @@
 /// Owner of the facts: owns each follower's progress and the commit index; learns role and term from election, the log
 /// end from storage. Driven by replication_actor and by the simulation.
 ///
-///   probe: one append in flight, `next` moves back on a mismatch until the logs meet
+///   probe: one append without entries in flight, `next` moves back on a mismatch until the logs meet
 ///     |  ^ mismatch, or the window was not answered within the retry interval, or the link came back
-///     v  | accepted
+///     v  | the probe itself was accepted
 ///   replicate: up to `limits::append_window` appends in flight, `next` moves ahead optimistically
 ///     ^ accepted up to the snapshot
 ///   snapshot: what the follower needs is no longer in the log; it takes the state at one index instead. Nothing else
 ///   is sent until it has, or says no, or says nothing for long: then it is probed again.
+///
+/// What was not answered in time may be lost, or may still wait in front of a slow link. The probe is sent behind it,
+/// so that its answer says which: nothing is sent twice over a link that delivers in order, and what waits for one
+/// stays within a window. Other answers that come meanwhile only move the match.
 ///
 /// Sources: paper 5.3, 5.4.2; etcd-io/raft progress.
 
@@ -26,7 +30,8 @@ namespace kaiku {
 /// Where an append has to begin.
 struct send_append {
   node_id to;
-  log_index from;  ///< first entry to send; the entry before it is the one to match
+  log_index from;      ///< first entry to send; the entry before it is the one to match
+  bool probe = false;  ///< no entries, only the one to match
 };
 
 /// A follower's answer, given after what it says is durable.
@@ -75,7 +80,7 @@ class replication {
   /// those that claim more than was sent. A follower's match only goes back when its disk was replaced, or has lost
   /// what it acknowledged; what was committed by it stays so.
   void on_reply(instant now, const append_reply& reply);
-  /// An append up to `last` (equal to `from - 1` when it carried nothing) was sent to `to`.
+  /// An append up to `last` (`from - 1` when it carried nothing, as a probe does) was sent to `to`.
   void on_sent(instant now, const node_id& to, log_index from, log_index last);
   /// `to` was told to take the state at `at`.
   void on_snapshot_sent(instant now, const node_id& to, log_index at);
@@ -118,7 +123,8 @@ class replication {
   log_index compactable(log_index upto, bool keep_for_followers) const;
   /// Some follower is taking a snapshot.
   bool sends_snapshots() const;
-  /// A learner that can be made a voter without holding anything up: its log holds all that is committed.
+  /// A learner that can be made a voter without holding anything up: its log holds all that is committed. So does a
+  /// leader's, if one was needed as such (election.hpp).
   std::optional<node_id> caught_up_learner() const;
   /// Highest index that `count` voters, 1 to `voters()`, hold durably.
   log_index held_by(std::size_t count) const;

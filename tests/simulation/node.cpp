@@ -193,10 +193,11 @@ void node::begin_round() {
 }
 
 void node::on_heartbeat(const heartbeat& x) {
-  // A leader of an older term is answered too, so that it learns of the newer one.
+  // A leader of an older term is answered too, so that it learns of the newer one, and not as if it were followed.
   const auto known = std::max(heartbeat_role_.in_term, disk_.durable().current);
   if (x.in_term >= known) around_.judge.follows(self_, x);
-  send(x.leader, heartbeat_reply{self_, std::max(known, x.in_term), x.round});
+  const auto round = x.in_term < known ? 0 : x.round;
+  send(x.leader, heartbeat_reply{self_, std::max(known, x.in_term), round});
   if (x.in_term < known) return;
   liveness_.on_leader(now(), x.leader);
   post(mailbox::election, [this, leader = x.leader, in_term = x.in_term] { leader_contact(leader, in_term); });

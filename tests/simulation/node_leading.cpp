@@ -45,6 +45,7 @@ void node::replication_role(const role_change& change) {
     check_matches();
     propose_first_entry();
     pump();
+    replicate();
   } else if (change.now != role::leader && machine_.leading()) {
     machine_.stop_leading();
     refuse_queued();
@@ -216,8 +217,8 @@ void node::replicate() {
         continue;
       }
       const auto& log = disk_.durable();
-      append_entries x{self_, replication_role_.in_term, log.position(one.from.previous()),
-                       disk_.read_log(one.from, entries_per_append), machine_.commit()};
+      append_entries x{self_, replication_role_.in_term, log.position(one.from.previous()), {}, machine_.commit()};
+      if (!one.probe) x.entries = disk_.read_log(one.from, entries_per_append);
       const auto last = x.entries.empty() ? one.from.previous() : x.entries.back().at.index;
       INVARIANT(x.previous.index == one.from.previous(), "a leader holds what it sends");
       machine_.on_sent(now(), one.to, one.from, last);

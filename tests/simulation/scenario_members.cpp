@@ -103,11 +103,14 @@ void scenario::wipe(const node_id& id) {
 
 /// Voters whose disk is lost, and `more`, by the members of whatever configuration may count where they are most.
 bool scenario::keeps_majorities(const node_id& more) const {
+  const auto is_lost = [&](const member& one) {
+    return one.id == more || machines_.at(one.id).disk->durable().disk != one.disk;
+  };
   const auto keeps_majority = [&](const membership& members) {
-    const auto lost = std::count_if(members.voters.begin(), members.voters.end(), [&](const member& voter) {
-      return voter.id == more || machines_.at(voter.id).disk->durable().disk != voter.disk;
-    });
-    return static_cast<std::size_t>(lost) <= (members.voters.size() - 1) / 2;
+    // A learner whose disk is lost may become a voter nevertheless: the entry that says so may be on its way.
+    const auto joins = std::any_of(members.learners.begin(), members.learners.end(), is_lost) ? 1 : 0;
+    const auto lost = std::count_if(members.voters.begin(), members.voters.end(), is_lost) + joins;
+    return 2 * lost < static_cast<std::ptrdiff_t>(members.voters.size()) + joins;
   };
   const auto& now = judge_.committed_members();
   return now.cluster.known() && keeps_majority(now) &&
