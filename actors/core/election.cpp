@@ -181,7 +181,6 @@ election_effects election::on_vote_decision(instant now, const vote_request& req
 void election::stand_in(instant now, const vote_request& refused, const hard_state& own) {
   const bool learns = !is_voter() && !settings_.replaced && !settings_.voters.empty();
   if (!learns || role_ != role::follower || deadline_ != instant::max() || refused.last >= own.last) return;
-  if (KAIKU_MUTANT(learner_never_stands_in)) return;
   const microseconds timeout = settings_.timeout;
   deadline_ = now + 2 * timeout + random_below(timeout);
 }
@@ -199,7 +198,7 @@ void election::on_own_decision(instant now, const vote_decision& decision, elect
   announce_if_changed(out);
   for (const auto& peer : settings_.voters)
     if (peer != settings_.self) out.emplace_back(effect::send_vote_request{peer, campaign_});
-  if (is_voter() || KAIKU_MUTANT(learner_votes_for_itself)) count(now, settings_.self, out);
+  if (is_voter()) count(now, settings_.self, out);
 }
 
 election_effects election::on_vote_reply(instant now, const vote_reply& reply) {

@@ -33,8 +33,6 @@ namespace kaiku::simulation {
   M(stale_decision_taken, 5000, "storage's late word on an earlier campaign is taken for the running one's")           \
   M(older_leader_followed, 500, "a leader of an older term is followed")                                              \
   M(higher_term_ignored, 2000, "a leader goes on although it heard of a higher term")                                  \
-  M(learner_never_stands_in, 500, "a learner without whose log nobody can win leaves it at that")                      \
-  M(learner_votes_for_itself, 5000, "a learner that campaigns counts its own vote")                                    \
   M(check_quorum_off, 100, "a leader without a majority leads on")                                                     \
   M(quorum_counted_from_sends, 20, "a heartbeat that was sent counts as answered")                                     \
   M(quorum_dated_by_receipt, 20, "quorum contact is dated by the answer, not by the question")                         \
