@@ -6,8 +6,10 @@ ARG BASE=debian:bookworm-slim
 
 # Debian's own image asks for security updates; one that was made by debootstrap does not.
 FROM ${BASE} AS base
-RUN grep -rqs debian-security /etc/apt/sources.list /etc/apt/sources.list.d \
- || echo 'deb http://deb.debian.org/debian-security bookworm-security main' >/etc/apt/sources.list.d/security.list
+ARG SOURCE_DATE_EPOCH=0
+RUN grep -rqs debian-security /etc/apt/sources.list /etc/apt/sources.list.d || { \
+      echo 'deb http://deb.debian.org/debian-security bookworm-security main' >/etc/apt/sources.list.d/security.list \
+   && touch -d "@$SOURCE_DATE_EPOCH" /etc/apt/sources.list.d/security.list /etc/apt/sources.list.d; }
 
 # --- build: the two programs, and the names of the packages whose libraries they need -------------------------------------
 FROM base AS build
