@@ -33,14 +33,15 @@ void node::link_down(const node_id& peer) {
   post(mailbox::replication, [this, peer] { machine_.on_disconnected(peer); });
 }
 
-/// As the handshake decides. Who waits to be taken in has been told whom it may link with.
+/// As the handshake decides. Who waits to be taken in has been told whom it may link with; and who was told to found the
+/// cluster, and has nothing of it yet, asks the first member that it meets.
 bool node::admits(const node_id& id, const incarnation& disk, log_index since) const {
   const auto& log = disk_.durable();
   const auto& own = log.members_in_force();
   const auto names_this_disk = [&](const member& one) { return one.id == self_ && one.disk == log.disk; };
   const bool joins = founders_.empty() && std::none_of(own.voters.begin(), own.voters.end(), names_this_disk) &&
                      std::none_of(own.learners.begin(), own.learners.end(), names_this_disk);
-  const bool knows_better = own.cluster.known() && since > own.since;
+  const bool knows_better = since > own.since;
   if (joins || knows_better) return true;
   const auto current = members_in_force();
   const auto* known = find_member(current.voters, id);
