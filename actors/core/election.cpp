@@ -129,8 +129,7 @@ election_effects election::on_deadline(instant now) {
     pause_before_retry(now);
     return out;
   }
-  const bool alone = is_voter() && settings_.voters.size() == 1;
-  campaign(now, !alone && !KAIKU_MUTANT(pre_vote_skipped), false, out);
+  campaign(now, settings_.voters.size() > 1 && !KAIKU_MUTANT(pre_vote_skipped), false, out);
   return out;
 }
 
@@ -170,19 +169,9 @@ election_effects election::on_vote_decision(instant now, const vote_request& req
     follow(now, after.current, after.current > term_ ? node_id{} : leader_, out);
     if (voted) wait_for_leader(now);  // paper, 5.2: granting a vote counts as hearing from a leader
   }
-  if (!decision.granted) stand_in(now, request, after);
   vote_reply reply{settings_.self, request.in_term, after.current, request.pre_vote, decision.granted};
   out.emplace_back(effect::send_vote_reply{request.candidate, std::move(reply)});
   return out;
-}
-
-/// A candidate counts on this node, which takes itself for a learner, and has the older log: without this one nobody
-/// may be able to win. Voters that can are faster.
-void election::stand_in(instant now, const vote_request& refused, const hard_state& own) {
-  const bool learns = !is_voter() && !settings_.replaced && !settings_.voters.empty();
-  if (!learns || role_ != role::follower || deadline_ != instant::max() || refused.last >= own.last) return;
-  const microseconds timeout = settings_.timeout;
-  deadline_ = now + 2 * timeout + random_below(timeout);
 }
 
 void election::on_own_decision(instant now, const vote_decision& decision, election_effects& out) {
@@ -198,7 +187,7 @@ void election::on_own_decision(instant now, const vote_decision& decision, elect
   announce_if_changed(out);
   for (const auto& peer : settings_.voters)
     if (peer != settings_.self) out.emplace_back(effect::send_vote_request{peer, campaign_});
-  if (is_voter()) count(now, settings_.self, out);
+  count(now, settings_.self, out);
 }
 
 election_effects election::on_vote_reply(instant now, const vote_reply& reply) {

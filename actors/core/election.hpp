@@ -11,9 +11,6 @@
 ///        ^  ^------ leader heard ----|   ^--- pause, retry ---|   |                        |
 ///        |------------------ higher term, leader heard, or quorum lost --------------------|
 ///
-/// A learner campaigns only when a candidate that takes it for a voter has the older log (`stand_in`): then the voters
-/// may have no majority without it. Its own vote is not counted.
-///
 /// Sources: Raft paper 5.2, 5.4.1; thesis 4.2.3 (disruptive servers, transfer), 6.2 and 9.6 (check-quorum, pre-vote).
 
 #include <cstdint>
@@ -125,7 +122,6 @@ class election {
   std::size_t majority() const { return settings_.voters.size() / 2 + 1; }
   void follow(instant now, term in_term, node_id leader, election_effects& out);
   void campaign(instant now, bool pre_vote, bool transfer, election_effects& out);
-  void stand_in(instant now, const vote_request& refused, const hard_state& own);
   void on_own_decision(instant now, const vote_decision& decision, election_effects& out);
   void count(instant now, const node_id& voter, election_effects& out);
   void learn_higher_term(instant now, term in_term, election_effects& out);

@@ -79,7 +79,6 @@ bool replication::sends_snapshots() const {
 }
 
 std::optional<node_id> replication::caught_up_learner() const {
-  if (knows_commit() && learners_.contains(self_)) return self_;
   for (const auto& learner : learners_) {
     const auto found = followers_.find(learner);
     if (found == followers_.end() || !found->second.connected) continue;

@@ -123,8 +123,7 @@ class replication {
   log_index compactable(log_index upto, bool keep_for_followers) const;
   /// Some follower is taking a snapshot.
   bool sends_snapshots() const;
-  /// A learner that can be made a voter without holding anything up: its log holds all that is committed. So does a
-  /// leader's, if one was needed as such (election.hpp).
+  /// A learner that can be made a voter without holding anything up: its log holds all that is committed.
   std::optional<node_id> caught_up_learner() const;
   /// Highest index that `count` voters, 1 to `voters()`, hold durably.
   log_index held_by(std::size_t count) const;

@@ -77,6 +77,7 @@ class scenario {
   void give_new_disk(const node_id& id);
   void wipe(const node_id& id);
   bool keeps_majorities(const node_id& more) const;
+  bool leaves_a_winner(const node_id& without) const;
   bool may_wipe(const node_id& id) const;
   bool may_remove() const;
   void change_members();

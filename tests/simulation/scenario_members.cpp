@@ -120,10 +120,29 @@ bool scenario::keeps_majorities(const node_id& more) const {
          });
 }
 
+/// Whether some voter could still win an election, by the members that its own log names. A change of members that only
+/// a leader's log has, which is gone since, and entries of the next leader's that only a learner has, can together need
+/// one disk more than a majority (`docs/protocol.md`).
+bool scenario::leaves_a_winner(const node_id& without) const {
+  return std::any_of(machines_.begin(), machines_.end(), [&](const auto& entry) {
+    const auto& own = entry.second.disk->durable();
+    const auto& voters = own.members_in_force().voters;
+    const auto votes_for_it = [&](const member& voter) {
+      const auto& theirs = machines_.at(voter.id).disk->durable();
+      return voter.id != without && theirs.disk == voter.disk && theirs.state().last <= own.state().last;
+    };
+    const auto* self = find_member(voters, entry.first);
+    const auto votes = std::count_if(voters.begin(), voters.end(), votes_for_it);
+    return self != nullptr && votes_for_it(*self) && 2 * votes > static_cast<std::ptrdiff_t>(voters.size());
+  });
+}
+
 /// Whether a majority keeps its disks, and everybody knows the one that is to be lost: a voter that was never seen may
 /// have any disk (`docs/protocol.md` says what that costs).
 bool scenario::may_wipe(const node_id& id) const {
-  if (!machines_.at(id).born || !keeps_majorities(id) || time_.now() < leaves_until_ + seconds{3}) return false;
+  if (!machines_.at(id).born || !keeps_majorities(id) || !leaves_a_winner(id) ||
+      time_.now() < leaves_until_ + seconds{3})
+    return false;
   return std::all_of(machines_.begin(), machines_.end(), [&](const auto& entry) {
     const auto& [name, one] = entry;
     const auto& disk = one.disk->durable();

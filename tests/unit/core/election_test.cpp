@@ -45,7 +45,7 @@ BOOST_AUTO_TEST_CASE(a_single_voter_elects_itself_at_once) {
   BOOST_TEST(x.disk.voted_for == id('a'));
 }
 
-BOOST_AUTO_TEST_CASE(a_non_voter_waits_for_no_leader_but_is_asked_for_its_vote_by_who_counts_it) {
+BOOST_AUTO_TEST_CASE(a_non_voter_never_campaigns_but_is_asked_for_its_vote_by_who_counts_it) {
   harness x("bcd");
   BOOST_TEST(x.node.deadline() == instant::max());
   x.node.on_leader_contact(x.now, id('b'), {5});
@@ -374,34 +374,6 @@ BOOST_AUTO_TEST_CASE(a_new_disk_neither_campaigns_nor_votes_while_its_log_names_
   x.node.on_voters(x.now, ids("bc"), false);
   const auto later = x.node.on_vote_request(x.now, {id('b'), {9}, {{8}, {20}}, false, false});
   BOOST_TEST(std::holds_alternative<effect::ask_storage>(later.at(0)));
-}
-
-BOOST_AUTO_TEST_CASE(a_learner_without_whose_log_nobody_can_win_stands_in_and_does_not_count_itself) {
-  const vote_request behind{id('b'), {6}, {{4}, {9}}, true, false}, level{id('b'), {6}, log_end, true, false};
-  harness x("bcd");
-  x.with_storage(x.node.on_vote_request(x.now, level));
-  BOOST_TEST(x.node.deadline() == instant::max());
-  x.with_storage(x.node.on_vote_request(x.now, behind));
-  BOOST_TEST(x.node.deadline() >= x.now + 2 * timeout);
-  x.node.on_leader_contact(x.now, id('c'), {5});  // a voter was faster
-  BOOST_TEST(x.node.deadline() == instant::max());
-  x.pass(timeout);
-  x.with_storage(x.node.on_vote_request(x.now, behind));
-  BOOST_TEST(count<effect::send_vote_request>(x.time_out()) == 3u);
-  BOOST_TEST(x.node.current_role() == role::pre_candidate);
-  x.reply('b', true);
-  BOOST_TEST(x.node.current_role() == role::pre_candidate);
-  x.reply('c', true);
-  BOOST_TEST(x.node.current_role() == role::candidate);
-  x.reply('b', false);
-  BOOST_TEST(x.node.current_role() == role::candidate);
-  x.reply('c', false);
-  BOOST_TEST(x.node.current_role() == role::leader);
-  // A disk that does not stand for what its log says does not, either.
-  harness y("bcd");
-  y.node.on_voters(y.now, ids("bcd"), true);
-  y.with_storage(y.node.on_vote_request(y.now, behind));
-  BOOST_TEST(y.node.deadline() == instant::max());
 }
 
 BOOST_AUTO_TEST_CASE(a_cluster_is_founded_by_those_who_were_told_to_and_by_nobody_else) {

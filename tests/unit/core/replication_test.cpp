@@ -517,16 +517,6 @@ BOOST_AUTO_TEST_CASE(a_learner_has_caught_up_when_it_holds_all_that_is_committed
   BOOST_TEST(!x.leader.caught_up_learner().has_value());
 }
 
-BOOST_AUTO_TEST_CASE(a_learner_that_leads_can_be_made_a_voter_once_it_knows_what_is_committed) {
-  harness x({a, b, c, d});
-  x.leader.set_members(x.now, members({b, c, d}), members({a}));
-  BOOST_TEST(!x.leader.caught_up_learner().has_value());
-  x.accept(b, 11);
-  BOOST_TEST(!x.leader.caught_up_learner().has_value());  // its own disk does not count yet
-  x.accept(c, 11);
-  BOOST_TEST((x.leader.caught_up_learner() == a));
-}
-
 BOOST_AUTO_TEST_CASE(what_a_member_acknowledged_with_another_disk_is_forgotten) {
   harness x({a, b, c});
   x.leader.set_members(x.now, members({a, b, c}), {});
