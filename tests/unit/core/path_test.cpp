@@ -127,6 +127,14 @@ BOOST_AUTO_TEST_CASE(a_path_has_at_most_255_names) {
   for (int i = 1; i < 255; ++i) deepest += "/a";
   BOOST_TEST(file_path::parse(deepest).ok());
   BOOST_TEST(!file_path::parse(deepest + "/a").ok());
+  // What a move has made longer is taken, with the same names.
+  for (const auto& text : {longest + "d", deepest + "/a"}) {
+    const auto path = file_path::parse_any_length(text);
+    BOOST_REQUIRE(path.ok());
+    BOOST_TEST(path->text() == text);
+    BOOST_TEST(!file_path::parse_any_length(text + "//a").ok());
+    BOOST_TEST(!file_path::parse_any_length(text + "/..").ok());
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_path_knows_its_names_its_last_name_and_its_parent) {
