@@ -21,16 +21,11 @@ error system_error(int code, const std::string& what) {
   return {kind, what + ": " + std::strerror(code)};
 }
 
-namespace {
-
 status sync_directory(const std::filesystem::path& directory) {
   unique_fd handle{::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-  if (!handle) return system_error(errno, "opening " + directory.string());
-  if (::fsync(handle.get()) != 0) return error{errc::io_error, "fsync of " + directory.string() + " failed"};
+  if (!handle || ::fsync(handle.get()) != 0) return system_error(errno, "syncing " + directory.string());
   return success();
 }
-
-}  // namespace
 
 status make_directories(const std::filesystem::path& directory) {
   if (::mkdir(directory.c_str(), 0700) == 0) {

@@ -28,6 +28,8 @@ error system_error(int code, const std::string& what);
 /// Makes `directory` and what is missing above it, mode 0700, each durable in its parent. Errors: `io_error`,
 /// `disk_full`.
 status make_directories(const std::filesystem::path& directory);
+/// What was named, renamed or removed in it is so for good. Errors: `io_error`, `disk_full`, `overloaded`.
+status sync_directory(const std::filesystem::path& directory);
 /// Writes everything; goes on after partial writes and signals. Zero, or the errno.
 int write_all(int file, std::string_view bytes);
 

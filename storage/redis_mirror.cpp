@@ -1,22 +1,13 @@
 #include "kaiku/storage/redis_mirror.hpp"
 
-#include <chrono>
 #include <mutex>
 #include <shared_mutex>
 
+#include "kaiku/core/wall_clock.hpp"
 #include "kaiku/storage/redis/mirror.hpp"
 #include "kaiku/storage/redis/reader.hpp"
 
 namespace kaiku {
-namespace {
-
-unix_time_ms system_clock() {
-  using namespace std::chrono;
-  return {duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count()};
-}
-
-}  // namespace
-
 struct redis_mirror::impl {
   std::string address;
   std::shared_ptr<const store> disk;
@@ -34,7 +25,7 @@ redis_mirror::redis_mirror(redis_address at, node_id self, std::shared_ptr<const
   own.disk = disk;
   own.mirror = std::make_unique<redis::mirror>(at, std::move(self), std::move(disk), std::move(feed), own.standing);
   own.standing.distrust = [&own](const std::string& generation) { own.mirror->distrust(generation); };
-  if (!clock) clock = system_clock;
+  if (!clock) clock = wall_clock;
   own.reader = std::make_unique<redis::reader>(std::move(at), own.standing, std::move(clock));
 }
 

@@ -32,11 +32,12 @@ status state_builder::place(const file_path& path, file_info info) {
     if (!way_.empty() || !info.is_directory()) return corrupt(path, "is the root directory, and not the first");
     info.inode = format::root_inode;
     batch_->put(family::inodes, format::key(format::root_inode), format::write_inode({info, {}}));
-    way_.push_back({path, format::root_inode});
+    way_.push_back({0, format::root_inode});
     return success();
   }
   const auto above = path.parent();
-  while (!way_.empty() && way_.back().path != above) way_.pop_back();
+  const auto path_of = [&](const directory& x) { return std::string_view{innermost_}.substr(0, x.path_bytes); };
+  while (!way_.empty() && path_of(way_.back()) != above.text()) way_.pop_back();
   if (way_.empty()) return corrupt(path, "does not follow its directory");
   const auto parent = way_.back().inode;
   const auto name = format::key(parent, path.name());
@@ -46,7 +47,10 @@ status state_builder::place(const file_path& path, file_info info) {
   batch_->put(family::inodes, format::key(info.inode),
               format::write_inode({info, info.is_directory() ? parent : inode_id{}}));
   if (info.properties.expires) batch_->put(family::expiries, format::key(*info.properties.expires, info.inode), name);
-  if (info.is_directory()) way_.push_back({path, info.inode});
+  if (info.is_directory()) {
+    innermost_ = path.text();
+    way_.push_back({innermost_.size(), info.inode});
+  }
   ++gathered_;
   return success();
 }

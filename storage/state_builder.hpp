@@ -39,7 +39,7 @@ class state_builder {
 
  private:
   struct directory {
-    file_path path;
+    std::size_t path_bytes;  ///< of `innermost_` are its path
     inode_id inode;
   };
 
@@ -53,6 +53,7 @@ class state_builder {
   std::size_t gathered_bytes_ = 0;                  ///< of small content in it
   std::vector<std::unique_ptr<staged_file>> kept_;  ///< adopted by the batch, which is not written yet
   std::vector<directory> way_;                      ///< from the root to where the last entry stands
+  std::string innermost_;                           ///< path of the last directory that came
   inode_id last_inode_{1};
   log_position newest_;  ///< the highest term and the highest index that changed any of the entries
   // The file whose content comes.

@@ -1,11 +1,11 @@
 #include "kaiku/storage/store.hpp"
 
-#include <openssl/rand.h>
-
 #include <set>
 
 #include "kaiku/core/codec.hpp"
+#include "kaiku/core/wall_clock.hpp"
 #include "kaiku/storage/journal.hpp"
+#include "kaiku/storage/make_id.hpp"
 #include "kaiku/storage/store_impl.hpp"
 
 namespace kaiku {
@@ -17,8 +17,7 @@ error short_of(const log_entry& entry) {
 
 /// The first start on an empty disk: a new incarnation, an empty log and the root directory, in one batch.
 void initialize(database& db) {
-  incarnation fresh;
-  INVARIANT(RAND_bytes(fresh.bytes.data(), static_cast<int>(fresh.bytes.size())) == 1, "OpenSSL has random bytes");
+  const auto fresh = make_id<incarnation>();
   rocksdb::WriteBatch batch;
   const auto put = [&](family where, std::string_view key, const std::string& value) {
     db.require(batch.Put(db.handle(where), as_slice(key), value), "gathering the first batch");
@@ -27,11 +26,6 @@ void initialize(database& db) {
   put(family::meta, format::hard_state_key, format::write_hard_state({}));
   put(family::inodes, format::key(format::root_inode), format::write_inode({tree::empty_root(), {}}));
   db.write(batch);
-}
-
-unix_time_ms system_clock() {
-  using namespace std::chrono;
-  return {duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count()};
 }
 
 std::size_t count(const database& db, family where) {
@@ -77,7 +71,7 @@ result<std::unique_ptr<store>> store::open(options how) {
   }
 
   auto content = std::make_unique<content_store>(directory->files(), how.reserve_bytes, how.fatal);
-  if (!how.clock) how.clock = system_clock;
+  if (!how.clock) how.clock = wall_clock;
   auto inner = std::make_shared<impl>(std::move(directory).value(), std::move(opened).value(), *content,
                                       std::move(how.clock), std::move(how.feed));
   const auto is_here = [&](const digest& what) { return inner->is_here(what); };

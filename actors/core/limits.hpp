@@ -279,7 +279,8 @@ inline constexpr std::size_t ended_uploads = 16;
 inline constexpr std::size_t members = 9;
 /// Addresses at which a node asks for its cluster: those it was given, and those of the members it is told of.
 inline constexpr std::size_t asked_addresses = 4 * members;
-/// So many voters are never removed for being silent: of three the loss of one is survived, of two none.
+/// So many voters are never removed for being silent: of three the loss of one is survived, of two none. Nor is a
+/// learner of so few members: who was named when a cluster was founded anew is still to come.
 inline constexpr std::size_t voters_kept = 3;
 inline constexpr std::uint32_t remove_dead_max_minutes = 525'600;
 /// Connections on the peer port that have not yet proved who they are. A member needs a round trip to show its

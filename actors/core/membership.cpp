@@ -66,6 +66,7 @@ std::optional<node_id> long_dead(const membership& members, const node_id& self,
     const auto last = heard == known.heard.end() ? known.leading_since : std::max(heard->second, known.leading_since);
     return x.id != self && known.now - last > bound;
   };
+  if (members.voters.size() + members.learners.size() <= limits::voters_kept) return std::nullopt;
   const auto learner = std::find_if(members.learners.begin(), members.learners.end(), is_dead);
   if (learner != members.learners.end()) return learner->id;
   if (members.voters.size() <= limits::voters_kept) return std::nullopt;

@@ -29,8 +29,9 @@ struct silence {
   instant leading_since;             ///< who was never heard counts as heard then
   std::map<node_id, instant> heard;  ///< when each answered last
 };
-/// A member other than `self` that has been silent for longer than `bound` and can go: a learner, or a voter if at
-/// least `limits::voters_kept` voters stay. Fewer are left alone, for the dead one still says how many must agree.
+/// A member other than `self` that has been silent for longer than `bound` and can go: a learner if at least
+/// `limits::voters_kept` members stay, or a voter if as many voters do. Of fewer voters the dead one still says how
+/// many must agree, and a learner may be one that was named when the cluster was founded anew and comes later.
 std::optional<node_id> long_dead(const membership& members, const node_id& self, const silence& known,
                                  milliseconds bound);
 

@@ -89,17 +89,24 @@ std::string percent_encode_path(std::string_view decoded) {
 }
 
 result<file_path> file_path::parse(std::string_view decoded) {
+  auto path = parse_any_length(decoded);
+  if (!path) return path;
+  const auto& text = path->text_;
+  if (text.size() > limits::path_bytes) return invalid("the path is longer than 4096 bytes");
+  if (std::count(text.begin(), text.end(), '/') >= static_cast<std::ptrdiff_t>(limits::path_names))
+    return invalid("the path has more than 255 names");
+  return path;
+}
+
+result<file_path> file_path::parse_any_length(std::string_view decoded) {
   if (decoded.starts_with('/')) decoded.remove_prefix(1);
   if (decoded == "/") return invalid("the path holds an empty name");
   if (decoded.ends_with('/')) decoded.remove_suffix(1);
-  if (decoded.size() > limits::path_bytes) return invalid("the path is longer than 4096 bytes");
   if (std::any_of(decoded.begin(), decoded.end(), is_control)) return invalid("the path holds a control character");
   if (!is_utf8(decoded)) return invalid("the path is not UTF-8");
   file_path path;
   path.text_ = decoded;
-  const auto names = path.names();
-  if (names.size() > limits::path_names) return invalid("the path has more than 255 names");
-  for (auto name : names) {
+  for (auto name : path.names()) {
     if (name.empty()) return invalid("the path holds an empty name");
     if (name == "." || name == "..") return invalid("the path holds a '.' or '..' segment");
     if (name.size() > limits::name_bytes) return invalid("a name in the path is longer than 255 bytes");

@@ -13,7 +13,7 @@ namespace kaiku {
 
 /// Names joined by `/`, without one at either end; the empty path is the root directory. Every name is UTF-8 of 1 to
 /// 255 bytes without control characters, `/`, and is neither `.` nor `..`; the whole is at most 255 names and 4,096
-/// bytes.
+/// bytes, but for what comes from `parse_any_length`.
 class file_path {
  public:
   /// The root directory.
@@ -22,6 +22,9 @@ class file_path {
   /// Reads a decoded path. A leading `/` and a trailing `/` are dropped; empty names inside are refused.
   /// Errors: `invalid_path`, saying which rule.
   static result<file_path> parse(std::string_view decoded);
+  /// The same without the bounds of the whole. A move takes all below a directory along and looks at none of it, so
+  /// that a tree can have paths which no request names: for what writes and reads whole trees.
+  static result<file_path> parse_any_length(std::string_view decoded);
 
   /// Reads the path of a request target behind `/files/`: percent-decodes once (RFC 3986, 2.1), then `parse`.
   /// An encoded slash (`%2f`) and a malformed escape are refused. Errors: `invalid_path`.

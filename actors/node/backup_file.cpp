@@ -84,10 +84,8 @@ status new_archive::keep() {
   if (::fsync(file_.get()) != 0) return system_error(errno, "syncing " + partial_);
   if (auto named = rename_new(partial_, name_); !named) return named;
   file_ = {};
-  auto above = std::filesystem::path(name_).parent_path();
-  unique_fd directory{::open(above.empty() ? "." : above.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-  if (!directory || ::fsync(directory.get()) != 0) return system_error(errno, "syncing the directory of " + name_);
-  return success();
+  const auto above = std::filesystem::path(name_).parent_path();
+  return sync_directory(above.empty() ? "." : above);
 }
 
 }  // namespace kaiku

@@ -14,7 +14,7 @@ namespace kaiku {
 /// Reads it from its beginning.
 class archive_file final : public byte_source {
  public:
-  /// `-`: standard input. Errors: `not_found`, `io_error`.
+  /// `-`: standard input. Errors: `io_error` (also: there is none), `overloaded`.
   static result<archive_file> open(const std::string& name);
   result<std::size_t> read(std::span<char> into) override;
 

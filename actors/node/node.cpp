@@ -10,7 +10,6 @@
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/uuid/random_generator.hpp>
 #include <caf/all.hpp>
 #include <caf/io/middleman.hpp>
 
@@ -28,10 +27,12 @@
 #include "kaiku/actors/storage_actor.hpp"
 #include "kaiku/actors/supervisor.hpp"
 #include "kaiku/actors/timeline.hpp"
+#include "kaiku/core/wall_clock.hpp"
 #include "kaiku/http/access/control.hpp"
 #include "kaiku/http/server/server.hpp"
 #include "kaiku/kubernetes/publisher.hpp"
 #include "kaiku/link/link.hpp"
+#include "kaiku/storage/make_id.hpp"
 #include "kaiku/storage/store.hpp"
 #include "kaiku/tls/credentials.hpp"
 
@@ -57,19 +58,6 @@ struct actor_settings : caf::actor_system_config {
     set("logger.verbosity", caf::atom("quiet"));
   }
 };
-
-unix_time_ms started_at() {
-  using namespace std::chrono;
-  return {duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count()};
-}
-
-template <class Id>
-Id random_id_of_kind() {
-  Id id;
-  const auto uuid = boost::uuids::random_generator{}();
-  std::copy(uuid.begin(), uuid.end(), id.bytes.begin());
-  return id;
-}
 
 std::vector<member> bootstrap_members(const options& with) {
   std::vector<member> voters;
@@ -132,7 +120,7 @@ struct node::impl {
   front_handle orchestrator;  ///< told what fronts are told; null without a label
   supervisor_handle watcher;
   const std::shared_ptr<request_figures> requests = std::make_shared<request_figures>();
-  boot_id boot = random_id_of_kind<boot_id>();
+  boot_id boot = make_id<boot_id>();
 };
 
 status node::impl::load_credentials() {
@@ -199,7 +187,7 @@ void node::impl::make_actors() {
       with.name, names, with.heartbeat_interval, with.election_timeout, [d = disk] { return d->state().current; }});
   actors.replication = sys.spawn<replication_actor>(replication_settings{.self = with.name,
                                                                          .bootstrap = voters,
-                                                                         .new_cluster = random_id_of_kind<cluster_id>(),
+                                                                         .new_cluster = make_id<cluster_id>(),
                                                                          .election_timeout = with.election_timeout,
                                                                          .remove_dead_after = with.remove_dead_after},
                                                     disk);
@@ -212,7 +200,7 @@ void node::impl::make_actors() {
       inspector_settings{.self = with.name,
                          .picture = {with.name, to_string(with.advertise_http), with.election_timeout, disk, redis},
                          .version = KAIKU_VERSION,
-                         .started = started_at(),
+                         .started = wall_clock(),
                          .requests = requests});
   actors.fronts.push_back(actors.inspector);
   if (with.kubernetes) {

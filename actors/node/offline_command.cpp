@@ -14,9 +14,11 @@
 
 #include "kaiku/cli/courier.hpp"
 #include "kaiku/cli/limits.hpp"
+#include "kaiku/cli/text.hpp"
 #include "kaiku/core/decimal.hpp"
 #include "kaiku/http/api/http_date.hpp"
 #include "kaiku/node/backup_file.hpp"
+#include "kaiku/node/lockdown.hpp"
 #include "kaiku/node/options.hpp"
 #include "kaiku/node/recover.hpp"
 #include "kaiku/node/restore.hpp"
@@ -49,8 +51,10 @@ struct recover_request {
   bool force = false, yes = false;
 };
 
+// What is said may have words of an archive or a server in it, so it is made fit for a terminal.
+
 int fail(const std::string& why, int code = failed_exit_code) {
-  std::fprintf(stderr, "kaikud: %s\n", why.c_str());
+  std::fprintf(stderr, "kaikud: %s\n", cli::printable(why).c_str());
   return code;
 }
 
@@ -59,7 +63,7 @@ int fail(const error& why) {
 }
 
 void say(const std::string& line) {
-  std::fprintf(stderr, "%s\n", line.c_str());
+  std::fprintf(stderr, "%s\n", cli::printable(line).c_str());
 }
 
 std::string described(const restored_backup& x) {
@@ -255,6 +259,7 @@ void add_node_options(CLI::App& to, node_words& into) {
 std::optional<int> run_offline_command(int argc, const char* const* argv) {
   const std::string_view word = argc < 2 ? "" : argv[1];
   if (word != "backup" && word != "restore" && word != "recover") return std::nullopt;
+  lock_down(false);
   CLI::App app("kaikud: what is done to all of a store's data");
   app.require_subcommand(1);
 

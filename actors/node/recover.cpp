@@ -1,20 +1,12 @@
 #include "kaiku/node/recover.hpp"
 
-#include <openssl/rand.h>
-
 #include <algorithm>
 
 #include "kaiku/node/offline_disk.hpp"
+#include "kaiku/storage/make_id.hpp"
 
 namespace kaiku {
 namespace {
-
-template <class Id>
-Id make_id() {
-  Id id;
-  INVARIANT(RAND_bytes(id.bytes.data(), static_cast<int>(id.bytes.size())) == 1, "OpenSSL has random bytes");
-  return id;
-}
 
 /// All of them, voters first.
 std::vector<member> everybody(const membership& x) {

@@ -25,7 +25,6 @@ class recovery {
   const member& self() const { return self_; }
   const membership& before() const { return before_; }
   log_position last() const { return disk_->state().last; }
-  std::size_t set_aside() const { return disk_->set_aside_count(); }
 
   /// Makes it so, in one step. The new cluster's id. Errors: `disk_full`.
   result<cluster_id> run();

@@ -21,12 +21,6 @@ constexpr const char* workshop = ".kaiku-restore";
 constexpr const char* format_file = "FORMAT";
 constexpr const char* lock_file = "LOCK";
 
-status sync_directory(const fs::path& directory) {
-  unique_fd handle{::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-  if (!handle || ::fsync(handle.get()) != 0) return system_error(errno, "syncing " + directory.string());
-  return success();
-}
-
 result<std::vector<fs::path>> names_in(const fs::path& directory) {
   std::error_code failed;
   std::vector<fs::path> names;
@@ -77,10 +71,9 @@ class site {
   }
 
   void clear() {
-    if (!began_) return;
     std::error_code ignored;
     for (const auto& name : moved_) fs::remove_all(data_ / name, ignored);
-    fs::remove_all(workplace(), ignored);
+    if (began_) fs::remove_all(workplace(), ignored);
     if (made_directory_) fs::remove(data_, ignored);
   }
 

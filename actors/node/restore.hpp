@@ -22,9 +22,10 @@ struct restored_backup {
 /// Reads an archive to its end and keeps nothing of it. Errors: as `backup_reader`.
 result<restored_backup> check_backup(byte_source& archive);
 
-/// `data` must not exist, or be empty. After an error it is as it was, whoever else came to it meanwhile. A disk that
-/// fails ends the process, and leaves what no node starts on. Errors: as `backup_reader`; `bad_request` (`data` has
-/// something in it), `already_exists` (a node began in it meanwhile), `disk_full`, `io_error`.
+/// `data` must not exist, or be empty. After an error it is as it was, whoever else came to it meanwhile; but for
+/// parents, which stay once they are made. A disk that fails ends the process, and leaves what no node starts on.
+/// Errors: as `backup_reader`; `bad_request` (`data` has something in it), `already_exists` (a node began in it
+/// meanwhile), `disk_full`, `io_error`.
 result<restored_backup> restore_backup(byte_source& archive, const std::filesystem::path& data,
                                        const set_members& members);
 

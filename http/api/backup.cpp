@@ -110,8 +110,9 @@ class backup_stream final : public body_source {
       return success();
     }
     const auto& [name, info] = page_.entries[at_++];
-    auto path = file_path::parse(name);
-    if (!path) return path.failure();
+    if (name.size() > archive_limits::path_bytes) return too_deep(name);
+    auto path = file_path::parse_any_length(name);
+    INVARIANT(path.ok(), "a tree has names that were checked");
     if (!info.is_directory()) {
       auto opened = ex_.node.open(info.content);
       if (!opened) return about(*path, opened.failure());
@@ -143,6 +144,13 @@ class backup_stream final : public body_source {
     file_.reset();
     stage_ = stage::entries;
     return success();
+  }
+
+  static status too_deep(std::string_view path) {
+    // As much of it as can be named.
+    return {errc::invalid_path, "/" + std::string{path.substr(0, path.rfind('/', limits::path_bytes))} +
+                                    " has a path of " + std::to_string(path.size()) +
+                                    " bytes below it, more than an archive takes; move a part of it up"};
   }
 
   static status about(const file_path& path, const error& why) {

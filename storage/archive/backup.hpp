@@ -24,7 +24,7 @@ struct backup_moment {
   cluster_id cluster;
   node_id node;       ///< that wrote it
   log_position at;    ///< the last entry that is in it; everything up to it is
-  unix_time_ms time;  ///< when the view was taken
+  unix_time_ms time;  ///< when the node began to write the archive
 
   friend bool operator==(const backup_moment&, const backup_moment&) = default;
 };

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <set>
 
 #include <nlohmann/json.hpp>
 
@@ -38,11 +39,6 @@ bool read_record(std::string_view name, const std::string& value, file_info& int
   return true;
 }
 
-/// What of an entry's records can't be left out.
-std::size_t records_needed(const file_info& x) {
-  return x.is_directory() ? 3 : 4;
-}
-
 result<backup_entry> entry_of(const tar::member& x) {
   const bool is_directory = x.type == tar::kind::directory;
   auto name = std::string_view{x.name};
@@ -50,20 +46,22 @@ result<backup_entry> entry_of(const tar::member& x) {
   name.remove_prefix(names::files.size());
   if (is_directory && !name.empty() && !name.ends_with('/')) return corrupt("'" + x.name + "' is no directory's name");
   if (is_directory && !name.empty()) name.remove_suffix(1);
-  auto path = file_path::parse(name);
+  auto path = file_path::parse_any_length(name);
   if (!path || path->text() != name || (path->is_root() && !is_directory))
     return corrupt("'" + x.name + "' is no path that the store could have");
   backup_entry out{std::move(*path), {}};
   out.info.type = is_directory ? file_info::kind::directory : file_info::kind::file;
   out.info.content.size = x.size;
-  std::size_t needed = 0;
+  std::set<std::string_view> given;
   for (const auto& [record, value] : x.extended) {
     if (!record.starts_with(names::prefix)) continue;
     const auto own = std::string_view{record}.substr(names::prefix.size());
+    if (!given.insert(own).second) return corrupt("/" + out.path.text() + ": " + record + " comes twice");
     if (!read_record(own, value, out.info)) return corrupt("/" + out.path.text() + ": " + record + " makes no sense");
-    for (const auto one : {names::changed_by, names::created, names::modified, names::digest}) needed += own == one;
   }
-  if (needed != records_needed(out.info)) return corrupt("/" + out.path.text() + " lacks a part of its description");
+  for (const auto one : {names::changed_by, names::created, names::modified, names::digest})
+    if (!given.contains(one) && !(out.info.is_directory() && one == names::digest))
+      return corrupt("/" + out.path.text() + " lacks a part of its description");
   if (is_directory && x.size.value != 0) return corrupt("/" + out.path.text() + " is a directory with content");
   if (auto sound = check(out.info.properties); !sound)
     return corrupt("/" + out.path.text() + ": " + sound.failure().detail);
@@ -91,7 +89,8 @@ result<backup_moment> moment_of(const std::string& text) {
   const bool named = from_hex(word("cluster"), out.cluster.bytes.data(), out.cluster.bytes.size());
   const bool placed = out.at.in_term.value > 0 && out.at.index.value > 0 && out.at.index.value < limits::last_index &&
                       out.at.in_term.value < limits::peer_counter;
-  if (!named || !placed) return corrupt("the backup does not say what moment it is of");
+  if (!named || !placed || !is_valid_node_name(out.node.name))
+    return corrupt("the backup does not say what moment it is of");
   return out;
 }
 

@@ -78,7 +78,8 @@ std::string write_record(std::string_view name, std::string_view value) {
 }
 
 bool fits_name(std::string_view name) {
-  return name.size() <= name_field.length && std::all_of(name.begin(), name.end(), [](char c) { return c > 0; });
+  const auto is_ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80 && c != 0; };
+  return name.size() <= name_field.length && std::all_of(name.begin(), name.end(), is_ascii);
 }
 
 }  // namespace

@@ -140,6 +140,11 @@ std::vector<pod_request> kubernetes_api::requests() const {
   return requests_;
 }
 
+std::size_t kubernetes_api::connections() const {
+  const std::lock_guard lock(mutex_);
+  return connections_.size();
+}
+
 void kubernetes_api::serve(int listener) {
   const auto context = server_context(shown_);
   const auto goes_on = [this] {

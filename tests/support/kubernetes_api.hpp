@@ -64,6 +64,8 @@ class kubernetes_api {
   void be(api_mood mood);
 
   std::vector<pod_request> requests() const;
+  /// Taken since the last `start`.
+  std::size_t connections() const;
   /// Connections that TLS was begun on and not ended.
   std::size_t failed_handshakes() const { return failed_handshakes_; }
 

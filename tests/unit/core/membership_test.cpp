@@ -123,6 +123,12 @@ BOOST_AUTO_TEST_CASE(who_is_silent_for_long_can_go_as_long_as_three_voters_stay)
   BOOST_TEST(dead({start + bound * 9, start, {}}) == "(nobody)");
   now.learners = {named("e", 5)};
   BOOST_TEST(dead({start + bound * 2, start, all_but_d}) == "e");
+  // Named when the cluster was founded anew by one of three, and still to come.
+  now.voters.resize(1);
+  now.learners = {named("b", 2), named("c", 3)};
+  BOOST_TEST(dead({start + bound * 9, start, {}}) == "(nobody)");
+  now.learners.push_back(named("e", 5));
+  BOOST_TEST(dead({start + bound * 2, start, all_but_d}) == "e");
 }
 
 BOOST_AUTO_TEST_CASE(a_leader_proposes_disks_then_a_promotion_then_a_removal) {

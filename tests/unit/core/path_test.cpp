@@ -129,6 +129,20 @@ BOOST_AUTO_TEST_CASE(a_path_has_at_most_255_names) {
   BOOST_TEST(!file_path::parse(deepest + "/a").ok());
 }
 
+BOOST_AUTO_TEST_CASE(a_path_that_a_move_made_longer_has_the_same_names) {
+  std::string many = "a", large = "a";
+  for (int i = 0; i < 300; ++i) many += "/a";
+  for (int i = 0; i < 30; ++i) large += "/" + std::string(200, 'b');
+  for (const auto& text : {many, large}) {
+    BOOST_TEST(!file_path::parse(text).ok());
+    const auto path = file_path::parse_any_length(text);
+    BOOST_REQUIRE(path.ok());
+    BOOST_TEST(path->text() == text);
+    for (const char* more : {"//a", "/..", "/\x1f", "/\xff"})
+      BOOST_TEST(!file_path::parse_any_length(text + more).ok());
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_path_knows_its_names_its_last_name_and_its_parent) {
   auto path = file_path::parse("/a/bc/d").value();
   BOOST_TEST((path.names() == std::vector<std::string_view>{"a", "bc", "d"}));

@@ -4,6 +4,7 @@
 
 #include "http_fixture.hpp"
 #include "kaiku/archive/backup.hpp"
+#include "kaiku/archive/limits.hpp"
 
 namespace kaiku::test {
 namespace {
@@ -46,6 +47,18 @@ chunked_body read_chunks(raw_http& from) {
   return out;
 }
 
+/// What an archive holds: paths, with their contents.
+std::map<std::string, std::string> read_entries(backup_reader& from) {
+  std::map<std::string, std::string> out;
+  for (auto next = from.next(); next.ok() && *next; next = from.next()) {
+    auto& content = out["/" + (*next)->path.text()];
+    if ((*next)->info.is_directory()) content = "(directory)";
+    for (auto piece = from.read_content(); piece.ok() && !piece->empty(); piece = from.read_content())
+      content += *piece;
+  }
+  return out;
+}
+
 struct backup_fixture : http_fixture {
   raw_answer begin(raw_http& client, const std::string& target = "/cluster/backup") {
     client.request("GET", target);
@@ -75,19 +88,39 @@ BOOST_AUTO_TEST_CASE(gives_every_file_and_directory_and_names_its_moment) {
   BOOST_REQUIRE(moment.ok());
   BOOST_TEST((moment->at == log_position{{3}, {40}}));
   BOOST_TEST(moment->node.name == "node-0");
-  std::map<std::string, std::string> found;
-  for (auto next = reader.next(); next.ok() && *next; next = reader.next()) {
-    auto& content = found["/" + (*next)->path.text()];
-    if ((*next)->info.is_directory()) content = "(directory)";
-    for (auto piece = reader.read_content(); piece.ok() && !piece->empty(); piece = reader.read_content())
-      content += *piece;
-  }
+  const auto found = read_entries(reader);
   BOOST_TEST(reader.totals().files == 2u);
   BOOST_TEST((found == std::map<std::string, std::string>{{"/", "(directory)"},
                                                           {"/a", "(directory)"},
                                                           {"/a/large", large},
                                                           {"/a/small", "small"},
                                                           {"/empty", "(directory)"}}));
+}
+
+BOOST_AUTO_TEST_CASE(gives_what_a_move_took_deeper_than_can_be_named) {
+  std::string deep = "d";
+  for (int i = 0; i < 300; ++i) deep += "/" + std::string(20, 'n');
+  node.add_file(deep, "content");
+  raw_http client(port());
+  BOOST_TEST(begin(client).status == 200);
+  const auto body = read_chunks(client);
+  BOOST_TEST(body.whole);
+  text_source source(body.bytes);
+  backup_reader reader(source);
+  BOOST_REQUIRE(reader.begin().ok());
+  auto found = read_entries(reader);
+  BOOST_TEST(found.size() == 302u);
+  BOOST_TEST(found["/" + deep] == "content");
+}
+
+BOOST_AUTO_TEST_CASE(a_path_that_no_archive_takes_ends_it_before_its_end) {
+  std::string deep;
+  while (deep.size() <= archive_limits::path_bytes) deep += std::string(255, 'n') + "/";
+  node.replace(deep + "f", node.add_file("f", "content"));
+  raw_http client(port());
+  BOOST_TEST(begin(client).status == 200);
+  BOOST_TEST(!read_chunks(client).whole);
+  BOOST_TEST(client.at_end());
 }
 
 BOOST_AUTO_TEST_CASE(damaged_content_ends_it_before_its_end) {

@@ -139,6 +139,7 @@ BOOST_AUTO_TEST_CASE(the_label_follows_every_role_over_one_connection_with_one_p
     BOOST_TEST(one.target == "/api/v1/namespaces/files/pods/kaiku-0");
     BOOST_TEST(one.answered == 200u);
   }
+  BOOST_TEST(server.connections() == 1u);
   BOOST_TEST(label->view().changes == 5u);
 }
 

@@ -39,6 +39,16 @@ result<read_archive> read_all(std::string_view archive) {
   return out;
 }
 
+/// The error of an archive that has nothing but one entry: the root directory with these records of ours.
+error why_refused(const std::vector<std::pair<std::string, std::string>>& own) {
+  tar::records all;
+  for (const auto& [name, value] : own) all.emplace_back("SCHILY.xattr.user.kaiku." + name, value);
+  const auto text = backup_writer(made_moment()).begin() +
+                    tar::write_head({tar::kind::directory, "files/", {}, {}, std::move(all)}) + tar::end_of_archive();
+  const auto read = read_all(text);
+  return read.ok() ? error{} : read.failure();
+}
+
 const std::vector<made_entry>& few_entries() {
   static const std::vector<made_entry> all{made_directory(""), made_file("f", "content"), made_directory("x")};
   return all;
@@ -99,6 +109,41 @@ BOOST_AUTO_TEST_CASE(content_that_does_not_match_is_named) {
   const auto read = read_all(write_archive(entries));
   BOOST_REQUIRE(!read.ok());
   BOOST_TEST(read.failure().detail.find("/f") != std::string::npos, read.failure().detail);
+}
+
+BOOST_AUTO_TEST_CASE(paths_that_moves_made_longer_than_any_that_can_be_named_come_back) {
+  auto entries = few_entries();
+  std::string path = "x";
+  // More names than a path of a request, and more bytes.
+  for (int i = 0; i < 400; ++i) entries.push_back(made_directory(path += "/" + std::string(200, 'y')));
+  entries.push_back(made_file(path + "/f", "content"));
+  const auto read = read_all(write_archive(entries));
+  BOOST_REQUIRE_MESSAGE(read.ok(), (read.ok() ? "" : read.failure().detail));
+  BOOST_REQUIRE(read->entries.size() == entries.size());
+  BOOST_TEST((read->entries.back().first.path == entries.back().what.path));
+  BOOST_TEST((read->entries.back().second == "content"));
+}
+
+BOOST_AUTO_TEST_CASE(an_entry_is_refused_when_a_part_of_its_description_is_missing_or_comes_twice) {
+  const std::pair<std::string, std::string> version{"version", "2.7"}, created{"created", "1"},
+      modified{"modified", "2"};
+  BOOST_TEST(why_refused({version, created, modified}).detail.find("ends before all") != std::string::npos);
+  for (const auto& records : {std::vector{version, created}, {version, modified}, {created, modified}})
+    BOOST_TEST(why_refused(records).detail.find("lacks a part") != std::string::npos);
+  for (const auto& records : {std::vector{version, version, modified}, {version, created, modified, created}})
+    BOOST_TEST(why_refused(records).detail.find("comes twice") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_node_that_no_cluster_can_have_is_not_named) {
+  auto moment = made_moment();
+  for (const std::string& name : {std::string{}, std::string("\x1b[2J"), std::string("a b")}) {
+    moment.node.name = name;
+    const auto text = backup_writer(moment).begin();
+    text_source source(text);
+    const auto read = backup_reader(source).begin();
+    BOOST_REQUIRE(!read.ok());
+    BOOST_TEST((read.failure().code == errc::corrupt));
+  }
 }
 
 BOOST_AUTO_TEST_CASE(other_archives_are_told_apart) {

@@ -1,6 +1,8 @@
 /// What `kaikud backup` asks for, and what it says of what it got.
 
 #include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -27,12 +29,22 @@ struct outcome {
 struct command_fixture {
   temporary_directory directory;
   fs::path archive = directory / "kaiku.tar";
+  mode_t mask = ::umask(022);
+
+  /// A command gives up the dump of its memory for good, which looking for leaks at the end needs.
+  ~command_fixture() {
+    ::umask(mask);
+    ::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+  }
 
   outcome back_up(const fake_server& from, std::vector<std::string> more = {}) const {
-    std::vector<std::string> words{"kaikud", "backup", "--url", "http://127.0.0.1:" + std::to_string(from.port()),
+    std::vector<std::string> words{"backup", "--url", "http://127.0.0.1:" + std::to_string(from.port()),
                                    archive.string()};
     words.insert(words.end(), more.begin(), more.end());
-    std::vector<const char*> line;
+    return run(words);
+  }
+  outcome run(const std::vector<std::string>& words) const {
+    std::vector<const char*> line{"kaikud"};
     for (const auto& one : words) line.push_back(one.c_str());
     const auto log = directory / "said";
     std::fflush(stderr);
@@ -110,6 +122,30 @@ BOOST_AUTO_TEST_CASE(an_archive_that_is_none_leaves_nothing) {
   fake_server node([](const fake_request&) { return fake_answer(200, "", "no archive"); });
   BOOST_TEST(back_up(node).code == 2);
   BOOST_TEST(left_nothing());
+}
+
+BOOST_AUTO_TEST_CASE(what_a_restore_makes_is_its_owners_alone_whatever_the_umask) {
+  std::ofstream(archive, std::ios::binary) << write_archive(usual_entries());
+  const auto data = directory / "data";
+  const auto done = run({"restore", "--data", data.string(), "--name", "n1", "--cluster",
+                         "n1=127.0.0.1:9001,n2=127.0.0.1:9002,n3=127.0.0.1:9003", archive.string()});
+  BOOST_REQUIRE_MESSAGE(done.code == 0, done.said);
+  BOOST_TEST(::prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0);
+  std::size_t files = 0;
+  for (const auto& one : fs::recursive_directory_iterator(data)) {
+    const auto open_to = one.status().permissions() & (fs::perms::group_all | fs::perms::others_all);
+    BOOST_TEST((open_to == fs::perms::none), one.path().string());
+    ++files;
+  }
+  BOOST_TEST(files > 5u);
+}
+
+BOOST_AUTO_TEST_CASE(what_an_archive_says_does_not_move_the_cursor) {
+  std::ofstream(archive, std::ios::binary)
+      << backup_writer(made_moment()).begin() + tar::write_head({tar::kind::file, "\x1b[2J", {}, {}});
+  const auto done = run({"restore", "--check", archive.string()});
+  BOOST_TEST(done.code == 1, done.said);
+  BOOST_TEST(has(done, "'\\x1b[2J' is nothing that a backup has"), done.said);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -47,7 +47,7 @@ inline digest digest_of_bytes(std::string_view bytes) {
 }
 
 inline file_path path_of(std::string_view text) {
-  return file_path::parse(text).value();
+  return file_path::parse_any_length(text).value();
 }
 
 struct made_entry {

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -30,6 +31,12 @@ constexpr const char* workshop = ".kaiku-restore";
 std::function<void()>& before_workshop() {
   static std::function<void()> what;
   return what;
+}
+
+/// With which error the next workshop is not made; 0: it is.
+int& workshop_fails_with() {
+  static int code = 0;
+  return code;
 }
 
 /// Something happens when half of it has been read.
@@ -168,6 +175,49 @@ BOOST_AUTO_TEST_CASE(leaves_nothing_behind_when_the_archive_is_no_good) {
   BOOST_TEST((refused(whole) == errc::none));
 }
 
+BOOST_AUTO_TEST_CASE(leaves_no_directory_behind_in_which_it_could_not_begin) {
+  const auto whole = write_archive(usual_entries());
+  workshop_fails_with() = ENOSPC;
+  BOOST_TEST((refused(whole) == errc::disk_full));
+  BOOST_TEST(!fs::exists(data));
+  fs::create_directory(data);
+  workshop_fails_with() = ENOSPC;
+  BOOST_TEST((refused(whole) == errc::disk_full));
+  BOOST_TEST(fs::is_empty(data));
+}
+
+BOOST_AUTO_TEST_CASE(a_tree_that_a_move_made_too_deep_to_be_named_comes_back) {
+  std::vector<made_entry> entries{made_directory("", 40)};
+  const auto dig = [&](const std::string& top) {
+    auto path = top;
+    entries.push_back(made_directory(path));
+    for (int i = 1; i < 200; ++i) entries.push_back(made_directory(path += "/n"));
+    return path;
+  };
+  const auto bottom = dig("a");
+  entries.push_back(made_file(dig("b") + "/f", "content"));
+  BOOST_REQUIRE(restore(write_archive(entries)).ok());
+  auto disk = open();
+  disk->adopt_term({5});
+  const proposal deeper{move_path{path_of("b"), path_of(bottom + "/b"), false, false, {1}}, {}, {}};
+  BOOST_REQUIRE(disk->propose({5}, std::span{&deeper, 1}).results.at(0).failure.code == errc::none);
+  const auto page = disk->list({}, {}, 1000, {{}, true});
+  BOOST_REQUIRE(page.ok());
+  std::vector<made_entry> moved{made_directory("", 40)};
+  for (const auto& [name, info] : page->entries)
+    moved.push_back(info.is_directory() ? made_directory(name) : made_file(name, bytes_of(*disk, info.content)));
+  BOOST_TEST(moved.size() == entries.size());
+  BOOST_TEST(!file_path::parse(moved.back().what.path.text()).ok());
+  disk.reset();
+  fs::remove_all(data);
+  const auto again = restore(write_archive(moved));
+  BOOST_REQUIRE_MESSAGE(again.ok(), (again.ok() ? "" : again.failure().detail));
+  disk = open();
+  const auto found = disk->stat(moved.back().what.path);
+  BOOST_REQUIRE(found.ok());
+  BOOST_TEST(bytes_of(*disk, found->content) == "content");
+}
+
 BOOST_AUTO_TEST_CASE(takes_an_empty_directory_and_no_other) {
   const auto whole = write_archive(usual_entries());
   fs::create_directories(data / "lost+found");
@@ -289,5 +339,9 @@ BOOST_AUTO_TEST_SUITE_END()
 extern "C" int mkdir(const char* path, mode_t mode) noexcept {
   if (std::string_view{path}.ends_with(kaiku::test::workshop))
     if (auto what = std::exchange(kaiku::test::before_workshop(), nullptr)) what();
+  if (std::string_view{path}.ends_with(kaiku::test::workshop) && kaiku::test::workshop_fails_with() != 0) {
+    errno = std::exchange(kaiku::test::workshop_fails_with(), 0);
+    return -1;
+  }
   return static_cast<int>(::syscall(SYS_mkdirat, AT_FDCWD, path, mode));
 }
