@@ -199,7 +199,19 @@ check("names with blanks and signs that are not seen can be told apart, and remo
   await shown.getByRole("button", {name: "a[U+202E]txt.exe", exact: true}).click();
   await shown.getByRole("heading", {name: "a[U+202E]txt.exe"}).waitFor();
   const links = shown.locator(".files tbody th a");
-  assert.deepEqual((await links.evaluateAll((all) => all.map((one) => one.innerText))).sort(), [" x/", "a  b/", "x /"]);
+  const texts = await links.evaluateAll((all) => all.map((one) => one.innerText));
+  assert.deepEqual(texts.sort(), ["  /", " x/", "a  b/", "x /"]);
+  // Of blanks alone each one counts.
+  await shown.locator('[aria-label="Remove   "]').click();
+  const typed = shown.getByRole("dialog").getByRole("textbox"),
+    agree = shown.getByRole("dialog").getByRole("button", {name: "Remove"});
+  for (const wrong of ["", " ", "   "]) {
+    await typed.fill(wrong);
+    assert.ok(await agree.isDisabled(), `"${wrong}" is not the name`);
+  }
+  await typed.fill("  ");
+  await agree.click();
+  await until("it is gone", async () => !(await links.allTextContents()).includes("  /"));
   for (const name of [" x", "a  b", "x "]) {
     const button = shown.locator(".files tbody tr").filter({has: shown.locator("th a").filter({hasText: name})});
     await button.locator(`[aria-label="Remove ${name}"]`).click();
