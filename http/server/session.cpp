@@ -195,6 +195,7 @@ task<bool> session::answer() {
                              .server = {worker_->counters->connections, worker_->counters->open_requests,
                                         worker_->counters->handshakes_failed},
                              .streams = worker_->counters->streams,
+                             .backups = worker_->counters->backups,
                              .draining = worker_->draining(),
                              .abandoned = worker_->abandoned()});
   routed plan = route_request(*exchange_);
