@@ -136,6 +136,7 @@ struct exchange {
   std::string_view route;               ///< the pattern of the route that was taken; empty: none
   const request_meter& meter;           ///< what was asked of this server so far
   server_figures server;
+  bool audited = false;               ///< leaves a line in the audit log
   std::atomic<std::size_t>& streams;  ///< bodies without an end, of the whole server
   std::atomic<std::size_t>& backups;  ///< being written, likewise
   std::optional<traced_request> traced{};
