@@ -150,7 +150,7 @@ std::optional<response> check_reach(const exchange& ex, const command& what) {
 }
 
 void audit(const exchange& ex, unsigned code) {
-  if (!ex.settings.access || !is_change(ex.in.method)) return;
+  if (!ex.settings.access || !(ex.audited || is_change(ex.in.method))) return;
   // Of the query only what says what was done: the rest may be a signature.
   std::string what(ex.path);
   for (const std::string_view name : {"op", "to", "recursive"})

@@ -20,7 +20,7 @@ bool still_allowed(exchange& ex, permission needs);
 std::optional<response> check_reach(const exchange& ex, const command& what);
 /// The logger of `audit`, if there is one by this name; else the default one.
 inline constexpr char audit_log[] = "audit";
-/// A line for every change that was asked for, done or refused.
+/// A line for every change and every backup that was asked for, done or refused.
 void audit(const exchange& ex, unsigned code);
 
 }  // namespace kaiku

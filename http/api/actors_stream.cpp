@@ -52,23 +52,9 @@ std::string event(std::string_view name, const json& data) {
   return out;
 }
 
-/// One of the streams that there may be.
-class stream_place {
- public:
-  explicit stream_place(std::atomic<std::size_t>& all) : all_(all) { has_ = ++all_ <= limits::watch_streams; }
-  ~stream_place() { --all_; }
-  stream_place(const stream_place&) = delete;
-  stream_place& operator=(const stream_place&) = delete;
-  bool has() const { return has_; }
-
- private:
-  std::atomic<std::size_t>& all_;
-  bool has_;
-};
-
 class actors_stream final : public body_source {
  public:
-  actors_stream(exchange& ex, std::unique_ptr<stream_place> place) : ex_(ex), place_(std::move(place)) {}
+  actors_stream(exchange& ex, std::unique_ptr<counted_place> place) : ex_(ex), place_(std::move(place)) {}
 
   task<std::string> next() override {
     for (;;) {
@@ -158,7 +144,7 @@ class actors_stream final : public body_source {
   }
 
   exchange& ex_;
-  std::unique_ptr<stream_place> place_;
+  std::unique_ptr<counted_place> place_;
   std::chrono::steady_clock::time_point said_at_ = std::chrono::steady_clock::now();
   std::uint64_t beat_ = 0;   ///< of the last look; 0: there was none
   std::uint64_t heard_ = 0;  ///< the last event that was told
@@ -171,7 +157,7 @@ class actors_stream final : public body_source {
 
 task<response> stream_actors(exchange& ex) {
   if (auto refused = refuse_query(ex)) co_return std::move(*refused);
-  auto place = std::make_unique<stream_place>(ex.streams);
+  auto place = std::make_unique<counted_place>(ex.streams, limits::watch_streams);
   if (!place->has()) co_return problem({errc::overloaded, "this node has as many streams as it serves at once"});
   response out;
   out.add("Content-Type", "text/event-stream");

@@ -3,7 +3,6 @@
 #include <spdlog/spdlog.h>
 
 #include <array>
-#include <atomic>
 #include <charconv>
 
 #include "kaiku/archive/backup.hpp"
@@ -21,28 +20,11 @@ namespace {
 
 using view_ptr = std::shared_ptr<const committed_view>;
 
-/// One of the backups that may be written at once.
-class backup_place {
- public:
-  backup_place() : has_(++taken() <= archive_limits::backups_at_once) {}
-  ~backup_place() { --taken(); }
-  backup_place(const backup_place&) = delete;
-  backup_place& operator=(const backup_place&) = delete;
-  bool has() const { return has_; }
-
- private:
-  static std::atomic<std::size_t>& taken() {
-    static std::atomic<std::size_t> count{0};
-    return count;
-  }
-  bool has_;
-};
-
 /// Frames its own bytes as chunks (RFC 9112, 7.1), so that a client can tell an archive that broke off from one that
 /// has ended: the last chunk comes behind a whole archive only.
 class backup_stream final : public body_source {
  public:
-  backup_stream(exchange& ex, view_ptr from, backup_moment of, std::unique_ptr<backup_place> place)
+  backup_stream(exchange& ex, view_ptr from, backup_moment of, std::unique_ptr<counted_place> place)
       : ex_(ex), from_(std::move(from)), writer_(of), place_(std::move(place)), chunked_(ex.in.version == 11) {}
 
   task<std::string> next() override { co_return produce(); }
@@ -170,7 +152,7 @@ class backup_stream final : public body_source {
   exchange& ex_;
   view_ptr from_;
   backup_writer writer_;
-  std::unique_ptr<backup_place> place_;
+  std::unique_ptr<counted_place> place_;
   bool chunked_;
   stage stage_ = stage::manifest;
   directory_page page_;
@@ -198,7 +180,7 @@ task<response> write_backup(exchange& ex) {
   if (!how) co_return problem(how.failure());
   // All there is: not for a token that is for a part of it.
   if (auto refused = check_reach(ex, make_directory{})) co_return std::move(*refused);
-  auto place = std::make_unique<backup_place>();
+  auto place = std::make_unique<counted_place>(ex.backups, archive_limits::backups_at_once);
   if (!place->has()) co_return problem({errc::overloaded, "this node writes as many backups as it does at once"});
   auto view = co_await ask<result<std::shared_ptr<const file_view>>>(
       ex, [&](auto done) { ex.node.read(*how, std::move(done)); });

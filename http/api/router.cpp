@@ -38,7 +38,7 @@ constexpr std::array table{
     route{"/cluster/members", permission::watch, at_once<list_members>, nullptr, add_member},
     route{"/cluster/members/{id}", permission::watch, at_once<show_member>, nullptr, nullptr, remove_member},
     route{"/cluster/leader", permission::watch, at_once<show_leader>, nullptr, change_leader},
-    route{"/cluster/backup", permission::admin, later<write_backup>},
+    route{.pattern = "/cluster/backup", .needs = permission::admin, .read = later<write_backup>, .audited = true},
     route{"/cluster/scrub", permission::watch, later<show_scrub>, nullptr, start_scrub},
     route{"/actors", permission::watch, later<list_actors>},
     route{"/actors/stream", permission::watch, later<stream_actors>},
@@ -166,7 +166,10 @@ routed route_request(exchange& ex) {
     found = &one;
     break;
   }
-  if (found != nullptr) ex.route = found->pattern;
+  if (found != nullptr) {
+    ex.route = found->pattern;
+    ex.audited = found->audited && in.method != http_method::options;
+  }
   const bool probe = found != nullptr && found->probe;
   if (ex.server.open_requests > ex.settings.max_requests && !probe)
     return problem({errc::overloaded, "more requests are under way than this node answers at once"});

@@ -47,7 +47,8 @@ struct route {
   asking_handler post = nullptr;
   asking_handler remove = nullptr;
   asking_handler patch = nullptr;
-  bool probe = false;  ///< answered however many requests are under way
+  bool probe = false;    ///< answered however many requests are under way
+  bool audited = false;  ///< to read it is an action of an administrator
 };
 
 std::span<const route> routes();

@@ -200,7 +200,7 @@ void courier::finish(std::unique_ptr<exchange> one, int result) {
 
 courier::verdict courier::judge(const exchange& one) const {
   const auto& got = one.got;
-  if (got.stopped || one.what.streamed) return verdict::deliver;
+  if (got.stopped || one.what.streamed || one.what.asked_once) return verdict::deliver;
   if (!settings_.follows && (got.code == 307 || got.code == 308)) return verdict::deliver;
   const bool may_stand = got.reached && !one.what.changes_nothing() && !one.what.keyed;
   if (got.code == 307 || got.code == 308) {

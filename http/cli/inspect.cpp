@@ -41,7 +41,8 @@ class watcher {
 
   /// Before anything was seen it is a mistake; later another node takes over.
   void lost(const answer& got) {
-    const bool refused = got.reached && !got.good() && got.code != 0 && got.code != 503 && got.code != 429;
+    const bool refused =
+        got.reached && !got.good() && got.code != 0 && got.code != 503 && got.code != 429 && !got.is_of_gateway();
     if (refused || (!ever_ && ++in_vain_ > limits::silent_rounds * with_.asked.nodes.count())) {
       trouble_ = explain(got, "the actors");
       return;

@@ -68,6 +68,8 @@ struct request {
   bool keyed = false;
   /// An endless answer, of which something comes every few seconds: it is never asked for again.
   bool streamed = false;
+  /// About the node that is asked: of the first address, and never again.
+  bool asked_once = false;
   /// Takes the content of a 2xx answer as it comes; false: no more of it. `so_far` has its header.
   std::function<bool(const answer& so_far, std::string_view piece)> sink = {};
   /// Called before the request is sent once more, to change it; false: it can't be.

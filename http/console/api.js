@@ -114,6 +114,7 @@ export const post = (path, document = null) =>
 /** PUTs a file. `progress(bytes)` tells how much has gone out; `signal` ends it. Gives the headers of the answer. */
 export const upload = async (path, file, {headers = {}, progress = () => {}, signal = null} = {}) => {
   for (;;) {
+    signal?.throwIfAborted(); // before it began, or while a token was asked for
     const sent = session.token;
     const request = new XMLHttpRequest();
     const ended = new Promise((done, failed) => {

@@ -37,8 +37,11 @@ export const confirm_action = async ({title, text, agree, danger = false, typed 
   const input = typed === null ? null : h("input", {type: "text", autocomplete: "off", spellcheck: "false"});
   const content = [].concat(text).map((line) => h("p", null, line));
   if (input) content.push(h("label", null, h("span", null, "Type ", h("b", null, visible(typed)), " to confirm"), input));
-  const check = () =>
-    input === null || input.value === typed || [typed, visible(typed)].some((name) => name.trim() === input.value.trim());
+  const check = () => {
+    if (input === null || input.value === typed) return true;
+    const given = input.value.trim(); // of blanks alone nothing would be left to compare
+    return given !== "" && [typed, visible(typed)].some((name) => name.trim() === given);
+  };
   return (await show({title, content, agree, danger, check})) === true;
 };
 

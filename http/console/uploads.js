@@ -45,12 +45,13 @@ const follow = async (token, tell) => {
 };
 
 /** Whether a file of this name stands there, as far as this node knows and may tell. */
-const is_there = async (path) => {
+const is_there = async (path, signal) => {
   const slash = path.lastIndexOf("/") + 1,
     name = path.slice(slash);
   try {
     const query = new URLSearchParams({prefix: name, limit: "1"});
-    const {entries} = await get_json(`${file_url(path.slice(0, slash))}?${query}`, {headers: {Accept: "application/json"}});
+    const options = {headers: {Accept: "application/json"}, signal};
+    const {entries} = await get_json(`${file_url(path.slice(0, slash))}?${query}`, options);
     return entries[0]?.name === name && entries[0].type === "file";
   } catch (problem) {
     if (problem.status === 404 || problem.status === 403) return false;
@@ -61,7 +62,14 @@ const is_there = async (path) => {
 // --- one of them -----------------------------------------------------------------------------------------------------
 
 let last_key = 0;
-const make_item = (file, path, durability) => ({key: `${++last_key}`, file, path, durability, ended: new AbortController()});
+const make_item = (run, file, path, durability) => ({
+  key: `${++last_key}`,
+  run,
+  file,
+  path,
+  durability,
+  ended: new AbortController(),
+});
 
 /** Its line in the list. */
 const make_line = (item) => {
@@ -81,8 +89,9 @@ const show_fate = (item, {status, holders, voters}) => {
 };
 
 const send_one = async (item) => {
-  const {file, path, durability} = item;
-  const replaces = await is_there(path);
+  const {file, path, durability} = item,
+    {signal} = item.ended;
+  const replaces = await is_there(path, signal);
   // Before a byte is sent: a large body would be for nothing.
   const lost = ["There is such a file. It is replaced, on every node.", "This can't be taken back."];
   if (replaces && !(await confirm_replacement(file.name, lost))) throw new Problem(0, "cancelled", "Not replaced", "");
@@ -101,7 +110,7 @@ const send_one = async (item) => {
   };
   const headers = {"Content-Type": file.type || "application/octet-stream", "Kaiku-Durability": durability};
   if (!replaces) headers["If-None-Match"] = "*";
-  const answer = await upload(file_url(path), file, {headers, progress, signal: item.ended.signal});
+  const answer = await upload(file_url(path), file, {headers, progress, signal});
   item.bar.value = Math.max(1, file.size);
   const seconds = (performance.now() - began) / 1000;
   set_text(item.text, `${bytes(file.size)} in ${seconds.toFixed(1)} s, ${bytes(file.size / seconds)}/s`);
@@ -144,7 +153,7 @@ const show = () => {
 
 const give_up = (item) => {
   item.ended.abort();
-  ++run.cancelled;
+  ++item.run.cancelled;
 };
 
 const cancel = (item) => {
@@ -152,7 +161,7 @@ const cancel = (item) => {
   const at = waiting.indexOf(item);
   if (at < 0) return; // the one that runs sees it
   waiting.splice(at, 1);
-  ++run.cancelled;
+  ++item.run.cancelled;
   end(item, "cancelled");
 };
 
@@ -160,6 +169,7 @@ const end = (item, text = null) => {
   item.cancel.remove();
   if (text !== null) set_text(item.text, text);
   if (item === running) running = null;
+  if (item.run !== run) return; // forgotten
   over.unshift(item);
   over.splice(ended_kept);
   show();
@@ -179,6 +189,7 @@ const note_stored = (token) => {
 };
 
 const one = async (item) => {
+  const {run} = item;
   let text = null;
   try {
     const token = await send_one(item);
@@ -197,6 +208,7 @@ const one = async (item) => {
 
 /** In one line, however many there were. */
 const tell_of_run = ({all, stored, cancelled, last, problem}) => {
+  if (all === 0) return; // forgotten
   if (all === 1) return void (problem ? say(problem, "bad") : last && say(last));
   const parts = [`${count(stored)} of ${count(all)} files are stored`];
   if (cancelled > 0) parts.push(`${count(cancelled)} were cancelled`);
@@ -228,14 +240,17 @@ export const uploads = {
   listeners,
   /** `files`: [{file, path}] */
   add: (files, durability) => {
-    for (const {file, path} of files) waiting.push(make_item(file, path, durability));
+    for (const {file, path} of files) waiting.push(make_item(run, file, path, durability));
     run.all += files.length;
     show();
     if (files.length > 0) work();
   },
-  /** What is over is for who was allowed to see it. */
+  /** What is over is for who was allowed to see it, and what is not is sent with nobody else's token. */
   forget: () => {
+    for (const item of [running, ...waiting.splice(0)]) item?.ended.abort();
+    running = null;
     over.splice(0);
+    run = fresh_run();
     show();
   },
 };

@@ -93,6 +93,20 @@ struct traced_request {
   trace_set_ptr of;  ///< the root alone
 };
 
+/// One of `most` that there may be of something at once; `all` counts them. Thread: any, and another may end it.
+class counted_place {
+ public:
+  counted_place(std::atomic<std::size_t>& all, std::size_t most) : all_(all), has_(++all <= most) {}
+  ~counted_place() { --all_; }
+  counted_place(const counted_place&) = delete;
+  counted_place& operator=(const counted_place&) = delete;
+  bool has() const { return has_; }
+
+ private:
+  std::atomic<std::size_t>& all_;
+  bool has_;
+};
+
 class request_meter;
 struct identity;
 
@@ -122,7 +136,9 @@ struct exchange {
   std::string_view route;               ///< the pattern of the route that was taken; empty: none
   const request_meter& meter;           ///< what was asked of this server so far
   server_figures server;
+  bool audited = false;               ///< leaves a line in the audit log
   std::atomic<std::size_t>& streams;  ///< bodies without an end, of the whole server
+  std::atomic<std::size_t>& backups;  ///< being written, likewise
   std::optional<traced_request> traced{};
   const bool& draining;   ///< the server stops: what has no end ends
   const bool& abandoned;  ///< the server is gone: nobody may speak to `node` any more

@@ -195,6 +195,7 @@ task<bool> session::answer() {
                              .server = {worker_->counters->connections, worker_->counters->open_requests,
                                         worker_->counters->handshakes_failed},
                              .streams = worker_->counters->streams,
+                             .backups = worker_->counters->backups,
                              .draining = worker_->draining(),
                              .abandoned = worker_->abandoned()});
   routed plan = route_request(*exchange_);
@@ -206,9 +207,9 @@ task<bool> session::answer() {
   bool keep =
       parser_.keep_alive() && !plan.now.close && !plan.now.stream && !worker_->draining() && body_failed_ == errc::none;
   if (!body_done_ && (owes_continue_ || framing_.chunked || left_ > limits::http_drained_body_bytes)) keep = false;
+  audit(*exchange_, plan.now.status);  // in front of the answer: a backup takes long
   const bool sent = co_await send(plan.now, keep);
   measure(began, plan.now.status);
-  audit(*exchange_, plan.now.status);
   if (!sent) co_return false;
   if (keep && !body_done_) keep = co_await drain_body();
   lingers_ = !keep && (!body_done_ || !input_.empty());

@@ -55,6 +55,8 @@ struct http_settings {
   /// After an answer that ends a connection while the client still sends: how long its bytes are read and dropped, so
   /// that a reset does not take the answer away from it (RFC 9112, 9.6).
   milliseconds linger_timeout{limits::http_linger_timeout_ms};
+  /// For a first request to come when the server stops: it follows its connection at once.
+  milliseconds first_request_wait{200};
 };
 
 }  // namespace kaiku

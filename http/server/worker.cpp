@@ -6,13 +6,6 @@
 #include "kaiku/http/server/session.hpp"
 
 namespace kaiku {
-namespace {
-
-/// For a first request to come when the server stops: it follows its connection at once.
-constexpr milliseconds first_request_wait{200};
-
-}  // namespace
-
 worker_state::worker_state(http_worker worker, const http_settings& all, std::shared_ptr<server_counters> shared)
     : io(*worker.io),
       node(*worker.node),
@@ -56,7 +49,7 @@ void worker_state::tick() {
 void worker_state::drain() {
   draining_ = closing_ = true;
   for (auto* one : sessions_) one->close_if_idle(false);
-  last_look_.expires_after(first_request_wait);
+  last_look_.expires_after(settings.first_request_wait);
   last_look_.async_wait([self = shared_from_this()](boost::system::error_code failed) {
     if (failed) return;
     for (auto* one : self->sessions_) one->close_if_idle(true);

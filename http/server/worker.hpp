@@ -28,6 +28,7 @@ struct server_counters {
   std::atomic<std::size_t> open_requests{0};
   std::atomic<std::uint64_t> handshakes_failed{0};
   std::atomic<std::size_t> streams{0};
+  std::atomic<std::size_t> backups{0};
   std::atomic<std::chrono::steady_clock::time_point> last_taken{};  ///< a connection
   address_counter connections_each, requests_each, uploads_each;
   const std::shared_ptr<request_registry> requests = std::make_shared<request_registry>();

@@ -310,6 +310,13 @@ BOOST_AUTO_TEST_CASE(a_health_check_goes_by_the_exit_code) {
   BOOST_TEST(refused.err.find("does not lead") != std::string::npos, refused);
   const reserved_port nobody;
   BOOST_TEST(run_kaiku({"--wait", "0", "health"}, {{"KAIKU_URL", url_of_port(nobody.number())}}).code == 6);
+  // It is the first one's health, however well the next one is.
+  for (const auto& first : {follower.at("KAIKU_URL"), url_of_port(nobody.number())}) {
+    const environment both{{"KAIKU_URL", first + "," + leader.at("KAIKU_URL")}};
+    const auto asked = run_kaiku({"--wait", "0", "health", "leader"}, both);
+    BOOST_TEST(asked.code == 6, asked);
+    BOOST_TEST(run_kaiku({"health", "leader"}, both).code == 0);
+  }
   BOOST_TEST(run_kaiku({"health", "well"}).code == 2);
 }
 

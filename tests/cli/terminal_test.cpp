@@ -146,6 +146,26 @@ BOOST_AUTO_TEST_CASE(a_stream_that_falls_silent_is_taken_from_another_node) {
   BOOST_TEST(shown.shows({"08:00:00"}, milliseconds{40'000}), shown.seen());
 }
 
+BOOST_AUTO_TEST_CASE(a_gateway_that_loses_its_node_does_not_end_the_view) {
+  auto later = actors_document;
+  later.replace(later.find("07:00:00"), 8, "08:00:00");
+  std::size_t asked = 0;
+  const fake_server gateway([&](const fake_request&) {
+    switch (++asked) {
+      case 1: return fake_answer(502, "", "a gateway's");
+      case 2:
+        return "HTTP/1.1 200 x\r\nConnection: close\r\nContent-Type: text/event-stream\r\n\r\nevent: state\ndata: " +
+               actors_document + "\n\n";
+      case 3: return fake_answer(504, "", "");
+      default: return stream_start + later + "\n\n";
+    }
+  });
+  terminal shown(url_of_port(gateway.port()), "actors");
+  BOOST_TEST(shown.shows({"08:00:00"}), shown.seen());
+  shown.press("q");
+  BOOST_TEST(shown.shows({"ended: 0"}), shown.seen());
+}
+
 BOOST_AUTO_TEST_CASE(a_pipe_has_no_share_of_its_whole) {
   terminal shown(url_of(), "put --limit-rate 1M - t/pipe < <(head -c 3000000 /dev/zero)", true);
   BOOST_TEST(shown.shows({"MiB/s  /t/pipe"}), shown.seen());

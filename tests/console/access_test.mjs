@@ -14,7 +14,11 @@ const kaikud = new URL("../../build/release/kaikud", import.meta.url).pathname;
 const folder = mkdtempSync(join(tmpdir(), "kaiku-access-"));
 const file = join(folder, "auth.json");
 const tokens = {};
-for (const [name, scopes] of Object.entries({admin: ["admin", "read", "write"], watcher: ["metrics"]})) {
+for (const [name, scopes] of Object.entries({
+  admin: ["admin", "read", "write"],
+  other: ["metrics", "read", "write"],
+  watcher: ["metrics"],
+})) {
   const options = scopes.flatMap((scope) => ["--scope", scope]);
   tokens[name] = execFileSync(kaikud, ["token", "new", "--file", file, "--name", name, ...options, "--days", "1"], {
     encoding: "utf8",
@@ -107,6 +111,48 @@ check(
     await shown.getByRole("button", {name: "Sign out"}).click();
     await shown.getByText("not allowed").waitFor();
     assert.equal(await shown.locator(".uploads li, #messages > *").count(), 0, "nor what was done with the token");
+  },
+  {expected: /status of 40[134]/},
+);
+
+check(
+  "what one has not sent yet is not sent by who signs in next",
+  async (page, cluster) => {
+    const shown = await page(cluster.nodes[0], "files/next");
+    const dialog = shown.getByRole("dialog", {name: "Sign in"});
+    const sign_in = async (token) => {
+      await dialog.getByLabel("Token").fill(token);
+      await dialog.getByRole("button", {name: "Sign in"}).click();
+      await live(shown);
+    };
+    const choose = (names) =>
+      shown
+        .getByLabel("Upload", {exact: true})
+        .setInputFiles(names.map((name) => ({name, mimeType: "text/plain", buffer: Buffer.from(name)})));
+    await sign_in(tokens.admin);
+    const sent = [];
+    let let_go = null;
+    const held = new Promise((done) => (let_go = done));
+    await shown.route("**/files/next/*.txt", async (route) => {
+      sent.push(new URL(route.request().url()).pathname);
+      if (sent.length === 1) await held;
+      await route.continue().catch(() => {}); // nobody waits for it any more
+    });
+    await choose(["one.txt", "two.txt", "three.txt"]);
+    await until("the first one is under way", async () => sent.length === 1);
+    assert.equal(await shown.locator(".uploads li").count(), 3);
+    await shown.getByRole("button", {name: "Sign out"}).click();
+    await shown.getByText("not allowed").waitFor();
+    assert.equal(await shown.locator(".uploads li, #messages > *").count(), 0);
+    await shown.getByRole("button", {name: "Sign in"}).click();
+    await sign_in(tokens.other);
+    let_go();
+    await choose(["mine.txt"]);
+    await shown.getByText("mine.txt is stored").waitFor();
+    assert.deepEqual(sent, ["/files/next/one.txt", "/files/next/mine.txt"]);
+    assert.equal(await shown.locator(".uploads li").count(), 1);
+    const {entries} = await (await cluster.get(cluster.nodes[0], "/files/next/")).json();
+    assert.deepEqual(entries.map((entry) => entry.name), ["mine.txt"]);
   },
   {expected: /status of 40[134]/},
 );

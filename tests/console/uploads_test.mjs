@@ -49,6 +49,50 @@ check("an upload goes on in another view, is shown again, and can be cancelled",
   await item("three.txt").getByText(/^\d+ B in/).waitFor();
 }, {expected: no_directory});
 
+check("an upload that is cancelled before its first byte sends none", async (page, cluster) => {
+  const shown = await page(cluster.nodes[0], "files/early");
+  let looked = false,
+    let_go = null;
+  const held = new Promise((done) => (let_go = done));
+  await shown.route("**/files/early/?*prefix=*", async (route) => {
+    looked = true;
+    await held;
+    await route.continue().catch(() => {}); // nobody waits for it any more
+  });
+  const sent = [];
+  shown.on("request", (request) => request.method() === "PUT" && sent.push(new URL(request.url()).pathname));
+  await choose(shown, small("one.txt"));
+  await until("it looks what stands there", async () => looked);
+  const item = shown.locator(".uploads li", {hasText: "one.txt"});
+  await item.getByRole("button", {name: "Cancel"}).click();
+  await item.getByText("cancelled").waitFor({timeout: 5000}); // the answer would be awaited for 10 s
+  let_go();
+  await choose(shown, small("two.txt"));
+  await shown.getByText("two.txt is stored").waitFor();
+  assert.deepEqual(sent, ["/files/early/two.txt"]);
+}, {expected: no_directory});
+
+check("an upload that is cancelled while a token is asked for is not sent again", async (page, cluster) => {
+  const shown = await page(cluster.nodes[0], "files/asked");
+  const sent = [];
+  await shown.route("**/files/asked/*.txt", async (route) => {
+    sent.push(new URL(route.request().url()).pathname);
+    if (sent.length > 1) return route.continue();
+    await route.fulfill({status: 401, json: {code: "unauthorized", title: "A token is needed"}});
+  });
+  await choose(shown, small("one.txt"));
+  const dialog = shown.getByRole("dialog", {name: "Sign in"});
+  await dialog.waitFor();
+  const item = shown.locator(".uploads li", {hasText: "one.txt"});
+  await item.getByRole("button", {name: "Cancel"}).evaluate((button) => button.click()); // it is behind the question
+  await dialog.getByLabel("Token").fill("any");
+  await dialog.getByRole("button", {name: "Sign in"}).click();
+  await item.getByText("cancelled").waitFor();
+  await choose(shown, small("two.txt"));
+  await shown.getByText("two.txt is stored").waitFor();
+  assert.deepEqual(sent, ["/files/asked/one.txt", "/files/asked/two.txt"]);
+}, {expected: /status of 40[14]/});
+
 check("of many files a few are shown, and one line says what became of them", async (page, cluster) => {
   const shown = await page(cluster.nodes[0], "files/many");
   const let_go = await hold_puts(shown);
@@ -190,7 +234,7 @@ check("the file that was asked for last is the one that is shown", async (page, 
 check("names with blanks and signs that are not seen can be told apart, and removed", async (page, cluster) => {
   const shown = await page(cluster.nodes[0], "files");
   await live(shown);
-  for (const name of [" x", "a  b", "x "]) {
+  for (const name of [" x", "a  b", "x ", "  "]) {
     await cluster.get(cluster.nodes[0], `/files/names/${encodeURIComponent(name)}/inside`, {method: "PUT", body: "x"});
   }
   await put(cluster, cluster.nodes[0], `names/${encodeURIComponent("a\u202etxt.exe")}`, "x");
@@ -199,7 +243,19 @@ check("names with blanks and signs that are not seen can be told apart, and remo
   await shown.getByRole("button", {name: "a[U+202E]txt.exe", exact: true}).click();
   await shown.getByRole("heading", {name: "a[U+202E]txt.exe"}).waitFor();
   const links = shown.locator(".files tbody th a");
-  assert.deepEqual((await links.evaluateAll((all) => all.map((one) => one.innerText))).sort(), [" x/", "a  b/", "x /"]);
+  const texts = await links.evaluateAll((all) => all.map((one) => one.innerText));
+  assert.deepEqual(texts.sort(), ["  /", " x/", "a  b/", "x /"]);
+  // Of blanks alone each one counts.
+  await shown.locator('[aria-label="Remove   "]').click();
+  const typed = shown.getByRole("dialog").getByRole("textbox"),
+    agree = shown.getByRole("dialog").getByRole("button", {name: "Remove"});
+  for (const wrong of ["", " ", "   "]) {
+    await typed.fill(wrong);
+    assert.ok(await agree.isDisabled(), `"${wrong}" is not the name`);
+  }
+  await typed.fill("  ");
+  await agree.click();
+  await until("it is gone", async () => !(await links.allTextContents()).includes("  /"));
   for (const name of [" x", "a  b", "x "]) {
     const button = shown.locator(".files tbody tr").filter({has: shown.locator("th a").filter({hasText: name})});
     await button.locator(`[aria-label="Remove ${name}"]`).click();

@@ -50,6 +50,10 @@ class fake_tree {
     tree_[path] = info;
   }
   void replace(const std::string& path, const file_info& info) { tree_[path] = info; }
+  /// What is kept for the content of a file is something else from now on.
+  void spoil(const std::string& path, std::string bytes) {
+    contents_.at(tree_.at(path).content.sha256) = std::move(bytes);
+  }
   bool has(const std::string& path) const { return tree_.count(path) > 0; }
   const std::string& bytes_at(const std::string& path) const { return contents_.at(tree_.at(path).content.sha256); }
 

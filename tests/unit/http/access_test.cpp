@@ -1,10 +1,13 @@
 // Who may do what: every route with every kind of token, and what tokens are not for.
 
 #include <openssl/evp.h>
+#include <spdlog/sinks/ostream_sink.h>
+#include <spdlog/spdlog.h>
 
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "http_fixture.hpp"
 #include "kaiku/core/wall_clock.hpp"
@@ -287,8 +290,9 @@ BOOST_AUTO_TEST_CASE(a_stream_ends_with_the_token_that_it_was_asked_for_with) {
   raw_http client(port());
   client.request("GET", "/actors/stream", bearer(tokens["metrics"]));
   BOOST_TEST(client.read(true).status == 200);
-  while (client.read_line().value_or("").empty()) {  // it goes on as long as the token is known
-  }
+  auto line = client.read_line();
+  while (line && line->empty()) line = client.read_line();
+  BOOST_REQUIRE(line.has_value());  // it goes on as long as the token is known
   std::erase_if(document["tokens"].get_ref<nlohmann::json::array_t&>(),
                 [](const auto& one) { return one["name"] == "metrics"; });
   save();
@@ -296,6 +300,37 @@ BOOST_AUTO_TEST_CASE(a_stream_ends_with_the_token_that_it_was_asked_for_with) {
   while (client.read_line()) {
   }
   BOOST_TEST(client.at_end());
+}
+
+BOOST_AUTO_TEST_CASE(the_audit_log_has_a_line_for_every_change_and_every_backup) {
+  std::ostringstream told;
+  const auto sink = std::make_shared<spdlog::sinks::ostream_sink_mt>(told);
+  sink->set_pattern("%v");
+  auto& sinks = spdlog::default_logger()->sinks();
+  sinks.push_back(sink);
+  node.add_file("f", "content");
+  {
+    raw_http client(port());
+    client.ask("PUT", "/files/g?op=x&signature=y", bearer(tokens["read"]), "x");
+    client.ask("GET", "/files/f", bearer(tokens["read"]));
+    client.ask("GET", "/set-aside", bearer(tokens["admin"]));
+    client.ask("OPTIONS", "/cluster/backup", bearer(tokens["admin"]));
+    client.ask("GET", "/cluster/backup", bearer(tokens["read"]));
+    client.ask("GET", "/cluster/backup");
+    client.request("GET", "/cluster/backup?consistency=committed", bearer(tokens["admin"]));
+    BOOST_TEST(client.read(true).status == 200);
+  }
+  stop();
+  sinks.pop_back();
+  std::string audited;
+  std::istringstream lines(told.str());
+  for (std::string line; std::getline(lines, line);)
+    if (line.starts_with("audit ")) audited += line + "\n";
+  BOOST_TEST(audited ==
+             "audit who=\"read\" from=127.0.0.1 method=PUT path=/files/g?op=x status=403\n"
+             "audit who=\"read\" from=127.0.0.1 method=GET path=/cluster/backup status=403\n"
+             "audit who=\"\" from=127.0.0.1 method=GET path=/cluster/backup status=401\n"
+             "audit who=\"admin\" from=127.0.0.1 method=GET path=/cluster/backup status=200\n");
 }
 
 BOOST_AUTO_TEST_CASE(a_key_that_is_replaced_or_comes_late_is_noticed) {

@@ -133,6 +133,18 @@ BOOST_AUTO_TEST_CASE(damaged_content_ends_it_before_its_end) {
 }
 
 BOOST_AUTO_TEST_CASE(content_that_is_not_what_its_digest_says_ends_it_before_its_end) {
+  const std::string large(400'000, 'l');
+  for (const auto& [content, other] :
+       {std::pair<std::string, std::string>{"content", "CONTENT"}, {large, large.substr(1) + "L"}}) {
+    node.add_file("f", content);
+    node.spoil("f", other);
+    raw_http client(port());
+    BOOST_TEST(begin(client).status == 200);
+    BOOST_TEST(!read_chunks(client).whole);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(content_that_has_another_size_ends_it_before_its_end) {
   auto info = node.add_file("f", "content");
   node.add_file("g", "CONTENT");
   info.content.size = {9};
