@@ -33,8 +33,8 @@ void node::link_down(const node_id& peer) {
   post(mailbox::replication, [this, peer] { machine_.on_disconnected(peer); });
 }
 
-/// As the handshake decides. Who waits to be taken in has been told whom it may link with; and who was told to found the
-/// cluster, and has nothing of it yet, asks the first member that it meets.
+/// As the handshake decides. Who waits to be taken in has been told whom it may link with; and who was told to found
+/// the cluster, and has nothing of it yet, asks the first member that it meets.
 bool node::admits(const node_id& id, const incarnation& disk, log_index since) const {
   const auto& log = disk_.durable();
   const auto& own = log.members_in_force();
