@@ -73,7 +73,6 @@ class replication_actor : public observed<replication_handle::base> {
     instant due;
     node_id leader;
     term in_term;
-    log_position previous;
   };
   /// A change of the members that somebody asked for, on its way.
   struct asked_change {
@@ -126,7 +125,7 @@ class replication_actor : public observed<replication_handle::base> {
   void note_traces(const std::vector<pending_write>& batch, log_index first);
   trace_set_ptr traces_in(const append_entries& x) const;
   void replicate();
-  /// Entries from `from`, none behind `end`.
+  /// What is due, with no entry behind `end`.
   /// Errors: `corrupt`, `io_error`: this disk can't read small content that the entries name.
   result<append_entries> build_append(const send_append& due, log_index end) const;
   void on_append_reply(const append_reply& x);

@@ -46,6 +46,8 @@ void replication_actor::on_append(const append_entries& x) {
   if (installing_ && x.in_term > installing_->in_term) installing_.reset();
   // Said with every append: one lost word must not make the leader think that nothing goes on here.
   if (fetching_) reply_to(x.leader, {settings_.self, x.in_term, false, {}, {}, true});
+  // What follows from an append that failed can't be taken; and a probe, which can, would have it all sent again.
+  if (begin_again_ && x.in_term <= begin_again_->in_term) return;
   // A leader keeps `append_window` in flight; what comes on top was sent by one that has gone back to probing.
   if (inbox_.size() >= 2 * limits::append_window) return;
   inbox_.push_back({x, trace_scope::now()});
@@ -193,20 +195,17 @@ void replication_actor::learn_commit(term in_term, log_index leader_commit) {
 
 void replication_actor::begin_again(const append_entries& x) {
   appending_ = false;
-  begin_again_ = later_reply{now() + milliseconds(limits::append_retry_ms), x.leader, x.in_term, x.previous};
+  begin_again_ = later_reply{now() + milliseconds(limits::append_retry_ms), x.leader, x.in_term};
   // A newer leader's appends may wait behind these; what this one sent on top follows from what failed.
   std::erase_if(inbox_, [in_term = x.in_term](const auto& one) { return one.in_term <= in_term; });
 }
 
+/// Refused, so that the leader probes behind whatever it has sent: an answer that took something for known would have
+/// more sent behind that. The end of the log as the hint moves nothing where the logs are known to meet.
 void replication_actor::ask_again(const later_reply& x) {
-  const auto mine = disk_->position(x.previous.index);
-  const auto current = disk_->state().current;
-  if (current > x.in_term) return;
-  // A plain refusal would make the leader look for the place where the logs meet ever further back.
-  if (current == x.in_term && mine.ok() && *mine == x.previous)
-    reply_to(x.leader, {settings_.self, x.in_term, true, x.previous.index, {}, false});
-  else
-    reply_to(x.leader, {settings_.self, x.in_term, false, {}, x.previous.index, false});
+  const auto state = disk_->state();
+  if (state.current > x.in_term) return;
+  reply_to(x.leader, {settings_.self, x.in_term, false, {}, state.last.index, false});
 }
 
 void replication_actor::reply_to(const node_id& leader, append_reply reply) {

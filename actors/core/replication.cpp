@@ -167,8 +167,8 @@ void replication::accepted(follower_progress& progress, log_index match) {
   update_commit();
 }
 
-/// A refusal that moves nothing is late or not about the log at all (a full disk): the probe in flight stays, so that
-/// the next one waits for the retry.
+/// A refusal that moves nothing is late or not about the log at all (a follower that failed and asks again): the probe
+/// in flight stays.
 void replication::refused(follower_progress& progress, log_index hint) {
   if (KAIKU_MUTANT(mismatch_never_moves_back)) return;
   if (progress.state != follower_progress::mode::probe) {

@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "scenario.hpp"
+#include "support/count_in.hpp"
 
 namespace {
 
@@ -173,6 +174,26 @@ BOOST_AUTO_TEST_CASE(a_follower_on_a_full_disk_still_votes_and_catches_up_once_t
   unfill(cluster.node(full));
   cluster.wait_until_ready(milliseconds{30'000});
   BOOST_TEST(check_identical_trees(cluster).size() == 10u);
+}
+
+BOOST_AUTO_TEST_CASE(what_a_follower_has_no_room_for_is_sent_again_now_and_then_and_not_at_once) {
+  small_disks disks;
+  test_cluster cluster(disks.options(3));
+  auto& full = cluster.node(cluster.followers()[0]);
+  fill(full, 30 * mebibyte);
+  // More than the appends that may be on their way: what follows the first one comes when that was refused.
+  for (std::uint64_t i = 0; i < 40; ++i)
+    put_or_fail(cluster.node(cluster.wait_for_leader()), "f" + std::to_string(i), {i, 60'000}, by_majority);
+  const auto refused = [&] { return count_in(full.log(), "refused: "); };
+  const auto before = refused();
+  const auto start = clock::now();
+  cluster.wait_for("it was sent again", milliseconds{30'000}, [&] { return refused() >= before + 4; });
+  // Half a second is between two, and the first of the four may have been due at once.
+  BOOST_TEST(since(start) >= milliseconds{1000});
+  BOOST_TEST(refused() < before + 10u);
+  unfill(full);
+  cluster.wait_until_ready(milliseconds{30'000});
+  BOOST_TEST(check_identical_trees(cluster).size() == 40u);
 }
 
 /// Followers whose disks are full hear of entries that they can't take: the one way to be sure of the moment.

@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "kaiku/kubernetes/limits.hpp"
+#include "support/count_in.hpp"
 #include "support/kubernetes_api.hpp"
 #include "support/temporary_directory.hpp"
 #include "support/test_node.hpp"
@@ -24,12 +25,6 @@ constexpr std::size_t nodes = 3;
 constexpr milliseconds label_bound{2000};
 constexpr milliseconds back_bound{bounds::retry_most_ms + bounds::request_timeout_ms + 2000};
 constexpr const char* token = "header.payload.signature-that-no-log-shows";
-
-std::size_t count_in(const std::string& text, const std::string& what) {
-  std::size_t out = 0;
-  for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + 1)) ++out;
-  return out;
-}
 
 class pods {
  public:

@@ -122,7 +122,6 @@ class node {
     instant due;
     node_id leader;
     term in_term;
-    log_position previous;
   };
 
   instant now() const { return clock_.local(around_.time.now()); }
