@@ -73,6 +73,7 @@ class replication_actor : public observed<replication_handle::base> {
     instant due;
     node_id leader;
     term in_term;
+    std::optional<append_entries> probe;  ///< that came meanwhile
   };
   /// A change of the members that somebody asked for, on its way.
   struct asked_change {

@@ -46,8 +46,12 @@ void replication_actor::on_append(const append_entries& x) {
   if (installing_ && x.in_term > installing_->in_term) installing_.reset();
   // Said with every append: one lost word must not make the leader think that nothing goes on here.
   if (fetching_) reply_to(x.leader, {settings_.self, x.in_term, false, {}, {}, true});
-  // What follows from an append that failed can't be taken; and a probe, which can, would have it all sent again.
-  if (begin_again_ && x.in_term <= begin_again_->in_term) return;
+  // What follows from an append that failed can't be taken. A probe can; its answer, which has it all sent again,
+  // waits.
+  if (begin_again_ && x.in_term <= begin_again_->in_term) {
+    if (x.entries.empty()) begin_again_->probe = x;
+    return;
+  }
   // A leader keeps `append_window` in flight; what comes on top was sent by one that has gone back to probing.
   if (inbox_.size() >= 2 * limits::append_window) return;
   inbox_.push_back({x, trace_scope::now()});
@@ -195,14 +199,19 @@ void replication_actor::learn_commit(term in_term, log_index leader_commit) {
 
 void replication_actor::begin_again(const append_entries& x) {
   appending_ = false;
-  begin_again_ = later_reply{now() + milliseconds(limits::append_retry_ms), x.leader, x.in_term};
+  begin_again_ = later_reply{now() + milliseconds(limits::append_retry_ms), x.leader, x.in_term, {}};
   // A newer leader's appends may wait behind these; what this one sent on top follows from what failed.
   std::erase_if(inbox_, [in_term = x.in_term](const auto& one) { return one.in_term <= in_term; });
 }
 
-/// Refused, so that the leader probes behind whatever it has sent: an answer that took something for known would have
-/// more sent behind that. The end of the log as the hint moves nothing where the logs are known to meet.
+/// A probe is answered. Else refused, so that the leader probes behind whatever it has sent: an answer that took
+/// something for known would have more sent behind that. The end of the log as the hint moves nothing where the logs
+/// are known to meet.
 void replication_actor::ask_again(const later_reply& x) {
+  if (x.probe) {
+    inbox_.push_back({*x.probe, trace_scope::now()});
+    return append_next();
+  }
   const auto state = disk_->state();
   if (state.current > x.in_term) return;
   reply_to(x.leader, {settings_.self, x.in_term, false, {}, state.last.index, false});

@@ -122,6 +122,7 @@ class node {
     instant due;
     node_id leader;
     term in_term;
+    std::optional<append_entries> probe;
   };
 
   instant now() const { return clock_.local(around_.time.now()); }

@@ -29,7 +29,10 @@ void node::on_append(const append_entries& x) {
   if (installing_ && x.in_term > installing_->in_term) installing_.reset();
   // Said with every append: one lost word must not make the leader think that nothing goes on here.
   if (fetching_) reply_to(x.leader, {self_, x.in_term, false, {}, {}, true});
-  if (begin_again_ && x.in_term <= begin_again_->in_term) return;
+  if (begin_again_ && x.in_term <= begin_again_->in_term) {
+    if (x.entries.empty()) begin_again_->probe = x;
+    return;
+  }
   if (inbox_.size() >= 2 * limits::append_window) return;
   inbox_.push_back(x);
   append_next();
@@ -101,11 +104,15 @@ void node::on_appended(const append_entries& x, const append_outcome& outcome) {
 /// What this leader sent on top follows from what failed. A newer leader's appends may wait behind it.
 void node::begin_again(const append_entries& x) {
   appending_ = false;
-  begin_again_ = later_reply{now() + milliseconds(limits::append_retry_ms), x.leader, x.in_term};
+  begin_again_ = later_reply{now() + milliseconds(limits::append_retry_ms), x.leader, x.in_term, {}};
   std::erase_if(inbox_, [in_term = x.in_term](const auto& one) { return one.in_term <= in_term; });
 }
 
 void node::ask_again(const later_reply& x) {
+  if (x.probe) {
+    inbox_.push_back(*x.probe);
+    return append_next();
+  }
   const auto state = disk_.durable().state();
   if (state.current > x.in_term) return;
   reply_to(x.leader, {self_, x.in_term, false, {}, state.last.index, false});
