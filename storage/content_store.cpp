@@ -32,6 +32,12 @@ bool is_file_of(int descriptor, byte_count size, struct stat& found) {
 const std::filesystem::path staging{"staging"};
 const std::filesystem::path damaged{"damaged"};
 
+/// The disk is gone, or the file system has found an error in itself: it takes no change any more. Not a fault of what
+/// stands there, such as a link that somebody has planted.
+bool is_of_the_disk(int code) {
+  return code == EIO || code == EROFS || code == EUCLEAN || code == ENODEV || code == ENXIO;
+}
+
 }  // namespace
 
 // --- staged_file
@@ -60,7 +66,7 @@ status staged_file::write(std::string_view bytes) {
   if (owner_.free_space().value < bytes.size()) {
     return {errc::disk_full, "no space left for content beyond the reserve"};
   }
-  if (int code = write_all(file_.get(), bytes); code != 0) return owner_.files_->failure(code, "writing", path_);
+  if (int code = write_all(file_.get(), bytes); code != 0) return owner_.failed_change(code, "writing", path_);
   hasher_.update(bytes);
   sums_.update(bytes);
   size_.value += bytes.size();
@@ -102,13 +108,12 @@ result<content_ref> staged_file::finish() {
   INVARIANT(!finished_, "a staged file is finished once");
   const auto what = seal();
   end_sync();
-  if (int code = write_all(file_.get(), sums_.finish()); code != 0)
-    return owner_.files_->failure(code, "writing", path_);
+  if (int code = write_all(file_.get(), sums_.finish()); code != 0) return owner_.failed_change(code, "writing", path_);
   owner_.sync_file(file_.get(), path_);
   file_ = {};
   // The name says the digest before a blob of that digest can exist, so that a start after a crash finds it.
   const auto named = staging / (to_string(what.sha256) + '.' + std::to_string(id_));
-  if (int code = owner_.files_->rename(path_, named); code != 0) return owner_.files_->failure(code, "renaming", path_);
+  if (int code = owner_.files_->rename(path_, named); code != 0) return owner_.failed_change(code, "renaming", path_);
   path_ = named;
   owner_.sync_names(staging);
   std::lock_guard guard{owner_.mutex_};
@@ -132,9 +137,9 @@ result<std::unique_ptr<staged_file>> content_store::begin(byte_count expected) {
   }
   const auto id = next_id_++;
   auto path = staging / ("incoming." + std::to_string(id));
-  auto file = files_->open(path, O_RDWR | O_CREAT | O_EXCL);
-  if (!file) return file.failure();
-  return std::unique_ptr<staged_file>{new staged_file{*this, id, std::move(path), std::move(file).value()}};
+  unique_fd file;
+  if (int code = files_->create(path, file); code != 0) return failed_change(code, "making", path);
+  return std::unique_ptr<staged_file>{new staged_file{*this, id, std::move(path), std::move(file)}};
 }
 
 byte_count content_store::free_space_above(std::uint64_t reserve) const {
@@ -180,7 +185,7 @@ status content_store::link_blob(const content_ref& what) {
     code = files_->remove(blob);
     if (code == 0) code = files_->link(staged->second, blob);
   }
-  return code == 0 ? success() : status{files_->failure(code, "linking", blob)};
+  return code == 0 ? success() : status{failed_change(code, "linking", blob)};
 }
 
 bool content_store::has_size(const std::filesystem::path& path, byte_count size) const {
@@ -214,9 +219,9 @@ status content_store::remove_leftovers(const std::function<bool(const digest&)>&
       const auto blob = blob_path(*what);
       const int code = files_->remove(blob);
       if (code == 0) sync_names(blob.parent_path());
-      if (code != 0 && code != ENOENT) return files_->failure(code, "removing", blob);
+      if (code != 0 && code != ENOENT) return failed_change(code, "removing", blob);
     }
-    if (int code = files_->remove(staging / name); code != 0) return files_->failure(code, "removing", staging / name);
+    if (int code = files_->remove(staging / name); code != 0) return failed_change(code, "removing", staging / name);
   }
   sync_names(staging);
   return success();
@@ -228,7 +233,7 @@ status content_store::remove(std::span<const digest> blobs) {
     const auto blob = blob_path(what);
     const int code = files_->remove(blob);
     if (code == 0) changed.insert(blob.parent_path());
-    if (code != 0 && code != ENOENT) return files_->failure(code, "removing", blob);
+    if (code != 0 && code != ENOENT) return failed_change(code, "removing", blob);
   }
   // After all of them: the first fsync commits the file system's journal, the others find little to do.
   for (const auto& directory : changed) sync_names(directory);
@@ -241,7 +246,7 @@ status content_store::set_apart(const digest& what) {
   if (!kept) return kept.failure();
   const bool keep = kept->size() < limits::damaged_blobs;
   const int code = keep ? files_->rename(blob, damaged / to_string(what)) : files_->remove(blob);
-  if (code != 0 && code != ENOENT) return files_->failure(code, "setting apart", blob);
+  if (code != 0 && code != ENOENT) return failed_change(code, "setting apart", blob);
   sync_names(blob.parent_path());
   return success();
 }
@@ -258,13 +263,19 @@ status content_store::make_blob_directory(const digest& what) {
   const auto parent = directory.parent_path();
   for (const auto& path : {parent, directory}) {
     if (int code = files_->make_directory(path); code != 0 && code != EEXIST)
-      return files_->failure(code, "making", path);
+      return failed_change(code, "making", path);
   }
   // Also when they were there: a process that was killed may have made them and not come to the fsync.
   unsynced_.insert(parent);
   unsynced_.insert(parent.parent_path());
   being_made_.push_back(prefix);
   return success();
+}
+
+error content_store::failed_change(int code, const std::string& doing, const std::filesystem::path& path) const {
+  auto failure = files_->failure(code, doing, path);
+  if (is_of_the_disk(code)) stop_node(fatal_, failure.detail);
+  return failure;
 }
 
 void content_store::sync_file(int file, const std::filesystem::path& path) {

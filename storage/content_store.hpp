@@ -8,7 +8,8 @@
 /// -> `adopt` (linked into `blobs/` and its directory fsynced, by the store, in front of the batch that names it) ->
 /// staging name dropped. A staged file that is dropped before it was adopted leaves nothing behind, and what a crash
 /// leaves in staging is removed at the next start together with its blob if no entry names it.
-/// An fsync that fails stops the node: the `fatal` callback is called, from the thread that saw it.
+/// An fsync that fails stops the node, and so does any change that the disk does not take for a reason of its own (EIO,
+/// a file system that became read-only): the `fatal` callback is called, from the thread that saw it.
 
 #include <atomic>
 #include <bitset>
@@ -131,6 +132,8 @@ class content_store {
   // All paths are names in `files_`.
   static std::filesystem::path blob_path(const digest& what);
   bool has_size(const std::filesystem::path& path, byte_count size) const;
+  /// The error of a system call that was to change something; stops the node if the disk is to blame.
+  error failed_change(int code, const std::string& doing, const std::filesystem::path& path) const;
   void sync_file(int file, const std::filesystem::path& path);
   void sync_names(const std::filesystem::path& directory);
   /// `blobs/ab/cd`, durable with the next `sync_adopted`.

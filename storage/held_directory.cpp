@@ -94,6 +94,11 @@ int held_directory::in_parent(const std::filesystem::path& name, Act act) const 
   return act(opened.get(), last.c_str()) == 0 ? 0 : errno;
 }
 
+int held_directory::create(const std::filesystem::path& name, unique_fd& made) const {
+  made = unique_fd{open_beneath(root_.get(), name, O_RDWR | O_CREAT | O_EXCL, file_mode)};
+  return made ? 0 : errno;
+}
+
 int held_directory::make_directory(const std::filesystem::path& name) const {
   return in_parent(name, [](int at, const char* last) { return ::mkdirat(at, last, directory_mode); });
 }

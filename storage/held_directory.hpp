@@ -37,7 +37,8 @@ class held_directory {
   result<unique_fd> open_file(const std::filesystem::path& name, int flags) const;
 
   // As the system calls, of the names themselves: zero, or the errno.
-  int make_directory(const std::filesystem::path& name) const;  ///< mode 0700
+  int create(const std::filesystem::path& name, unique_fd& made) const;  ///< to read and write; EEXIST if it is there
+  int make_directory(const std::filesystem::path& name) const;           ///< mode 0700
   int remove(const std::filesystem::path& name) const;
   int rename(const std::filesystem::path& from, const std::filesystem::path& to) const;
   int link(const std::filesystem::path& from, const std::filesystem::path& to) const;

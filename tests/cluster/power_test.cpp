@@ -30,6 +30,15 @@ void check_ended_with_a_message(test_cluster& cluster, std::size_t node) {
   }
 }
 
+/// A node that ends gives no answer.
+bool is_taken(const test_node& by, std::string_view path, const generated_bytes& content) {
+  try {
+    return by.client().put(path, content).is_success();
+  } catch (const network_failure&) {
+    return false;
+  }
+}
+
 load_options writers(const std::string& directory, std::uint64_t seed) {
   return {.directory = directory, .seed = seed, .clients = 4, .per_second = 200, .large_every = 15};
 }
@@ -212,6 +221,29 @@ BOOST_AUTO_TEST_CASE(a_node_whose_disk_becomes_read_only_ends_and_says_so_at_its
   clients.stop();
   give_power_back(cluster, {old});
   check_history(cluster, told, "load");
+}
+
+BOOST_AUTO_TEST_CASE(a_node_whose_disk_is_gone_ends_at_the_next_large_content_though_no_entry_was_written) {
+  constexpr generated_bytes large{1, 256 * 1024};
+  test_cluster cluster({.disks = true});
+  const auto leader = cluster.wait_for_leader();
+  const auto follower = (leader + 1) % cluster.size();
+  cluster.wait_until_ready(milliseconds{30'000});
+  cluster.disk(follower).cut_power();
+  BOOST_TEST(cluster.node(leader).client().put("large", large).status == 201);
+  check_ended_with_a_message(cluster, follower);
+  BOOST_TEST(cluster.node(follower).log_tail(6).find("/staging/incoming.0: Input/output error; the node ends") !=
+             std::string::npos);
+  give_power_back(cluster, {follower});
+  BOOST_TEST(cluster.node(follower).client().get_digest("large").body_digest == large.digest());
+
+  const auto now = cluster.wait_for_leader();
+  cluster.disk(now).cut_power();
+  BOOST_TEST(!is_taken(cluster.node(now), "never", large));
+  check_ended_with_a_message(cluster, now);
+  give_power_back(cluster, {now});
+  BOOST_TEST(cluster.node(now).client().get("never").status == 404);
+  check_identical_trees(cluster);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
