@@ -228,7 +228,9 @@ BOOST_AUTO_TEST_CASE(a_node_whose_disk_is_gone_ends_at_the_next_large_content_th
   test_cluster cluster({.disks = true});
   const auto leader = cluster.wait_for_leader();
   const auto follower = (leader + 1) % cluster.size();
-  cluster.wait_until_ready(milliseconds{30'000});
+  // So that nothing of a start is still to be written.
+  BOOST_TEST(cluster.node(leader).client().put("small", "x", {{"Kaiku-Durability", "all"}}).status == 201);
+  cluster.wait_until_converged();
   cluster.disk(follower).cut_power();
   BOOST_TEST(cluster.node(leader).client().put("large", large).status == 201);
   check_ended_with_a_message(cluster, follower);
