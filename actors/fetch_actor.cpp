@@ -194,7 +194,7 @@ bool fetch_actor::merge(serial which, const content_ref& content) {
 // --- transfers -----------------------------------------------------------------------------------------------------
 
 result<fetch_actor::serial> fetch_actor::begin(byte_count expected) {
-  auto file = disk_->content().begin(expected);
+  auto file = disk_->content().begin(expected, origin::leader);
   if (!file) return file.failure();
   last_ = last_.next();
   auto& one = transfers_[last_];

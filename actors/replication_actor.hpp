@@ -35,6 +35,7 @@ struct replication_settings {
   byte_count log_bytes{limits::log_bytes};
   byte_count log_bytes_for_followers{limits::log_bytes_for_followers};
   byte_count log_bytes_for_installs{limits::log_bytes_for_installs};
+  milliseconds superseded_keep{limits::superseded_keep_ms};
   milliseconds remove_dead_after{};  ///< members silent for so long are removed; 0: never
 };
 
@@ -161,7 +162,9 @@ class replication_actor : public observed<replication_handle::base> {
   // --- leader: snapshots; compaction on every node ---
   void send_snapshot(const node_id& to);
   void end_offer();
-  log_index compact_up_to() const;
+  log_index compact_for_size() const;
+  log_index compact_for_space();
+  log_index compact_up_to();
   void compact_log();
 
   // --- leader: questions ---
@@ -252,6 +255,9 @@ class replication_actor : public observed<replication_handle::base> {
   std::optional<install_snapshot> installing_;
 
   bool compacting_ = false;
+  /// What was committed when: a mark for every `limits::log_marks`-th part of `superseded_keep`, the last one of those
+  /// older than it in front.
+  std::deque<std::pair<instant, log_index>> marks_;
 };
 
 }  // namespace kaiku

@@ -12,9 +12,7 @@ namespace kaiku {
 
 // --- compaction ----------------------------------------------------------------------------------------------------
 
-/// The last entry that may go; 0: none. Followers that are linked and not too far behind get what they need from the
-/// log; for others the state is sent, so that none can make it grow for ever.
-log_index replication_actor::compact_up_to() const {
+log_index replication_actor::compact_for_size() const {
   const auto bytes = disk_->log_bytes().value;
   if (bytes <= settings_.log_bytes.value) return {};
   const auto first = disk_->first_index().value;
@@ -22,7 +20,26 @@ log_index replication_actor::compact_up_to() const {
   // Down to half of the bound, as if all entries were of one size.
   const auto surplus = static_cast<double>(bytes - settings_.log_bytes.value / 2) / static_cast<double>(bytes);
   const auto drop = static_cast<std::uint64_t>(static_cast<double>(entries) * surplus);
-  log_index upto{first + drop - 1};
+  return {first + drop - 1};
+}
+
+/// What was removed and replaced, large files above all, counts for nothing in the log's size.
+log_index replication_actor::compact_for_space() {
+  if (marks_.empty() || now() - marks_.back().first >= settings_.superseded_keep / limits::log_marks)
+    marks_.emplace_back(now(), machine_.commit());
+  const auto superseded = disk_->superseded();
+  while (marks_.size() > 1 && now() - marks_[1].first >= settings_.superseded_keep) marks_.pop_front();
+  if (superseded.value == 0) return {};
+  if (disk_->is_short_of_space()) return superseded;
+  const auto& [since, committed] = marks_.front();
+  return now() - since >= settings_.superseded_keep ? std::min(superseded, committed) : log_index{};
+}
+
+/// The last entry that may go; 0: none. Followers that are linked and not too far behind get what they need from the
+/// log; for others the state is sent, so that none can make it grow for ever.
+log_index replication_actor::compact_up_to() {
+  const auto bytes = disk_->log_bytes().value;
+  auto upto = std::max(compact_for_size(), compact_for_space());
   // What follows the state that somebody takes now, or the log would be too short for it again when it has.
   if (offered_ && machine_.sends_snapshots() && bytes <= settings_.log_bytes_for_installs.value)
     upto = std::min(upto, offered_->last().index);

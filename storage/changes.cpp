@@ -62,6 +62,9 @@ void changes::fold(log_index index, const std::vector<tree::state_write>& writes
   before.reserve(writes.size());
   for (const auto& write : writes) {
     before.push_back({write.where, write.key, get(write.where, write.key)});
+    const bool leaves_a_file =
+        write.where == family::inodes && before.back().value && format::content_of_inode(*before.back().value);
+    if (leaves_a_file || write.where == family::orphans) after.superseded = index;
     if (write.value) {
       put(write.where, write.key, *write.value);
       if (write.where == family::inodes) name(format::content_of_inode(*write.value));

@@ -22,6 +22,7 @@ namespace kaiku {
 struct tally {
   log_extent log;
   std::size_t set_aside = 0;  ///< entries
+  log_index superseded;       ///< the last entry that removed or replaced a file; after a start the last there was
 
   friend bool operator==(const tally&, const tally&) = default;
 };

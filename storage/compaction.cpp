@@ -22,7 +22,14 @@ status store::compact(log_index upto) {
     journal::prune_terms(batch);
     own.commit(batch, own.state);
   }
+  if (superseded().value == 0) content_->forget_refusals();
   return success();
+}
+
+log_index store::superseded() const {
+  std::lock_guard guard{impl_->mutex};
+  const auto& [log, set_aside, last] = impl_->figures;
+  return last > log.boundary.index ? last : log_index{};
 }
 
 byte_count store::log_bytes() const {

@@ -24,18 +24,35 @@ std::optional<digest> digest_of_name(const std::string& name) {
 }
 
 /// Whether it is the file of content of this size.
-bool is_file_of(int descriptor, byte_count size, struct stat& found) {
-  return ::fstat(descriptor, &found) == 0 && S_ISREG(found.st_mode) &&
-         static_cast<std::uint64_t>(found.st_size) == blob_file_size(size);
+bool is_file_of(const struct stat& found, byte_count size) {
+  return S_ISREG(found.st_mode) && static_cast<std::uint64_t>(found.st_size) == blob_file_size(size);
 }
 
 const std::filesystem::path staging{"staging"};
 const std::filesystem::path damaged{"damaged"};
 
-/// The disk is gone, or the file system has found an error in itself: it takes no change any more. Not a fault of what
-/// stands there, such as a link that somebody has planted.
-bool is_of_the_disk(int code) {
-  return code == EIO || code == EROFS || code == EUCLEAN || code == ENODEV || code == ENXIO;
+/// Whether a failed call says nothing against the disk: it passes, or is the fault of what stands there, such as a link
+/// that somebody has planted. All else does: EIO and EROFS, and what file systems and block layers have of their own.
+bool spares_the_disk(int code) {
+  switch (code) {
+    case ENOSPC:
+    case EDQUOT:
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+    case EINTR:
+    case EACCES:
+    case EPERM:
+    case EEXIST:
+    case EISDIR:
+    case ELOOP:
+    case EMLINK:
+    case ENAMETOOLONG:
+    case ENOENT:
+    case ENOTDIR:
+    case EXDEV: return true;
+    default: return false;
+  }
 }
 
 }  // namespace
@@ -43,8 +60,9 @@ bool is_of_the_disk(int code) {
 // --- staged_file
 // ------------------------------------------------------------------------------------------------------
 
-staged_file::staged_file(content_store& owner, std::uint64_t id, std::filesystem::path path, unique_fd file)
-    : owner_(owner), id_(id), path_(std::move(path)), file_(std::move(file)) {}
+staged_file::staged_file(content_store& owner, std::uint64_t id, std::uint64_t reserve, std::filesystem::path path,
+                         unique_fd file)
+    : owner_(owner), id_(id), reserve_(reserve), path_(std::move(path)), file_(std::move(file)) {}
 
 staged_file::~staged_file() {
   if (syncing_.valid()) syncing_.wait();
@@ -63,7 +81,8 @@ staged_file::~staged_file() {
 
 status staged_file::write(std::string_view bytes) {
   INVARIANT(!sealed_, "a sealed staged file takes no more bytes");
-  if (owner_.free_space().value < bytes.size()) {
+  if (owner_.free_space_above(reserve_).value < bytes.size()) {
+    owner_.note_refusal();
     return {errc::disk_full, "no space left for content beyond the reserve"};
   }
   if (int code = write_all(file_.get(), bytes); code != 0) return owner_.failed_change(code, "writing", path_);
@@ -129,9 +148,11 @@ content_store::content_store(std::shared_ptr<const held_directory> files, std::u
                              fatal_callback fatal)
     : files_(std::move(files)), reserve_bytes_(reserve_bytes), fatal_(std::move(fatal)) {}
 
-result<std::unique_ptr<staged_file>> content_store::begin(byte_count expected) {
-  const auto space = free_space();
+result<std::unique_ptr<staged_file>> content_store::begin(byte_count expected, origin from) {
+  const auto reserve = from == origin::leader ? reserve_bytes_ / 2 : reserve_bytes_;
+  const auto space = free_space_above(reserve);
   if (space.value == 0 || space < expected) {
+    note_refusal();
     return {errc::disk_full, "no space for " + std::to_string(expected.value) +
                                  " bytes: " + std::to_string(space.value) + " are free beyond the reserve"};
   }
@@ -139,7 +160,7 @@ result<std::unique_ptr<staged_file>> content_store::begin(byte_count expected) {
   auto path = staging / ("incoming." + std::to_string(id));
   unique_fd file;
   if (int code = files_->create(path, file); code != 0) return failed_change(code, "making", path);
-  return std::unique_ptr<staged_file>{new staged_file{*this, id, std::move(path), std::move(file)}};
+  return std::unique_ptr<staged_file>{new staged_file{*this, id, reserve, std::move(path), std::move(file)}};
 }
 
 byte_count content_store::free_space_above(std::uint64_t reserve) const {
@@ -147,6 +168,14 @@ byte_count content_store::free_space_above(std::uint64_t reserve) const {
   if (::fstatvfs(files_->descriptor(), &found) != 0) return {};
   const std::uint64_t available = std::uint64_t{found.f_bavail} * found.f_frsize;
   return {available > reserve ? available - reserve : 0};
+}
+
+bool content_store::is_short_of_space() const {
+  if (refused_) return true;
+  struct statvfs found {};
+  if (::fstatvfs(files_->descriptor(), &found) != 0) return false;
+  const std::uint64_t whole = std::uint64_t{found.f_blocks} * found.f_frsize;
+  return free_space().value < std::min(whole / limits::short_of_space_part, limits::short_of_space_bytes);
 }
 
 bool content_store::is_staged(const digest& what) const {
@@ -176,9 +205,7 @@ status content_store::link_blob(const content_ref& what) {
   if (staged == staged_.begin() || (--staged)->first != what.sha256) {
     return {errc::content_missing, "content " + to_string(what.sha256) + " is not staged"};
   }
-  if (!has_size(staged->second, what.size)) {
-    return {errc::corrupt, "content " + to_string(what.sha256) + " does not have the size that its entry names"};
-  }
+  if (auto fits = check_size(staged->second, what); !fits) return fits;
   int code = files_->link(staged->second, blob);
   // Left by an append that came to nothing, or damaged. The staged one was hashed just now.
   if (code == EEXIST) {
@@ -188,10 +215,11 @@ status content_store::link_blob(const content_ref& what) {
   return code == 0 ? success() : status{failed_change(code, "linking", blob)};
 }
 
-bool content_store::has_size(const std::filesystem::path& path, byte_count size) const {
+status content_store::check_size(const std::filesystem::path& path, const content_ref& what) const {
   struct stat found {};
-  const auto file = files_->open(path, O_RDONLY | O_NONBLOCK);
-  return file.ok() && is_file_of((*file).get(), size, found);
+  if (int code = files_->look(path, found); code != 0) return failed_change(code, "looking at", path);
+  if (is_file_of(found, what.size)) return success();
+  return {errc::corrupt, "content " + to_string(what.sha256) + " does not have the size that its entry names"};
 }
 
 result<std::unique_ptr<blob_reader>> content_store::open(const content_ref& what) const {
@@ -202,7 +230,8 @@ result<std::unique_ptr<blob_reader>> content_store::open(const content_ref& what
   if (!file) return file.failure();
   const auto full = files_->path() / path;
   struct stat found {};
-  if (!is_file_of(file->get(), what.size, found)) {
+  if (::fstat(file->get(), &found) != 0) return files_->failure(errno, "looking at", path);
+  if (!is_file_of(found, what.size)) {
     return {errc::corrupt, full.string() + " has " + std::to_string(found.st_size) + " bytes instead of " +
                                std::to_string(blob_file_size(what.size))};
   }
@@ -274,7 +303,7 @@ status content_store::make_blob_directory(const digest& what) {
 
 error content_store::failed_change(int code, const std::string& doing, const std::filesystem::path& path) const {
   auto failure = files_->failure(code, doing, path);
-  if (is_of_the_disk(code)) stop_node(fatal_, failure.detail);
+  if (!spares_the_disk(code)) stop_node(fatal_, failure.detail);
   return failure;
 }
 

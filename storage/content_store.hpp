@@ -57,6 +57,9 @@ digest sha256(std::string_view bytes);
 
 class content_store;
 
+/// Who has content stored.
+enum class origin : std::uint8_t { client, leader };
+
 /// Content being received. Dropping it removes the file unless an entry has adopted it.
 class staged_file {
  public:
@@ -77,11 +80,13 @@ class staged_file {
 
  private:
   friend class content_store;
-  staged_file(content_store& owner, std::uint64_t id, std::filesystem::path path, unique_fd file);
+  staged_file(content_store& owner, std::uint64_t id, std::uint64_t reserve, std::filesystem::path path,
+              unique_fd file);
   void end_sync();
 
   content_store& owner_;
   std::uint64_t id_;
+  std::uint64_t reserve_;  ///< bytes that it leaves free
   std::filesystem::path path_;
   unique_fd file_;  ///< until it is finished
   sha256_hasher hasher_;
@@ -98,13 +103,19 @@ class content_store {
   /// `files`: of the data directory, already locked by the store, with `staging/`, `blobs/` and `damaged/` in it.
   content_store(std::shared_ptr<const held_directory> files, std::uint64_t reserve_bytes, fatal_callback fatal);
 
-  /// A new staging file. `expected` bytes (0: not known) are checked against the free space. Errors: `disk_full`,
-  /// `io_error`.
-  result<std::unique_ptr<staged_file>> begin(byte_count expected);
+  /// A new staging file. `expected` bytes (0: not known) are checked against the free space; what the cluster has
+  /// taken already may use half of the reserve, as the entries that name it. Errors: `disk_full`, `io_error`,
+  /// `overloaded`.
+  result<std::unique_ptr<staged_file>> begin(byte_count expected, origin from = origin::client);
   /// Free bytes beyond the reserve, saturating at 0.
   byte_count free_space() const { return free_space_above(reserve_bytes_); }
   byte_count free_space_above(std::uint64_t reserve) const;
   std::uint64_t reserve() const { return reserve_bytes_; }
+  /// Something was refused for want of space.
+  void note_refusal() { refused_ = true; }
+  /// Little space is left, or something was refused since `forget_refusals`: what can be freed should be.
+  bool is_short_of_space() const;
+  void forget_refusals() { refused_ = false; }
 
   bool is_staged(const digest& what) const;
   /// Links staged content into `blobs/`; durable once `sync_adopted` has returned. Writer's thread only; for content
@@ -131,8 +142,8 @@ class content_store {
   friend class staged_file;
   // All paths are names in `files_`.
   static std::filesystem::path blob_path(const digest& what);
-  bool has_size(const std::filesystem::path& path, byte_count size) const;
-  /// The error of a system call that was to change something; stops the node if the disk is to blame.
+  status check_size(const std::filesystem::path& path, const content_ref& what) const;
+  /// The error of a system call without which nothing can be changed; stops the node if the disk is to blame.
   error failed_change(int code, const std::string& doing, const std::filesystem::path& path) const;
   void sync_file(int file, const std::filesystem::path& path);
   void sync_names(const std::filesystem::path& directory);
@@ -150,6 +161,7 @@ class content_store {
   std::vector<std::size_t> being_made_;       ///< of `made_`, once `unsynced_` are synced
   std::atomic<std::uint64_t> next_id_{0};
   std::atomic<std::uint64_t> file_syncs_{0};
+  std::atomic<bool> refused_{false};
 };
 
 }  // namespace kaiku

@@ -97,6 +97,7 @@ void store::impl::commit(const hard_state& next) {
 status store::impl::check_space(bool frees_space) const {
   const auto reserve = frees_space ? content.reserve() / 2 : content.reserve();
   if (content.free_space_above(reserve).value > 0) return success();
+  content.note_refusal();
   return {errc::disk_full, "the disk is full but for a reserve of " + std::to_string(content.reserve()) + " bytes"};
 }
 
@@ -182,7 +183,9 @@ result<std::size_t> store::impl::count_known(std::span<const log_entry> entries)
 
 status store::impl::take(changes& batch, log_position before, std::span<const log_entry> entries,
                          std::span<const command> commands, const small_bytes& small, std::size_t& displaced_here) {
-  if (auto space = check_space(std::all_of(commands.begin(), commands.end(), may_use_reserve)); !space) return space;
+  // Its leader found room for them. Were a disk that is a little fuller to refuse what came last, nothing that frees
+  // space could follow.
+  if (auto space = check_space(true); !space) return space;
   for (const auto& what : commands) {
     const auto named = content_of(what);
     if (named && !named->is_small() && !content.is_staged(named->sha256) && !batch.holding_of(*named).here) {

@@ -94,6 +94,10 @@ int held_directory::in_parent(const std::filesystem::path& name, Act act) const 
   return act(opened.get(), last.c_str()) == 0 ? 0 : errno;
 }
 
+int held_directory::look(const std::filesystem::path& name, struct stat& found) const {
+  return in_parent(name, [&](int at, const char* last) { return ::fstatat(at, last, &found, AT_SYMLINK_NOFOLLOW); });
+}
+
 int held_directory::create(const std::filesystem::path& name, unique_fd& made) const {
   made = unique_fd{open_beneath(root_.get(), name, O_RDWR | O_CREAT | O_EXCL, file_mode)};
   return made ? 0 : errno;
@@ -134,7 +138,7 @@ status held_directory::provide_directory(const std::filesystem::path& name) cons
 status held_directory::sync(const std::filesystem::path& name) const {
   auto handle = open(name, O_RDONLY | O_DIRECTORY);
   if (!handle) return handle.failure();
-  if (::fsync(handle->get()) != 0) return error{errc::io_error, "fsync of " + (path_ / name).string() + " failed"};
+  if (::fsync(handle->get()) != 0) return failure(errno, "fsync of", name);
   return success();
 }
 

@@ -6,7 +6,7 @@
 /// Names are relative, such as `blobs/ab/cd/...`; the path that was opened may lead through links, it is the
 /// operator's.
 
-#include <sys/types.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <memory>
@@ -37,6 +37,7 @@ class held_directory {
   result<unique_fd> open_file(const std::filesystem::path& name, int flags) const;
 
   // As the system calls, of the names themselves: zero, or the errno.
+  int look(const std::filesystem::path& name, struct stat& found) const;
   int create(const std::filesystem::path& name, unique_fd& made) const;  ///< to read and write; EEXIST if it is there
   int make_directory(const std::filesystem::path& name) const;           ///< mode 0700
   int remove(const std::filesystem::path& name) const;
@@ -45,7 +46,7 @@ class held_directory {
 
   /// Makes a directory unless it is there, durable in this one. Errors: those of `failure`.
   status provide_directory(const std::filesystem::path& name) const;
-  /// Fsyncs a directory, so that the names in it are durable. Errors: `io_error`.
+  /// Fsyncs a directory, so that the names in it are durable. Errors: those of `failure`.
   status sync(const std::filesystem::path& name) const;
   /// The names in a directory, in no order. Errors: those of `failure`.
   result<std::vector<std::string>> list(const std::filesystem::path& name) const;

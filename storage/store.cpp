@@ -79,7 +79,7 @@ result<std::unique_ptr<store>> store::open(options how) {
   inner->disk = read_incarnation(*disk);
   inner->state = state;
   inner->members = tree::members(*inner->db);
-  inner->figures = {journal::extent(*inner->db), count(*inner->db, family::set_aside)};
+  inner->figures = {journal::extent(*inner->db), count(*inner->db, family::set_aside), state.last.index};
   if (const auto begun = inner->db->get(family::meta, format::install_key)) {
     inner->install = format::read_install(*begun);
   }

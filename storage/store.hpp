@@ -165,6 +165,10 @@ class store {
   result<log_position> position(log_index index) const;
   /// What the log takes, about: entries, their undo records, and the small content they name.
   byte_count log_bytes() const;
+  /// The last entry that may keep removed or replaced files on the disk until it is compacted; 0: there is none.
+  log_index superseded() const;
+  /// Whether these should go at once. Ends when `compact` has come to the last.
+  bool is_short_of_space() const { return content_->is_short_of_space(); }
   /// Entries from `from`, at most `limits::batch_entries` and about `max_bytes` of encoded commands and small content.
   /// None if `from` was compacted.
   std::vector<log_entry> read_log(log_index from, std::size_t max_bytes) const;

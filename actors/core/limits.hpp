@@ -95,6 +95,9 @@ inline constexpr std::uint32_t upload_idle_timeout_ms = 60'000;
 /// Content that nothing names any more is kept for so long: whoever was told its name a moment ago may still come for
 /// it.
 inline constexpr std::uint32_t content_grace_ms = 60'000;
+/// The log goes back as far as this over entries that removed or replaced a file: a node that was away for less is sent
+/// entries, not the state.
+inline constexpr std::uint32_t superseded_keep_ms = 3'600'000;
 /// An upload holds back its word to a client that is far ahead of the followers for so long: with `chunk_window` chunks
 /// a client is never slowed to less than 50 MiB/s.
 inline constexpr std::uint32_t upload_hold_ms = 20;
@@ -178,6 +181,10 @@ inline constexpr std::uint64_t log_bytes_for_installs = std::uint64_t{4} * 1024 
 inline constexpr std::uint64_t log_bytes_for_followers = std::uint64_t{512} * 1024 * 1024;
 /// Keys and values that copying one directory may write: bounds a RocksDB batch, as `proposal_bytes` does.
 inline constexpr std::size_t copy_bytes = std::size_t{8} * 1024 * 1024;
+/// What was removed or replaced stays on the disk while the log could still undo it. That ends for what is older than
+/// `superseded_keep_ms`, and for all of it when less is free than this, or than this part of the disk.
+inline constexpr std::uint64_t short_of_space_bytes = std::uint64_t{4} * 1024 * 1024 * 1024;
+inline constexpr std::uint64_t short_of_space_part = 10;
 /// Largest entry that a peer's message or a log record may carry: two paths, a file's properties and some.
 inline constexpr std::size_t entry_bytes = std::size_t{64} * 1024;
 /// An address of a peer or of HTTP: a host name (253) with its port.
@@ -233,6 +240,8 @@ inline constexpr std::uint64_t last_index = std::uint64_t{1} << 47;
 /// A node takes terms that are further ahead than this in steps of it, each a durable one: who claims the last term
 /// there is does not get the cluster there. With an election every second twelve days.
 inline constexpr std::uint64_t term_leap = std::uint64_t{1} << 20;
+/// Marks that say how old the entries of the log are.
+inline constexpr std::size_t log_marks = 60;
 /// Questions to one peer that were not answered yet, whose answers are let in: chunks of every upload, writes and reads
 /// of every front. The oldest goes.
 inline constexpr std::size_t link_questions = 65'536;

@@ -140,6 +140,21 @@ BOOST_AUTO_TEST_CASE(a_disk_that_fills_up_under_an_upload_of_unknown_end_keeps_n
   put_or_fail(node, "small", {2, 1000});
 }
 
+BOOST_AUTO_TEST_CASE(removed_files_make_room_for_others_on_every_node) {
+  const header_list by_all = {{"Kaiku-Durability", "all"}};
+  const generated_bytes second{2, 60 * mebibyte};
+  small_disks disks;
+  test_cluster cluster(disks.options(3));
+  auto& leader = cluster.node(cluster.wait_for_leader());
+  put_or_fail(leader, "first", {1, 60 * mebibyte}, by_all);
+  check_refused(leader, "second", second);
+  BOOST_TEST(leader.client().remove("first", by_all).status == 204);
+  // Beyond the grace for those who have just been told its name.
+  cluster.wait_for("there is room again", milliseconds{120'000},
+                   [&] { return leader.client(milliseconds{30'000}).put("second", second, by_all).status == 201; });
+  BOOST_TEST(check_identical_trees(cluster).at("second").digest == second.digest());
+}
+
 BOOST_AUTO_TEST_CASE(a_leader_on_a_full_disk_refuses_writes_and_stays_in_office) {
   small_disks disks;
   test_cluster cluster(disks.options(3));

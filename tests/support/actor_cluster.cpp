@@ -168,6 +168,7 @@ void actor_cluster::spawn(member_node& x) {
                            .durability_wait = settings_.durability_wait,
                            .log_bytes = settings_.log_bytes,
                            .log_bytes_for_followers = settings_.log_bytes_for_followers,
+                           .superseded_keep = settings_.superseded_keep,
                            .remove_dead_after = settings_.remove_dead_after},
       x.disk);
   auto random = [chance = x.chance](std::uint64_t bound) {

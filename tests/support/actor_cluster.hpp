@@ -37,6 +37,7 @@ struct cluster_settings {
   milliseconds durability_wait{10'000};
   byte_count log_bytes{limits::log_bytes};
   byte_count log_bytes_for_followers{limits::log_bytes_for_followers};
+  milliseconds superseded_keep{limits::superseded_keep_ms};
   milliseconds remove_dead_after{};
   std::uint64_t reserve_bytes = 0;  ///< of free space, on every disk
   /// Of every call to storage, there and back; 0: storage is just another actor.

@@ -50,6 +50,23 @@ BOOST_AUTO_TEST_CASE(every_node_compacts_its_log_once_it_is_committed) {
   BOOST_TEST(same_trees(nodes));
 }
 
+BOOST_AUTO_TEST_CASE(every_node_compacts_what_removed_and_replaced_files_some_time_ago) {
+  auto settings = with_nodes(3);
+  settings.superseded_keep = milliseconds{60'000};
+  checked_cluster nodes{settings};
+  const auto first = nodes.elect();
+  write_many(nodes, first, 0, 5);
+  nodes.run_for(milliseconds{70'000});
+  for (std::size_t i = 0; i < 3; ++i) BOOST_TEST(nodes.disk(i).first_index().value == 1u);
+  write_many(nodes, first, 0, 3);  // again
+  const auto replaced = nodes.disk(first).state().last.index;
+  write_many(nodes, first, 5, 9);
+  nodes.run_for(milliseconds{50'000});
+  for (std::size_t i = 0; i < 3; ++i) BOOST_TEST(nodes.disk(i).first_index().value == 1u);
+  nodes.run_for(milliseconds{15'000});
+  for (std::size_t i = 0; i < 3; ++i) BOOST_TEST((nodes.disk(i).first_index() == replaced.next()));
+}
+
 BOOST_AUTO_TEST_CASE(the_log_is_kept_for_a_linked_follower_up_to_a_bound) {
   auto settings = with_small_log(3);
   checked_cluster nodes{settings};

@@ -38,6 +38,28 @@ BOOST_AUTO_TEST_CASE(drops_entries_and_keeps_the_state_and_the_terms) {
   BOOST_TEST(disk->state().last == (log_position{{3}, {5}}));
 }
 
+BOOST_AUTO_TEST_CASE(says_which_entries_keep_removed_and_replaced_files) {
+  logged(put("a", "1"));
+  logged(put("b", "1"));
+  logged(mkdir("d"));
+  BOOST_TEST(disk->superseded().value == 0u);
+  logged(put("a", "2"));
+  BOOST_TEST(disk->superseded().value == 4u);
+  logged(remove("b"));
+  BOOST_TEST(disk->superseded().value == 5u);
+  logged(put("d/f", "1"));
+  BOOST_TEST(disk->superseded().value == 5u);
+  logged(remove("d", true));
+  BOOST_TEST(disk->superseded().value == 7u);
+  logged(put("c", "1"));
+  reopen();
+  BOOST_TEST(disk->superseded().value == 8u);  // a start does not look
+  BOOST_REQUIRE(disk->compact({7}).ok());
+  BOOST_TEST(disk->superseded().value == 8u);
+  BOOST_REQUIRE(disk->compact({8}).ok());
+  BOOST_TEST(disk->superseded().value == 0u);
+}
+
 BOOST_AUTO_TEST_CASE(goes_on_over_more_entries_than_a_batch_holds) {
   std::vector<proposal> many(limits::batch_entries, proposal{no_operation{}, {}, {}});
   for (int i = 0; i < 3; ++i) disk->propose({1}, many);
