@@ -6,6 +6,8 @@
 #include <spdlog/spdlog.h>
 #include <caf/all.hpp>
 
+#include "kaiku/actors/clock.hpp"
+
 namespace kaiku {
 namespace {
 
@@ -18,8 +20,9 @@ upload_id random_upload_id() {
 
 }  // namespace
 
-content_actor::content_actor(caf::actor_config& cfg, std::shared_ptr<store> disk, threads where)
-    : observed(cfg), disk_(std::move(disk)), where_(where) {
+content_actor::content_actor(caf::actor_config& cfg, std::shared_ptr<store> disk, std::shared_ptr<disk_steps> steps,
+                             threads where)
+    : observed(cfg), disk_(std::move(disk)), steps_(std::move(steps)), where_(where) {
   set_down_handler([this](const caf::down_msg& x) {
     std::erase_if(open_, [&](const auto& one) { return one.begun.upload.address() == x.source; });
   });
@@ -62,9 +65,10 @@ upload_opened content_actor::open(const open_upload& x) {
   const auto client = current_sender() ? current_sender()->node() : node();
   if (open_.size() >= limits::uploads_in_flight || (client != node() && has_its_share(client)))
     return {{errc::overloaded, "too many uploads at once on the leader; try again shortly"}, {}};
+  const disk_steps::step on_disk{*steps_, kaiku::now(system())};
   auto file = disk_->content().begin(x.expected);
   if (!file) return {file.failure(), {}};
-  auto upload = spawn_upload(system(), where_, disk_, std::move(*file), current_sender(),
+  auto upload = spawn_upload(system(), where_, disk_, steps_, std::move(*file), current_sender(),
                              milliseconds(limits::upload_idle_timeout_ms));
   monitor(upload.address());
   const upload_begun begun{random_upload_id(), x.expected, upload, self_as_source(), {}};
@@ -112,6 +116,7 @@ void content_actor::on_begun(const upload_begun& x) {
 // --- blobs ---------------------------------------------------------------------------------------------------------
 
 content_range content_actor::read(const read_content& x) {
+  const disk_steps::step on_disk{*steps_, kaiku::now(system())};
   auto blob = served_.find(x.content);
   if (blob != served_.end() && !disk_->holds(x.content)) {  // found damaged since it was opened
     served_.erase(blob);
@@ -149,6 +154,7 @@ void content_actor::suspect(const content_ref& what) {
 // --- snapshots -----------------------------------------------------------------------------------------------------
 
 snapshot_range content_actor::read(const read_snapshot& x) {
+  const disk_steps::step on_disk{*steps_, kaiku::now(system())};
   if (!offered_ || offered_->last() != x.at)
     return {{errc::not_found, "the state at entry " + to_string(x.at.index) + " is no longer offered"}, {}, {}, false};
   auto piece = offered_->read_piece(x.after, limits::snapshot_piece_bytes);

@@ -20,7 +20,7 @@ namespace kaiku {
 class content_actor : public observed<content_handle::base> {
  public:
   /// `where`: of the uploads.
-  content_actor(caf::actor_config& cfg, std::shared_ptr<store> disk, threads where);
+  content_actor(caf::actor_config& cfg, std::shared_ptr<store> disk, std::shared_ptr<disk_steps> steps, threads where);
 
   const char* name() const override { return "content"; }
   behavior_type make_behavior() override;
@@ -49,6 +49,7 @@ class content_actor : public observed<content_handle::base> {
   content_handle self_as_source() { return caf::actor_cast<content_handle>(this); }
 
   std::shared_ptr<store> disk_;
+  std::shared_ptr<disk_steps> steps_;
   threads where_;
   fetch_handle fetch_;
   scrub_handle scrub_;

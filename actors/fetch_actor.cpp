@@ -10,8 +10,9 @@
 
 namespace kaiku {
 
-fetch_actor::fetch_actor(caf::actor_config& cfg, std::shared_ptr<store> disk, threads where)
-    : observed(cfg), disk_(std::move(disk)), where_(where) {
+fetch_actor::fetch_actor(caf::actor_config& cfg, std::shared_ptr<store> disk, std::shared_ptr<disk_steps> steps,
+                         threads where)
+    : observed(cfg), disk_(std::move(disk)), steps_(std::move(steps)), where_(where) {
   set_down_handler([this](const caf::down_msg& x) { on_down(x); });
 }
 
@@ -194,12 +195,13 @@ bool fetch_actor::merge(serial which, const content_ref& content) {
 // --- transfers -----------------------------------------------------------------------------------------------------
 
 result<fetch_actor::serial> fetch_actor::begin(byte_count expected) {
+  const disk_steps::step on_disk{*steps_, now()};
   auto file = disk_->content().begin(expected, origin::leader);
   if (!file) return file.failure();
   last_ = last_.next();
   auto& one = transfers_[last_];
   one.file = std::move(*file);
-  one.sink = spawn_upload(system(), where_, disk_, one.file, caf::strong_actor_ptr{ctrl()}, std::nullopt);
+  one.sink = spawn_upload(system(), where_, disk_, steps_, one.file, caf::strong_actor_ptr{ctrl()}, std::nullopt);
   one.changed = now();
   return last_;
 }
@@ -371,6 +373,7 @@ void fetch_actor::fail(serial which, const error& why) {
 }
 
 void fetch_actor::drop(serial which) {
+  const disk_steps::step on_disk{*steps_, now()};
   auto one = transfers_.extract(which);
   one.mapped().file = nullptr;  // the sink's thread is to remove it
   if (one.mapped().sink) send_exit(one.mapped().sink, caf::exit_reason::user_shutdown);

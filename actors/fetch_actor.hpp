@@ -35,7 +35,7 @@ namespace kaiku {
 class fetch_actor : public observed<fetch_handle::base> {
  public:
   /// `where`: of the actors that write.
-  fetch_actor(caf::actor_config& cfg, std::shared_ptr<store> disk, threads where);
+  fetch_actor(caf::actor_config& cfg, std::shared_ptr<store> disk, std::shared_ptr<disk_steps> steps, threads where);
 
   const char* name() const override { return "fetch"; }
   behavior_type make_behavior() override;
@@ -105,6 +105,7 @@ class fetch_actor : public observed<fetch_handle::base> {
   void sweep();
 
   std::shared_ptr<store> disk_;
+  std::shared_ptr<disk_steps> steps_;
   threads where_;
   transfer_map transfers_;
   serial last_;

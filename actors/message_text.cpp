@@ -161,7 +161,7 @@ std::string say_any(types<Ts...>, const caf::type_erased_tuple& x) {
 }
 
 struct command_text {
-  std::string operator()(const no_operation&) const { return "begin of a term"; }
+  std::string operator()(const no_operation&) const { return "nothing: begin of a term, or a try of the disk"; }
   std::string operator()(const set_members& x) const {
     return "members: " + std::to_string(x.voters.size()) + " voters, " + std::to_string(x.learners.size()) +
            " learners";

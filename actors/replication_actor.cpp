@@ -9,10 +9,11 @@
 
 namespace kaiku {
 replication_actor::replication_actor(caf::actor_config& cfg, replication_settings settings,
-                                     std::shared_ptr<const store> disk)
+                                     std::shared_ptr<const store> disk, std::shared_ptr<const disk_steps> steps)
     : observed(cfg),
       settings_(std::move(settings)),
       disk_(std::move(disk)),
+      steps_(std::move(steps)),
       machine_(settings_.self, names_of(settings_.bootstrap)) {
   disks_[settings_.self] = disk_->disk();
 }
@@ -152,6 +153,7 @@ void replication_actor::on_timer() {
   if (begin_again_ && now() >= begin_again_->due) ask_again(*std::exchange(begin_again_, std::nullopt));
   if (hand_over_ && now() >= hand_over_deadline_)
     end_hand_over({errc::busy, "no follower came up to date and took over in time; this node goes on leading"});
+  end_with_disk();
   watch_disk();
   // Said again and again: an install takes long, and the leader must not take it for lost.
   if (installing_) reply_to(installing_->leader, {settings_.self, installing_->in_term, false, {}, {}, true});
@@ -160,6 +162,14 @@ void replication_actor::on_timer() {
   compact_log();
   propose_own_entries();
   pump();
+}
+
+void replication_actor::end_with_disk() {
+  const auto since = steps_->longest_since();
+  if (!since || now() - *since < milliseconds(limits::storage_timeout_ms)) return;
+  spdlog::error("the disk has not completed what was begun with a large file {} ms ago",
+                std::chrono::duration_cast<milliseconds>(now() - *since).count());
+  quit(caf::sec::request_timeout);  // as when storage does not answer
 }
 
 void replication_actor::publish_progress() {

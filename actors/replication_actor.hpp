@@ -16,6 +16,7 @@
 
 #include <caf/typed_response_promise.hpp>
 
+#include "kaiku/actors/disk_steps.hpp"
 #include "kaiku/actors/observed.hpp"
 #include "kaiku/core/replication.hpp"
 #include "kaiku/messages/messages.hpp"
@@ -41,7 +42,9 @@ struct replication_settings {
 
 class replication_actor : public observed<replication_handle::base> {
  public:
-  replication_actor(caf::actor_config& cfg, replication_settings settings, std::shared_ptr<const store> disk);
+  /// `steps`: of the actors that use the disk beside storage.
+  replication_actor(caf::actor_config& cfg, replication_settings settings, std::shared_ptr<const store> disk,
+                    std::shared_ptr<const disk_steps> steps);
 
   const char* name() const override { return "replication"; }
   behavior_type make_behavior() override;
@@ -158,6 +161,8 @@ class replication_actor : public observed<replication_handle::base> {
   void end_hand_over(const error& why);
   /// A leader whose disk completes nothing lets somebody else lead.
   void watch_disk();
+  /// Storage is to try a disk on which something else waits: with a word that says nothing, as that costs one sync.
+  void try_disk();
 
   // --- leader: snapshots; compaction on every node ---
   void send_snapshot(const node_id& to);
@@ -202,12 +207,15 @@ class replication_actor : public observed<replication_handle::base> {
   void on_installed(const install_snapshot& x, const installed& how);
 
   // --- both ---
+  /// A disk on which one step takes longer than storage may take ends the node too.
+  void end_with_disk();
   void publish_progress();
   void publish_members();
   void confirm_cluster_once();
 
   replication_settings settings_;
   std::shared_ptr<const store> disk_;
+  std::shared_ptr<const disk_steps> steps_;
   replication machine_;
   role_change role_;
   local_handles local_;

@@ -148,8 +148,21 @@ void replication_actor::try_hand_over() {
   }
 }
 
+void replication_actor::try_disk() {
+  const auto patience = settings_.election_timeout / 2;
+  const auto since = steps_->longest_since();
+  if (!since || now() - *since <= patience || now() - proposing_since_ <= patience) return;
+  if (own_entry_queued_ || hand_over_ || disk_->state().last.in_term != role_.in_term) return;
+  pending_write nothing;
+  nothing.what.what = no_operation{};
+  queue_.push_back(std::move(nothing));
+  own_entry_queued_ = true;
+}
+
 void replication_actor::watch_disk() {
-  if (!leading() || !proposing_ || machine_.voters() < 2) return;
+  if (!leading() || machine_.voters() < 2) return;
+  // Content on its way to a disk does not go by storage. That its syncs take long does not say that the log's do.
+  if (!proposing_) return try_disk();
   const auto stalled_for = now() - proposing_since_;
   if (stalled_for <= settings_.election_timeout / 2) return;
   if (!std::exchange(disk_stalled_, true)) {

@@ -10,16 +10,22 @@
 namespace kaiku {
 
 upload_handle spawn_upload(caf::actor_system& system, threads where, std::shared_ptr<store> disk,
-                           std::shared_ptr<staged_file> file, const caf::strong_actor_ptr& client,
-                           std::optional<milliseconds> idle) {
+                           std::shared_ptr<disk_steps> steps, std::shared_ptr<staged_file> file,
+                           const caf::strong_actor_ptr& client, std::optional<milliseconds> idle) {
   const auto ends_with = caf::actor_cast<caf::actor_addr>(client);
-  if (where == threads::shared) return system.spawn<upload_actor>(std::move(disk), std::move(file), ends_with, idle);
-  return system.spawn<upload_actor, caf::detached>(std::move(disk), std::move(file), ends_with, idle);
+  if (where == threads::shared)
+    return system.spawn<upload_actor>(std::move(disk), std::move(steps), std::move(file), ends_with, idle);
+  return system.spawn<upload_actor, caf::detached>(std::move(disk), std::move(steps), std::move(file), ends_with, idle);
 }
 
-upload_actor::upload_actor(caf::actor_config& cfg, std::shared_ptr<store> disk, std::shared_ptr<staged_file> file,
-                           caf::actor_addr client, std::optional<milliseconds> idle)
-    : observed(cfg), disk_(std::move(disk)), file_(std::move(file)), client_(std::move(client)), idle_(idle) {}
+upload_actor::upload_actor(caf::actor_config& cfg, std::shared_ptr<store> disk, std::shared_ptr<disk_steps> steps,
+                           std::shared_ptr<staged_file> file, caf::actor_addr client, std::optional<milliseconds> idle)
+    : observed(cfg),
+      disk_(std::move(disk)),
+      steps_(std::move(steps)),
+      file_(std::move(file)),
+      client_(std::move(client)),
+      idle_(idle) {}
 
 upload_actor::behavior_type upload_actor::make_behavior() {
   set_down_handler([this](const caf::down_msg&) { quit(); });
@@ -62,6 +68,7 @@ upload_actor::write_promise upload_actor::write(const upload_chunk& x) {
     return promise;
   }
   heard_ = kaiku::now(system());
+  const disk_steps::step on_disk{*steps_, heard_};
   if (ended_) {
     promise.deliver(upload_written{{errc::bad_request, "the upload is over"}});
   } else if (auto written = file_->write(x.bytes.view()); !written) {
@@ -100,6 +107,7 @@ void upload_actor::on_silence() {
 upload_finished upload_actor::finish() {
   if (!is_of_client()) return {{errc::bad_request, "the upload is another's"}, {}};
   heard_ = kaiku::now(system());
+  const disk_steps::step on_disk{*steps_, heard_};
   if (ended_) return {{errc::bad_request, "the upload is over"}, {}};
   // First the readers: they sync while this disk does.
   upload_ended all_came;
@@ -126,6 +134,7 @@ void upload_actor::end(const upload_ended& how) {
 }
 
 upload_actor::range_promise upload_actor::read(const read_upload& x) {
+  const disk_steps::step on_disk{*steps_, kaiku::now(system())};
   // Before the promise: that takes the sender away.
   if (const auto who = current_sender();
       who && (readers_.size() < limits::upload_readers || readers_.contains(who->address())))

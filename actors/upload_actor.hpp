@@ -18,6 +18,7 @@
 
 #include <caf/typed_response_promise.hpp>
 
+#include "kaiku/actors/disk_steps.hpp"
 #include "kaiku/actors/observed.hpp"
 #include "kaiku/messages/messages.hpp"
 #include "kaiku/storage/store.hpp"
@@ -29,13 +30,13 @@ enum class threads : bool { own, shared };
 
 /// An upload of `client`, with which it ends, or when it hears nothing of it for as long as `idle`.
 upload_handle spawn_upload(caf::actor_system& system, threads where, std::shared_ptr<store> disk,
-                           std::shared_ptr<staged_file> file, const caf::strong_actor_ptr& client,
-                           std::optional<milliseconds> idle);
+                           std::shared_ptr<disk_steps> steps, std::shared_ptr<staged_file> file,
+                           const caf::strong_actor_ptr& client, std::optional<milliseconds> idle);
 
 class upload_actor : public observed<upload_handle::base> {
  public:
-  upload_actor(caf::actor_config& cfg, std::shared_ptr<store> disk, std::shared_ptr<staged_file> file,
-               caf::actor_addr client, std::optional<milliseconds> idle);
+  upload_actor(caf::actor_config& cfg, std::shared_ptr<store> disk, std::shared_ptr<disk_steps> steps,
+               std::shared_ptr<staged_file> file, caf::actor_addr client, std::optional<milliseconds> idle);
 
   const char* name() const override { return "upload"; }
   behavior_type make_behavior() override;
@@ -70,6 +71,7 @@ class upload_actor : public observed<upload_handle::base> {
   void give_up(const error& why);
 
   std::shared_ptr<store> disk_;  ///< outlives `file_`
+  std::shared_ptr<disk_steps> steps_;
   std::shared_ptr<staged_file> file_;
   caf::actor_addr client_;
   std::optional<milliseconds> idle_;

@@ -39,7 +39,7 @@ struct member {
   friend bool operator==(const member&, const member&) = default;
 };
 
-/// A leader's first entry in its term (paper, section 8): commits everything before it.
+/// A leader's first entry in its term (paper, section 8): commits everything before it. Later: how it tries its disk.
 struct no_operation {
   friend bool operator==(const no_operation&, const no_operation&) = default;
 };

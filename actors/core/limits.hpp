@@ -29,7 +29,7 @@ inline constexpr std::uint32_t freshness_wait_ms = 5000;
 inline constexpr std::uint32_t unreplicated_ms = 30'000;
 /// A write sent to another node's replication actor must be answered within this: `durability_wait_ms` and slack.
 inline constexpr std::uint32_t forwarded_write_timeout_ms = 15'000;
-/// The storage actor answers within this or the process ends: no disk that slow can serve.
+/// The storage actor answers within this, as does a step beside it, or the process ends: no disk that slow can serve.
 inline constexpr std::uint32_t storage_timeout_ms = 60'000;
 /// One chunk to or from a peer: 256 KiB at 10 KB/s.
 inline constexpr std::uint32_t chunk_timeout_ms = 30'000;

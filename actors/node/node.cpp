@@ -14,6 +14,7 @@
 #include <caf/io/middleman.hpp>
 
 #include "kaiku/actors/content_actor.hpp"
+#include "kaiku/actors/disk_steps.hpp"
 #include "kaiku/actors/election_actor.hpp"
 #include "kaiku/actors/fetch_actor.hpp"
 #include "kaiku/actors/front_actor.hpp"
@@ -175,12 +176,13 @@ void node::impl::make_actors() {
   for (const auto& voter : voters) names.insert(voter.id);
 
   auto& sys = *system;
+  const auto steps = std::make_shared<disk_steps>();
   make_fronts();
   actors.storage = sys.spawn<storage_actor, caf::detached>(disk);
-  actors.content = sys.spawn<content_actor, caf::detached>(disk, threads::own);
-  actors.fetch = sys.spawn<fetch_actor, caf::detached>(disk, threads::own);
+  actors.content = sys.spawn<content_actor, caf::detached>(disk, steps, threads::own);
+  actors.fetch = sys.spawn<fetch_actor, caf::detached>(disk, steps, threads::own);
   actors.installer = sys.spawn<installer_actor>();
-  repairs = sys.spawn<fetch_actor, caf::detached>(disk, threads::own);
+  repairs = sys.spawn<fetch_actor, caf::detached>(disk, steps, threads::own);
   actors.scrub = sys.spawn<scrub_actor, caf::detached>(
       scrub_settings{with.scrub_rate, with.scrub_interval, with.set_aside_age, with.set_aside_bytes}, disk, repairs);
   actors.heartbeat = sys.spawn<heartbeat_actor>(heartbeat_settings{
@@ -190,7 +192,7 @@ void node::impl::make_actors() {
                                                                          .new_cluster = make_id<cluster_id>(),
                                                                          .election_timeout = with.election_timeout,
                                                                          .remove_dead_after = with.remove_dead_after},
-                                                    disk);
+                                                    disk, steps);
   auto random = [engine = std::make_shared<std::mt19937_64>(std::random_device{}())](std::uint64_t bound) {
     return std::uniform_int_distribution<std::uint64_t>{0, bound - 1}(*engine);
   };

@@ -141,6 +141,7 @@ void actor_cluster::spawn(member_node& x) {
   auto opened = store::open(std::move(how));
   if (!opened) throw std::runtime_error(opened.failure().detail);
   x.disk = std::move(*opened);
+  x.steps = std::make_shared<disk_steps>();
 
   std::set<node_id> names;
   std::vector<member> bootstrap;
@@ -152,8 +153,8 @@ void actor_cluster::spawn(member_node& x) {
   const auto storage = system_.spawn<storage_actor>(x.disk);
   auto& a = x.actors;
   a.storage = settings_.disk_delay.count() == 0 ? storage : network_->slow(x.id, storage);
-  a.content = system_.spawn<content_actor>(x.disk, threads::shared);
-  a.fetch = system_.spawn<fetch_actor>(x.disk, threads::shared);
+  a.content = system_.spawn<content_actor>(x.disk, x.steps, threads::shared);
+  a.fetch = system_.spawn<fetch_actor>(x.disk, x.steps, threads::shared);
   a.installer = system_.spawn<installer_actor>();
   a.heartbeat = system_.spawn<heartbeat_actor>(heartbeat_settings{x.id, names, settings_.heartbeat_interval,
                                                                   settings_.election_timeout,
@@ -170,7 +171,7 @@ void actor_cluster::spawn(member_node& x) {
                            .log_bytes_for_followers = settings_.log_bytes_for_followers,
                            .superseded_keep = settings_.superseded_keep,
                            .remove_dead_after = settings_.remove_dead_after},
-      x.disk);
+      x.disk, x.steps);
   auto random = [chance = x.chance](std::uint64_t bound) {
     return std::uniform_int_distribution<std::uint64_t>{0, bound - 1}(*chance);
   };

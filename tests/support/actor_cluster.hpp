@@ -20,6 +20,7 @@
 #include <caf/actor_system_config.hpp>
 #include <caf/scheduler/test_coordinator.hpp>
 
+#include "kaiku/actors/disk_steps.hpp"
 #include "kaiku/messages/messages.hpp"
 #include "kaiku/storage/store.hpp"
 #include "support/actor_network.hpp"
@@ -71,6 +72,7 @@ class actor_cluster {
     bool joins = false;  ///< starts with no members at all
     std::unique_ptr<temporary_directory> directory;
     std::shared_ptr<store> disk;  ///< null while stopped
+    std::shared_ptr<disk_steps> steps;
     std::shared_ptr<std::mt19937_64> chance;
     std::vector<caf::actor> spawned;
     local_handles actors;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <unistd.h>
@@ -86,6 +87,18 @@ void test_disk::fail_to_read_only() {
   if (file < 0 && errno == EROFS) return;
   if (file >= 0) ::close(file);
   throw std::runtime_error(trigger.string() + " did not make the disk read-only");
+}
+
+test_disk::hang::hang(const test_disk& disk) : directory_(::open(disk.where_.c_str(), O_RDONLY | O_CLOEXEC)) {
+  if (directory_ >= 0 && ::ioctl(directory_, FIFREEZE, 0) == 0) return;
+  const int reason = errno;
+  if (directory_ >= 0) ::close(directory_);
+  throw std::runtime_error("FIFREEZE of " + disk.where_.string() + ": " + std::strerror(reason));
+}
+
+test_disk::hang::~hang() {
+  ::ioctl(directory_, FITHAW, 0);
+  ::close(directory_);
 }
 
 void test_disk::restore() {

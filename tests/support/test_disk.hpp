@@ -1,6 +1,6 @@
 #pragma once
 
-/// Purpose: a disk of a test's own whose power can fail: ext4 in a file, mounted at a directory.
+/// Purpose: a disk of a test's own that can fail, as its power can: ext4 in a file, mounted at a directory.
 /// Lifecycle: mounted from the constructor on; the destructor unmounts it, even under a running process, and leaves the
 /// file that holds it.
 /// Thread: one.
@@ -26,6 +26,18 @@ class test_disk {
   void cut_power();
   /// The file system finds an error in itself and takes no more writes (EROFS), as a failing disk makes it do.
   void fail_to_read_only();
+  /// Whoever writes to it waits for as long as this lives, without an error (FIFREEZE): a process that does can't be
+  /// killed before its end, nor ends before it. Throws std::runtime_error.
+  class hang {
+   public:
+    explicit hang(const test_disk& disk);
+    ~hang();
+    hang(const hang&) = delete;
+    hang& operator=(const hang&) = delete;
+
+   private:
+    int directory_;
+  };
   /// Unmounted and mounted again, which replays the journal. Nobody may use it any more. Throws std::runtime_error.
   void restore();
 

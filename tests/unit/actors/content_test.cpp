@@ -24,7 +24,7 @@ content_ref named(std::string_view bytes) {
 /// Gives the node another content actor and its peers new links to it.
 void replace_content(actor_cluster& nodes, std::size_t at) {
   auto& x = nodes.node(at);
-  x.actors.content = nodes.system().spawn<content_actor>(x.disk, threads::shared);
+  x.actors.content = nodes.system().spawn<content_actor>(x.disk, x.steps, threads::shared);
   x.spawned.push_back(caf::actor_cast<caf::actor>(x.actors.content));
   for (auto other : nodes.others(at)) nodes.connect(at, other);
 }

@@ -228,6 +228,58 @@ BOOST_AUTO_TEST_CASE(a_leader_whose_disk_stalls_hands_over_while_its_heart_still
   BOOST_REQUIRE(nodes.run_until([&] { return recorded(written); }, milliseconds{1000}));
 }
 
+BOOST_AUTO_TEST_CASE(a_leader_whose_disk_hangs_hands_over_also_when_only_uploads_come) {
+  auto settings = with_nodes(3);
+  settings.disk_delay = milliseconds{2};
+  checked_cluster nodes{settings};
+  const auto first = nodes.elect();
+  nodes.run_for(milliseconds{2000});
+  nodes.network().cut(nodes.node(first).id, nodes.node(first).id);  // its own disk
+  const disk_steps::step hung{*nodes.node(first).steps, nodes.now()};
+  BOOST_REQUIRE(nodes.run_until([&] { return nodes.leader() && *nodes.leader() != first; }, milliseconds{1500}));
+  auto written = nodes.put(*nodes.leader(), "after", "x", durability::majority);
+  BOOST_REQUIRE(nodes.run_until([&] { return recorded(written); }, milliseconds{1000}));
+}
+
+BOOST_AUTO_TEST_CASE(a_leader_goes_on_leading_while_an_upload_takes_long_on_a_disk_that_works) {
+  auto settings = with_nodes(3);
+  settings.disk_delay = milliseconds{2};
+  checked_cluster nodes{settings};
+  const auto first = nodes.elect();
+  nodes.run_for(milliseconds{2000});
+  const auto before = nodes.disk(first).state();
+  {
+    const disk_steps::step slow{*nodes.node(first).steps, nodes.now()};
+    nodes.run_for(milliseconds{20'000});
+  }
+  BOOST_CHECK(nodes.leader() == first);
+  BOOST_CHECK(nodes.disk(first).state().current == before.current);
+  const auto tried = nodes.disk(first).state().last;
+  BOOST_TEST((tried.index.value > before.last.index.value && tried.index.value <= before.last.index.value + 40));
+  nodes.run_for(milliseconds{2000});
+  BOOST_CHECK(nodes.disk(first).state().last == tried);
+}
+
+BOOST_AUTO_TEST_CASE(a_node_ends_once_a_step_beside_storage_takes_longer_than_storage_may) {
+  checked_cluster nodes;
+  const auto follower = nodes.others(nodes.elect())[0];
+  const auto is_alive = [&] {
+    const auto asked = nodes.put(follower, "a", "x");
+    nodes.settle();
+    return !asked->failed;
+  };
+  for (int i = 0; i < 3; ++i) {  // each in time
+    const disk_steps::step slow{*nodes.node(follower).steps, nodes.now()};
+    nodes.run_for(milliseconds{limits::storage_timeout_ms - 1000});
+  }
+  BOOST_TEST(is_alive());
+  const disk_steps::step hung{*nodes.node(follower).steps, nodes.now()};
+  nodes.run_for(milliseconds{limits::storage_timeout_ms - 1000});
+  BOOST_TEST(is_alive());
+  nodes.run_for(milliseconds{2000});
+  BOOST_TEST(!is_alive());
+}
+
 BOOST_AUTO_TEST_CASE(a_leader_whose_disk_was_slow_for_a_moment_takes_writes_again) {
   auto settings = with_nodes(3);
   settings.disk_delay = milliseconds{2};
