@@ -129,8 +129,13 @@ content_range content_actor::read(const read_content& x) {
       if (why != errc::not_found && why != errc::overloaded) suspect(x.content);
       return {opened.failure(), {}};
     }
-    if (!opened->file)
+    if (!opened->file) {
+      if (sha256(opened->bytes) != x.content.sha256) {
+        suspect(x.content);
+        return {{errc::corrupt, "content " + to_string(x.content.sha256) + " is damaged"}, {}};
+      }
       return {{}, chunk{opened->bytes.substr(std::min<std::uint64_t>(x.offset.value, opened->bytes.size()))}};
+    }
     if (served_.size() >= limits::served_blobs) served_.clear();
     blob = served_.emplace(x.content, std::move(*opened)).first;
   }

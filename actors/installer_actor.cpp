@@ -47,6 +47,12 @@ auto installer_actor::current(Handler handle) {
   };
 }
 
+auto installer_actor::unanswered() {
+  return [this, attempt = attempt_](const caf::error&) {
+    if (active_ && attempt == attempt_) fail({errc::io_error, "the snapshot's source did not answer"});
+  };
+}
+
 installer_actor::promise installer_actor::begin(const install& x) {
   if (active_) fail({errc::io_error, "another install took its place"});
   answer_ = make_response_promise<installed>();
@@ -71,10 +77,7 @@ void installer_actor::on_begun(const install_begun& x) {
 
 void installer_actor::read_next() {
   request(what_.source, milliseconds(limits::chunk_timeout_ms), read_snapshot{what_.at, cursor_})
-      .then(current<snapshot_range>([this](const snapshot_range& x) { on_range(x); }),
-            [this, attempt = attempt_](const caf::error&) {
-              if (active_ && attempt == attempt_) fail({errc::io_error, "the snapshot's source did not answer"});
-            });
+      .then(current<snapshot_range>([this](const snapshot_range& x) { on_range(x); }), unanswered());
 }
 
 void installer_actor::on_range(const snapshot_range& x) {
@@ -82,10 +85,6 @@ void installer_actor::on_range(const snapshot_range& x) {
   complete_ = x.done;
   request(local_.storage, storage_patience, install_piece{x.bytes})
       .then(current<content_wanted>([this](const content_wanted& wanted) {
-        for (const auto& content : wanted.missing)
-          if (content.is_small())
-            return fail({errc::content_missing, "the source's copy of content " + to_string(content.sha256) +
-                                                    " is damaged; its scrub mends it, then this is tried again"});
         missing_.assign(wanted.missing.begin(), wanted.missing.end());
         go_on();
       }));
@@ -98,8 +97,9 @@ void installer_actor::go_on() {
     return;
   }
   if (missing_.empty()) return read_next();
+  if (missing_.front().is_small()) return read_small();
   std::vector<content_ref> some;
-  for (; some.size() < limits::install_fetch && !missing_.empty(); missing_.pop_front())
+  for (; some.size() < limits::install_fetch && !missing_.empty() && !missing_.front().is_small(); missing_.pop_front())
     some.push_back(missing_.front());
   // No time bound of its own, as in replication: each chunk has one.
   request(local_.fetch, caf::infinite, fetch_content{some, what_.source})
@@ -107,6 +107,22 @@ void installer_actor::go_on() {
         request(local_.storage, storage_patience, keep_for_install{some})
             .then(current<content_wanted>([this](const content_wanted&) { go_on(); }));
       }));
+}
+
+void installer_actor::read_small() {
+  const auto content = missing_.front();
+  missing_.pop_front();
+  const auto answered = [this, content, attempt = attempt_](const content_range& x) {
+    if (!active_ || attempt != attempt_) return;
+    // Being asked for it, the source has told its scrub.
+    if (x.failure.code != errc::none)
+      return fail({x.failure.code, "the source can't give content " + to_string(content.sha256) + " (" +
+                                       x.failure.detail +
+                                       "); if it is damaged, its scrub mends it, and this is tried again"});
+    request(local_.storage, storage_patience, repair_content{content, x.bytes})
+        .then(current<disk_changed>([this](const disk_changed&) { go_on(); }));
+  };
+  request(what_.source, milliseconds(limits::chunk_timeout_ms), read_content{content, {}}).then(answered, unanswered());
 }
 
 void installer_actor::end(installed how) {

@@ -7,7 +7,10 @@
 /// Lifecycle: spawned by the node; lives as long and lets go of all handles when it ends. Event-based.
 ///
 ///   begin_install -> read_snapshot -> install_piece -> (fetch_content -> keep_for_install) -> ... -> finish_install
-///                        ^_______________________________________________________________|
+///                        ^                          -> (read_content -> repair_content)     |
+///                        |__________________________________________________________________|
+///
+/// Small content comes with the pieces. What the source could not read then is asked for by itself.
 
 #include <deque>
 #include <string>
@@ -39,11 +42,15 @@ class installer_actor : public observed<installer_handle::base> {
   void on_range(const snapshot_range& x);
   /// Has some of what is missing fetched, again and again, and then goes on behind the last piece.
   void go_on();
+  /// The first of what is missing, which the source left out of a piece.
+  void read_small();
   void end(installed how);
   void fail(error why);
   /// `handle` a reply, unless the install it belongs to is over.
   template <class Reply, class Handler>
   auto current(Handler handle);
+  /// For a request to the source.
+  auto unanswered();
 
   local_handles local_;
   install what_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <random>
+#include <utility>
 
 #include <spdlog/spdlog.h>
 #include <caf/all.hpp>
@@ -27,6 +28,11 @@ digest random_digest() {
 /// The disk gives something else than what was written, or nothing. A lack of descriptors or memory says nothing of it.
 bool is_damage(errc code) {
   return code == errc::corrupt || code == errc::io_error;
+}
+
+/// This disk's trouble, or one that passes: it says nothing of whether a member has the content whole.
+bool is_passing(errc code) {
+  return code == errc::disk_full || code == errc::overloaded || code == errc::io_error;
 }
 
 }  // namespace
@@ -74,7 +80,8 @@ scrub_view scrub_actor::on_ask(const ask_scrub& x) {
     set_timer(milliseconds(0));
   }
   auto answer = known_;
-  answer.unrepairable = hopeless_.size();
+  answer.unrepairable = static_cast<std::uint64_t>(
+      std::count_if(failed_.begin(), failed_.end(), [](const auto& one) { return !is_passing(one.second); }));
   return answer;
 }
 
@@ -174,7 +181,7 @@ void scrub_actor::on_verdict(const status& verdict) {
 }
 
 void scrub_actor::on_suspect(const content_ref& what) {
-  if (hopeless_.contains(what)) return;  // asked for again when a member comes, and now and then
+  if (failed_.contains(what)) return;  // asked for again when a member comes, and now and then
   if (!disk_->holds(what)) return want(what);
   if (suspects_.size() >= limits::scrub_suspects ||
       std::find(suspects_.begin(), suspects_.end(), what) != suspects_.end())
@@ -214,8 +221,8 @@ void scrub_actor::look_for_missing() {
   // What a state to come names, its installer fetches.
   if (disk_->installing()) return;
   const auto missing = disk_->list_wanted({}, limits::listing_page);
-  std::erase_if(hopeless_,
-                [&](const auto& one) { return std::find(missing.begin(), missing.end(), one) == missing.end(); });
+  std::erase_if(failed_,
+                [&](const auto& one) { return std::find(missing.begin(), missing.end(), one.first) == missing.end(); });
   for (const auto& what : missing) want(what);
 }
 
@@ -229,27 +236,31 @@ void scrub_actor::want(const content_ref& what) {
 void scrub_actor::repair_next() {
   if (repairing_ || wanted_.empty()) return;
   repairing_ = true;
+  trouble_ = {};
   sources_.clear();
   for (const auto& [id, content] : peers_) sources_.push_back(content);
   try_next_source();
 }
 
 void scrub_actor::try_next_source() {
-  if (sources_.empty()) return end_repair({errc::content_missing, "no member that can be asked has it whole"});
+  if (sources_.empty()) {
+    if (trouble_.code != errc::none) return end_repair(trouble_);
+    return end_repair({errc::content_missing, "no member that can be asked has it whole"});
+  }
   const auto& what = wanted_.front();
   const auto source = sources_.back();
   sources_.pop_back();
   const auto attempt = ++attempt_;
   const auto lost = [this, attempt](const caf::error&) {
-    if (attempt == attempt_) try_next_source();
+    if (attempt == attempt_) on_refused({errc::io_error, "a member did not answer"});
   };
   if (what.is_small()) {
     request(source, milliseconds(limits::chunk_timeout_ms), read_content{what, {}})
         .then(
             [this, attempt](const content_range& x) {
               if (attempt != attempt_) return;
-              const bool good = x.failure.code == errc::none && sha256(x.bytes.view()) == wanted_.front().sha256;
-              if (!good) return try_next_source();
+              if (x.failure.code != errc::none) return on_refused(x.failure);
+              if (sha256(x.bytes.view()) != wanted_.front().sha256) return try_next_source();
               provide(x.bytes);
             },
             lost);
@@ -259,11 +270,16 @@ void scrub_actor::try_next_source() {
         .then(
             [this, attempt](const fetched& x) {
               if (attempt != attempt_) return;
-              if (x.failure.code != errc::none) return try_next_source();
+              if (x.failure.code != errc::none) return on_refused(x.failure);
               provide({});
             },
             lost);
   }
+}
+
+void scrub_actor::on_refused(const error& why) {
+  if (is_passing(why.code)) trouble_ = why;
+  try_next_source();
 }
 
 void scrub_actor::provide(chunk small_content) {
@@ -277,13 +293,13 @@ void scrub_actor::end_repair(const error& why) {
   repairing_ = false;
   ++attempt_;
   if (why.code == errc::none) {
-    hopeless_.erase(what);
+    failed_.erase(what);
     ++known_.repaired;
     timeline::instance().note(event_kind::scrub_repaired, to_string(what.sha256));
     spdlog::info("content {} of {} bytes was brought again and is whole", to_string(what.sha256), what.size.value);
   } else if (why.code != errc::not_found) {  // else nothing names it any more
-    const bool news = hopeless_.insert(what).second;
-    if (news)
+    const auto before = std::exchange(failed_[what], why.code);
+    if (before != why.code)
       spdlog::error("content {} of {} bytes is missing on this disk: {}", to_string(what.sha256), what.size.value,
                     why.detail);
   }

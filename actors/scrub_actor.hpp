@@ -11,13 +11,14 @@
 ///                      \--- wrong --> quarantine_content -> ask member after member -> verify -> repair_content
 ///                                                            ^--- nobody has it: when a member comes, or later ---|
 ///
+/// When this disk is full, or a member can't answer, it is asked for later just the same, but does not count as lost.
+///
 /// A pass begins at a random digest and goes round, so that a node that restarts often also sees all of its disk.
 
 #include <deque>
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <vector>
 
 #include "kaiku/actors/observed.hpp"
@@ -70,6 +71,7 @@ class scrub_actor : public observed<scrub_handle::base> {
   void want(const content_ref& what);
   void repair_next();
   void try_next_source();
+  void on_refused(const error& why);
   void provide(chunk small_content);
   void end_repair(const error& why);
 
@@ -95,9 +97,10 @@ class scrub_actor : public observed<scrub_handle::base> {
       suspects_;  ///< a read failed on them; at most `limits::scrub_suspects`, looked at before the walk
   std::optional<content_check> suspected_;  ///< of the first
 
-  instant next_look_{};             ///< for what is missing
-  std::deque<content_ref> wanted_;  ///< the first is asked for, when `sources_` says so
-  std::set<content_ref> hopeless_;  ///< nobody had it, the last time it was asked for
+  instant next_look_{};                 ///< for what is missing
+  std::deque<content_ref> wanted_;      ///< the first is asked for, when `sources_` says so
+  std::map<content_ref, errc> failed_;  ///< why it did not come, the last time it was asked for
+  error trouble_;                       ///< what else than damage stood in the way of the one that is asked for
   std::vector<content_handle> sources_;
   bool repairing_ = false;
   std::uint64_t attempt_ = 0;  ///< answers to an earlier one are dropped

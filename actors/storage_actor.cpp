@@ -85,7 +85,6 @@ install_begun storage_actor::begin(const begin_install& x) {
     begun.complete = so_far->complete;
   }
   begun.missing = disk_->list_lacked(limits::listing_page);
-  std::erase_if(begun.missing, [](const content_ref& what) { return what.is_small(); });
   return begun;
 }
 

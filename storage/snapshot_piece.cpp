@@ -188,7 +188,7 @@ bool piece_writer::add(piece_part part, std::string_view key, std::string_view v
 std::string piece_writer::small_content(std::string_view inode) {
   const auto what = format::content_of_inode(inode);
   if (!what || !what->is_small() || sent_.contains(what->sha256)) return {};
-  // Damaged content is left out: the receiver asks for what it lacks.
+  // What can't be read is left out: the receiver asks for it by itself, and that tells the scrub.
   const auto bytes = from_.content(what->sha256);
   if (!bytes || sha256(*bytes) != what->sha256) return {};
   sent_.insert(what->sha256);

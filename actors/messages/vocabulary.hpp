@@ -87,7 +87,7 @@ struct install_begun {
   error failure;
   std::string cursor;                ///< behind what is here already; empty: nothing
   bool complete = false;             ///< all pieces are
-  std::vector<content_ref> missing;  ///< some of the large content that what is here names and that is not
+  std::vector<content_ref> missing;  ///< some of the content that what is here names and that is not
 };
 /// installer -> storage. The next piece. Reply: content_wanted.
 struct install_piece {
@@ -95,7 +95,7 @@ struct install_piece {
 };
 struct content_wanted {
   error failure;
-  /// Content that the state names and that is not here. Large: to be staged. Small: the sender's copy is damaged.
+  /// Content that the state names and that is not here. Large: to be staged. Small: the sender could not read it.
   std::vector<content_ref> missing;
 };
 /// installer -> storage. This is staged: keep it for the state to come. Reply: content_wanted, with nothing missing.
@@ -253,7 +253,8 @@ struct upload_finished {
 struct open_upload {
   byte_count expected;
 };
-/// fetch of a follower -> the leader's content. Peers. Reply: content_range.
+/// fetch, installer and scrub -> a peer's content. Peers. Content that can't be read, its scrub looks at. Reply:
+/// content_range.
 struct read_content {
   content_ref content;
   byte_count offset;

@@ -138,7 +138,7 @@ BOOST_AUTO_TEST_CASE(what_nobody_else_has_at_hand_is_not_served_and_healed_when_
   flip_a_bit(blobs_of(node).front(), 3);
   auto found = scrub(cluster, node);
   BOOST_TEST(found["damaged"] == 1);
-  cluster.wait_for("nobody has it", milliseconds{10'000}, [&] { return scrub_state(node)["unrepairable"] == 1; });
+  cluster.wait_for("nobody has it", milliseconds{90'000}, [&] { return scrub_state(node)["unrepairable"] == 1; });
   BOOST_TEST(cluster.count_whole(node) == 1u);
   BOOST_TEST(node.client().get("f0").problem_code() == "content_missing");
   cluster.node(followers.front()).start();

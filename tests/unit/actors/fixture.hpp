@@ -4,7 +4,11 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <caf/all.hpp>
+
 #include "../core/printing.hpp"
+#include "kaiku/actors/fetch_actor.hpp"
+#include "kaiku/actors/scrub_actor.hpp"
 #include "support/actor_cluster.hpp"
 #include "support/store_contents.hpp"
 
@@ -43,6 +47,30 @@ struct checked_cluster : actor_cluster {
     for (const auto& one : violations()) BOOST_ERROR(one);
   }
 };
+
+/// Gives the node a scrub that is asked by its content, and asks `members`. `fetch`: for large content; by default its
+/// own.
+inline scrub_handle add_scrub(actor_cluster& nodes, std::size_t at, const std::vector<std::size_t>& members,
+                              fetch_handle fetch = {}) {
+  auto& x = nodes.node(at);
+  if (!fetch) {
+    fetch = nodes.system().spawn<fetch_actor>(x.disk, threads::shared);
+    x.spawned.push_back(caf::actor_cast<caf::actor>(fetch));
+  }
+  scrub_settings settings;
+  settings.interval = {};
+  x.actors.scrub = nodes.system().spawn<scrub_actor>(settings, x.disk, fetch);
+  x.spawned.push_back(caf::actor_cast<caf::actor>(x.actors.scrub));
+  caf::anon_send(x.actors.scrub, x.actors);
+  caf::anon_send(x.actors.content, x.actors);
+  for (auto i : members) {
+    peer_up up{nodes.node(i).id, nodes.node(i).boot, nodes.node(i).id.name + ":8080", {}};
+    up.actors.content = nodes.network().link(x.id, nodes.node(i).id, nodes.node(i).actors.content);
+    caf::anon_send(x.actors.scrub, up);
+  }
+  nodes.settle();
+  return x.actors.scrub;
+}
 
 inline cluster_settings with_nodes(std::size_t nodes, std::uint64_t seed = 1) {
   cluster_settings settings;

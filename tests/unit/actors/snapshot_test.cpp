@@ -137,6 +137,28 @@ BOOST_AUTO_TEST_CASE(a_new_member_gets_the_state_and_becomes_a_voter) {
       [&] { return find_member(nodes.disk(3).members().voters, nodes.node(3).id) != nullptr && same_trees(nodes); }));
 }
 
+BOOST_AUTO_TEST_CASE(small_content_that_the_source_has_lost_is_mended_there_and_then_the_install_goes_on) {
+  checked_cluster nodes{with_small_log(3)};
+  const auto first = nodes.elect();
+  const auto away = nodes.others(first)[0], third = nodes.others(first)[1];
+  nodes.stop(away);
+  BOOST_REQUIRE(nodes.run_until([&, x = nodes.put(first, "lost", "what was lost")] { return recorded(x); }));
+  write_many(nodes, first, 0, 300);
+  BOOST_REQUIRE(nodes.run_until([&] { return compacted_on(nodes, first) && compacted_on(nodes, third); }));
+  const content_ref lost{sha256("what was lost"), {13}};
+  BOOST_REQUIRE(nodes.disk(first).quarantine(lost).ok());
+  nodes.start(away);
+  BOOST_REQUIRE(nodes.run_until([&] { return !nodes.disk(away).list_lacked(9).empty(); }));
+  nodes.run_for(milliseconds{10'000});
+  BOOST_TEST((nodes.disk(away).list_lacked(9) == std::vector<content_ref>{lost}));
+  BOOST_TEST(!nodes.disk(first).holds(lost));
+  // It hears of it from the install.
+  add_scrub(nodes, first, {third});
+  BOOST_REQUIRE(nodes.run_until([&] { return nodes.disk(first).holds(lost); }, milliseconds{10'000}));
+  BOOST_REQUIRE(nodes.run_until([&] { return same_trees(nodes); }, milliseconds{10'000}));
+  BOOST_TEST(bytes_at(nodes.disk(away), "lost") == "what was lost");
+}
+
 BOOST_AUTO_TEST_CASE(an_install_that_the_leaders_end_breaks_off_is_done_by_the_next_leader) {
   checked_cluster nodes{with_small_log(3)};
   const auto first = nodes.elect();

@@ -153,6 +153,23 @@ BOOST_AUTO_TEST_CASE(damage_found_meanwhile_is_lacked_if_the_new_state_names_it)
   BOOST_TEST(set_aside_positions(*disk).size() == 3u);
 }
 
+BOOST_AUTO_TEST_CASE(small_content_that_the_source_could_not_read_is_lacked_until_it_is_brought_by_itself) {
+  const auto small = content_named("small");
+  BOOST_REQUIRE(source->quarantine(small).ok());
+  BOOST_REQUIRE(disk->begin_install(at).ok());
+  const auto missing = receive();
+  BOOST_TEST(std::count(missing.begin(), missing.end(), small) == 2);  // each piece that names it says so
+  fetch();
+  for (int i = 0; i < 2; ++i, reopen()) {
+    BOOST_REQUIRE(disk->begin_install(at).ok());
+    BOOST_TEST((disk->list_lacked(9) == std::vector<content_ref>{small}));
+    BOOST_TEST(disk->finish_install({5}, at).failure().code == errc::content_missing);
+  }
+  BOOST_REQUIRE(disk->provide_repaired(small, "small").ok());
+  BOOST_REQUIRE(disk->finish_install({5}, at).ok());
+  is_installed();
+}
+
 BOOST_AUTO_TEST_CASE(keeps_the_content_of_the_view_it_comes_from) {
   const auto view = source->snapshot();
   lead(5, remove("d", true));
