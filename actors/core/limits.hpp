@@ -288,6 +288,9 @@ inline constexpr std::uint32_t remove_dead_max_minutes = 525'600;
 inline constexpr std::size_t unproven_links = 256;
 /// Open client connections of one node; above it a new one is closed at once.
 inline constexpr std::size_t http_connections = 10'000;
+/// Open files and sockets that a node keeps for itself when connections are bounded by what the system allows: 300 of
+/// RocksDB, 256 unproven links, 128 uploads, 64 of an install, and as many again for other members, Redis and threads.
+inline constexpr std::uint64_t node_files = 1024;
 /// A key of AES-GCM is good for 2^24.5 full records (RFC 8446, 5.5): another one in time.
 inline constexpr std::uint64_t tls_records_each_key = std::uint64_t{1} << 23;
 /// TLS handshakes of clients under way on one I/O thread; above it the oldest is given up. OpenSSL makes room for what
