@@ -260,7 +260,7 @@ inline constexpr std::size_t garbage_step_unlinks = 16;
 /// Starts of terms that are remembered behind the log's beginning, for tokens and for followers far behind: with one
 /// election an hour, half a year.
 inline constexpr std::size_t term_starts = 4096;
-/// Damaged blobs kept for somebody to look at; the next ones are removed.
+/// Damaged blobs kept apart for somebody to look at; the next ones stay where they are until they are repaired.
 inline constexpr std::size_t damaged_blobs = 16;
 /// Uploads that a node follows while the leader receives them, and whose content it then keeps until an entry names it:
 /// each holds a thread, an open file, and one chunk beyond `pull_window`. What is more comes when its entry does.
