@@ -195,6 +195,7 @@ class store::impl::collector {
     held.here = false;
     if (content_ref{what, held.size}.is_small()) {
       batch_.erase(family::contents, format::key(what));
+      own_.dropped_small.value += held.size.value;
     } else {
       more_ = true;  // the file itself
     }
@@ -215,7 +216,15 @@ bool store::impl::is_named_in_a_view(const digest& what) const {
 }
 
 bool store::collect_garbage(std::size_t budget) {
-  return impl::collector{*impl_, budget}.run();
+  auto& own = *impl_;
+  own.db->bound_relocation();
+  const bool more = impl::collector{own, budget}.run();
+  // RocksDB would keep the bytes until much else is written, and on a full disk nothing else is.
+  if (own.dropped_small.value >= limits::dropped_bytes) {
+    own.db->begin_flush(family::contents);
+    own.dropped_small = {};
+  }
+  return more;
 }
 
 }  // namespace kaiku

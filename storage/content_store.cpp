@@ -273,8 +273,9 @@ status content_store::set_apart(const digest& what) {
   const auto blob = blob_path(what);
   auto kept = files_->list(damaged);
   if (!kept) return kept.failure();
-  const bool keep = kept->size() < limits::damaged_blobs;
-  const int code = keep ? files_->rename(blob, damaged / to_string(what)) : files_->remove(blob);
+  // Not removed: it may be the last copy there is, with one bad sector.
+  if (kept->size() >= limits::damaged_blobs) return success();
+  const int code = files_->rename(blob, damaged / to_string(what));
   if (code != 0 && code != ENOENT) return failed_change(code, "setting apart", blob);
   sync_names(blob.parent_path());
   return success();

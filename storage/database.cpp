@@ -6,6 +6,7 @@
 #include <rocksdb/table.h>
 #include <rocksdb/write_buffer_manager.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "kaiku/storage/data_directory.hpp"
@@ -20,11 +21,22 @@ constexpr std::size_t block_cache_bytes = 64ull << 20;
 // Disk: the write-ahead log is read at the next start, and the manifest's default bound of 1 GiB is no bound.
 constexpr std::uint64_t write_ahead_log_bytes = 64ull << 20;
 constexpr std::uint64_t manifest_bytes = 4ull << 20;
-constexpr std::uint64_t blob_file_bytes = 64ull << 20;
+constexpr std::uint64_t blob_file_bytes = 16ull << 20;
+/// Blob files whose content one compaction may write anew. A share of all, as RocksDB has it, would grow with the
+/// database beyond what `limits::disk_reserve_bytes` keeps free for it.
+constexpr double relocated_blob_files = 4;
+constexpr double relocated_share = 0.25;  ///< of few
+/// What a compaction writes of tables before it may remove those that it read: 64 to 100 MiB.
+constexpr std::uint64_t table_bytes = 8ull << 20;
+constexpr std::uint64_t level_base_bytes = 32ull << 20;
+constexpr std::uint64_t compaction_bytes = 64ull << 20;
 constexpr std::size_t info_log_bytes = 1ull << 20;
 constexpr std::size_t info_logs = 2;
 /// Content below this stays in the tables: a blob file's reference would cost as much.
 constexpr std::uint64_t blob_min_bytes = 1024;
+/// From one compaction to the next of content: fewer bytes come in than `relocated_blob_files` hold, so that what is
+/// relocated may be live by half, and still as much is reclaimed as comes.
+constexpr int content_flushes = 2;
 constexpr int open_tables = 256;
 constexpr double bloom_bits = 10;
 
@@ -68,6 +80,9 @@ rocksdb::ColumnFamilyOptions family_options(family which, const std::shared_ptr<
   options.write_buffer_size = memtable_bytes;
   options.max_write_buffer_number = 2;
   options.level_compaction_dynamic_level_bytes = true;
+  options.target_file_size_base = table_bytes;
+  options.max_bytes_for_level_base = level_base_bytes;
+  options.max_compaction_bytes = compaction_bytes;
   options.compression = rocksdb::kLZ4Compression;
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   if (which == family::contents) {
@@ -77,6 +92,8 @@ rocksdb::ColumnFamilyOptions family_options(family which, const std::shared_ptr<
     options.min_blob_size = blob_min_bytes;
     options.blob_file_size = blob_file_bytes;
     options.enable_blob_garbage_collection = true;
+    options.blob_garbage_collection_age_cutoff = 0;  // until `bound_relocation` knows how many there are
+    options.level0_file_num_compaction_trigger = content_flushes;
   }
   return options;
 }
@@ -119,6 +136,7 @@ result<std::unique_ptr<database>> database::open(const data_directory& where, fa
                                std::to_string(sequence) + " and was synced up to " + std::to_string(synced_up_to)};
   }
   opened->look_at_generation();
+  opened->bound_relocation();
   return opened;
 }
 
@@ -156,6 +174,30 @@ void database::write(rocksdb::WriteBatch& batch) {
   require(db_->Write(options, &batch), "a synced write");
   ++syncs_;
   mark_.advance(db_->GetLatestSequenceNumber());
+}
+
+void database::bound_relocation() {
+  std::uint64_t files = 0;
+  auto* contents = handle(family::contents);
+  require(db_->GetIntProperty(contents, rocksdb::DB::Properties::kNumBlobFiles, &files)
+              ? rocksdb::Status::OK()
+              : rocksdb::Status::NotSupported(),
+          "counting blob files");
+  const auto all = static_cast<double>(files);
+  const auto share = files == 0 ? relocated_share : std::min(relocated_share, (relocated_blob_files + 0.5) / all);
+  // Each change writes a file: only when it would be another number of blob files.
+  const auto now = relocated_share_ * all;
+  if (now < relocated_blob_files + 1 && now > std::min(share * all, relocated_blob_files) - 0.1) return;
+  relocated_share_ = share;
+  require(db_->SetOptions(contents, {{"blob_garbage_collection_age_cutoff", std::to_string(share)}}),
+          "bounding a compaction");
+}
+
+void database::begin_flush(family where) {
+  rocksdb::FlushOptions options;
+  options.wait = false;
+  options.allow_write_stall = true;
+  require(db_->Flush(options, handle(where)), "beginning a flush");
 }
 
 void database::look_at_generation() {

@@ -64,6 +64,11 @@ class database final : public view {
 
   /// Durable when it returns.
   void write(rocksdb::WriteBatch& batch);
+  /// To be called now and then: however large the database is, a compaction takes no more free space than
+  /// `limits::disk_reserve_bytes` has for it. Writer's thread.
+  void bound_relocation();
+  /// What was written to this family goes to its tables soon, and what was erased leaves them. Does not wait for it.
+  void begin_flush(family where);
   /// To be called after a write that changed which generation is in force.
   void look_at_generation();
   std::uint64_t syncs() const { return syncs_; }
@@ -86,6 +91,7 @@ class database final : public view {
   std::array<rocksdb::ColumnFamilyHandle*, families> handles_{};
   std::atomic<std::uint64_t> syncs_{0};
   std::atomic<bool> swapped_{false};
+  double relocated_share_ = 0;  ///< of the blob files, the oldest: as RocksDB was told; writer's thread
 };
 
 /// The database as it was when this was made.

@@ -87,6 +87,7 @@ struct store::impl {
   std::string reclaimed_to;  ///< of `dentries`
   std::string dropped_to;    ///< of `work`
   std::string cleared_to;    ///< of `other_inodes`
+  byte_count dropped_small;  ///< since RocksDB was last made to look at it; writer's thread
   mutable std::mutex views_mutex;
   std::set<const kaiku::snapshot*> views;  ///< alive, guarded by `views_mutex`
   std::atomic<std::uint64_t> displaced{0};

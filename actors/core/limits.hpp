@@ -170,8 +170,9 @@ inline constexpr std::uint64_t scrub_suspect_bytes_per_second = std::uint64_t{64
 inline constexpr std::size_t scrub_suspects = 256;
 /// What failovers displaced, with its content, is kept up to this; then the oldest goes first.
 inline constexpr std::uint64_t set_aside_bytes = std::uint64_t{10} * 1024 * 1024 * 1024;
-/// Free space kept back: RocksDB must still be able to log votes, flush and compact when files no longer fit.
-inline constexpr std::uint64_t disk_reserve_bytes = std::uint64_t{48} * 1024 * 1024;
+/// Free space kept back: RocksDB must still be able to log votes, flush and compact when files no longer fit. One
+/// compaction takes up to 100 MiB before it gives any back (storage/database.cpp bounds it).
+inline constexpr std::uint64_t disk_reserve_bytes = std::uint64_t{128} * 1024 * 1024;
 /// The log with its undo records and the small content it names is compacted above this: enough for a follower that
 /// was away for minutes, little to keep twice.
 inline constexpr std::uint64_t log_bytes = std::uint64_t{128} * 1024 * 1024;
@@ -266,16 +267,18 @@ inline constexpr std::size_t served_blobs = 16;
 inline constexpr std::size_t garbage_step_keys = 1024;
 /// Blob files that one step of reclaiming may unlink: one of a GiB takes up to 50 ms, and votes and appends wait.
 inline constexpr std::size_t garbage_step_unlinks = 16;
+/// So much small content that was dropped is a reason for RocksDB to reclaim it: one blob file's.
+inline constexpr std::uint64_t dropped_bytes = std::uint64_t{16} * 1024 * 1024;
 /// Starts of terms that are remembered behind the log's beginning, for tokens and for followers far behind: with one
 /// election an hour, half a year.
 inline constexpr std::size_t term_starts = 4096;
-/// Damaged blobs kept for somebody to look at; the next ones are removed.
+/// Damaged blobs kept apart for somebody to look at; the next ones stay where they are until they are repaired.
 inline constexpr std::size_t damaged_blobs = 16;
 /// Uploads that a node follows while the leader receives them, and whose content it then keeps until an entry names it:
 /// each holds a thread, an open file, and one chunk beyond `pull_window`. What is more comes when its entry does.
 inline constexpr std::size_t prefetches = 8;
 /// Free space that following uploads leaves alone, in reserves of the content store: what entries name needs it more.
-inline constexpr std::uint64_t prefetch_reserves = 8;
+inline constexpr std::uint64_t prefetch_reserves = 4;
 /// Contents that an append names and that are pulled side by side: enough to hide one's fsync behind another's bytes.
 inline constexpr std::size_t fetches_at_once = 4;
 /// Peers that wait for an upload to grow: every member once, and what links that broke have left.
@@ -297,6 +300,9 @@ inline constexpr std::uint32_t remove_dead_max_minutes = 525'600;
 inline constexpr std::size_t unproven_links = 256;
 /// Open client connections of one node; above it a new one is closed at once.
 inline constexpr std::size_t http_connections = 10'000;
+/// Open files and sockets that a node keeps for itself when connections are bounded by what the system allows: 300 of
+/// RocksDB, 256 unproven links, 128 uploads, 64 of an install, and as many again for other members, Redis and threads.
+inline constexpr std::uint64_t node_files = 1024;
 /// A key of AES-GCM is good for 2^24.5 full records (RFC 8446, 5.5): another one in time.
 inline constexpr std::uint64_t tls_records_each_key = std::uint64_t{1} << 23;
 /// TLS handshakes of clients under way on one I/O thread; above it the oldest is given up. OpenSSL makes room for what

@@ -1,7 +1,5 @@
 // kaikud: one node of a Kaiku cluster.
 
-#include <sys/resource.h>
-
 #include <spdlog/spdlog.h>
 
 #include <csignal>
@@ -13,6 +11,7 @@
 #include "kaiku/node/log.hpp"
 #include "kaiku/node/node.hpp"
 #include "kaiku/node/offline_command.hpp"
+#include "kaiku/node/open_files.hpp"
 #include "kaiku/node/options.hpp"
 
 namespace {
@@ -24,12 +23,16 @@ int fail(const std::string& why, int code) {
   return code;
 }
 
-/// As many files and connections as the system lets this process have: the usual soft limit is 1024.
-void allow_all_files() {
-  rlimit bound{};
-  if (::getrlimit(RLIMIT_NOFILE, &bound) != 0 || bound.rlim_cur == bound.rlim_max) return;
-  bound.rlim_cur = bound.rlim_max;
-  if (::setrlimit(RLIMIT_NOFILE, &bound) != 0) spdlog::warn("the limit of open files stays as it is");
+/// Fewer connections than were asked for, where the system allows too few files for them.
+void bound_connections(kaiku::http_settings& of) {
+  const auto files = kaiku::allow_all_files();
+  const auto room = kaiku::connections_within(files, of.max_connections, of.max_requests);
+  if (room == of.max_connections) return;
+  spdlog::warn(
+      "{} open files, the limit of this process, leave room for {} client connections, not {}: raise the limit "
+      "(ulimit -Hn, LimitNOFILE of systemd, --ulimit of a container), or lower --http-connections",
+      files, room, of.max_connections);
+  of.max_connections = room;
 }
 
 }  // namespace
@@ -52,11 +55,11 @@ int main(int argc, char** argv) {
     std::fputs(answer->text.c_str(), stdout);
     return 0;
   }
-  const auto& options = std::get<kaiku::options>(*parsed);
+  auto& options = std::get<kaiku::options>(*parsed);
   kaiku::set_up_log(options.name, options.level, options.format);
 
   kaiku::lock_down(options.core_dumps);
-  allow_all_files();
+  bound_connections(options.client_side);
   for (const auto& warning : options.warnings) spdlog::warn("{}", warning);
   auto node = kaiku::node::start(options);
   if (!node) return fail(node.failure().detail, start_failed_exit_code);

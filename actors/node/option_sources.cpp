@@ -58,7 +58,8 @@ constexpr auto specs = std::to_array<option_spec>({
     {"follower-writes", "forward|redirect",
      "changes of files on a node that does not lead go on to the leader, or are "
      "answered 307 with its address (default: forward)"},
-    {"http-connections", "COUNT", "client connections; more are closed at once (default: 10000)"},
+    {"http-connections", "COUNT",
+     "client connections; more are closed at once (default: 10000, or what the limit of open files leaves)"},
     {"http-connections-each", "COUNT", "client connections of one address, 0: as many as in all (default: 0)"},
     {"http-requests", "COUNT", "requests answered at once; more get 503 (default: 2048)"},
     {"http-requests-each", "COUNT", "requests of one address answered at once; more get 429, 0: no bound (default: 0)"},

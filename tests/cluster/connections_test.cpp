@@ -99,6 +99,26 @@ BOOST_AUTO_TEST_CASE(a_client_that_drips_its_header_or_its_body_is_cut_off) {
   BOOST_TEST(cluster.node(0).client().get("f").status == 404);
 }
 
+BOOST_AUTO_TEST_CASE(more_connections_than_the_system_allows_files_keep_no_file_from_being_written) {
+  test_cluster cluster({.nodes = 1});
+  auto& node = cluster.node(0);
+  BOOST_TEST_REQUIRE(node.terminate(std::chrono::milliseconds{10'000}).has_value());
+  node.start({"prlimit", "--nofile=512:512"});
+  node.wait_until_ready(std::chrono::milliseconds{10'000});
+  BOOST_TEST(
+      node.log().find("512 open files, the limit of this process, leave room for 64 client connections, not 10000") !=
+      std::string::npos);
+  auto first = std::make_unique<raw_http>(node.http().port);
+  BOOST_TEST(first->ask("GET", "/healthz/live").status == 200);
+  const auto crowd = connect(node.http().port, 1000);
+  for (std::size_t i = 0; i < 200; ++i) {
+    const std::string large(kaiku::limits::small_content_bytes + 1 + i, 'x');
+    BOOST_TEST_REQUIRE(first->ask("PUT", "/files/f" + std::to_string(i), {}, large).status == 201);
+    BOOST_TEST_REQUIRE(first->ask("PUT", "/files/small", {}, std::to_string(i)).status / 100 == 2);
+  }
+  BOOST_TEST(node.is_up());
+}
+
 BOOST_AUTO_TEST_CASE(who_holds_all_uploads_open_that_it_can_keeps_nobody_else_from_uploading) {
   test_cluster cluster;
   const auto leader = cluster.wait_for_leader();

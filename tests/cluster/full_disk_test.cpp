@@ -28,7 +28,7 @@ class small_disk {
  public:
   explicit small_disk(const std::filesystem::path& where) : where_(where) {
     std::filesystem::create_directories(where);
-    const int failed = ::mount("kaiku-test", where.c_str(), "tmpfs", 0, "size=160m,mode=0700");
+    const int failed = ::mount("kaiku-test", where.c_str(), "tmpfs", 0, "size=240m,mode=0700");
     BOOST_REQUIRE_MESSAGE(failed == 0, "mount tmpfs at " << where << ": " << std::strerror(errno));
   }
   ~small_disk() { ::umount2(where_.c_str(), MNT_DETACH); }
@@ -100,7 +100,7 @@ BOOST_AUTO_TEST_CASE(a_node_on_a_full_disk_answers_507_and_goes_on) {
 
   // More than what is left, announced and found out on the way.
   check_refused(node, "too-large", {3, 150 * mebibyte});
-  fill(node, 40 * mebibyte);
+  fill(node, 100 * mebibyte);
   check_refused(node, "large", {4, 5 * mebibyte});
   check_refused(node, "small-new", {5, 1000});
   check_refused(node, "small", {6, 1000});
@@ -131,7 +131,7 @@ BOOST_AUTO_TEST_CASE(a_disk_that_fills_up_under_an_upload_of_unknown_end_keeps_n
   bool goes_on = true;
   for (int i = 0; i < 200 && goes_on; ++i)
     goes_on = client.send_body("100000\r\n") && client.send_body(piece) && client.send_body("\r\n");
-  BOOST_TEST(!goes_on, "200 MiB went onto a disk of 160");
+  BOOST_TEST(!goes_on, "200 MiB went onto a disk of 240");
   auto answer = client.read_response("PUT");
   BOOST_TEST(answer.status == 507, "answered " << answer);
   cluster.wait_for("staging is empty", milliseconds{10'000},
@@ -160,7 +160,7 @@ BOOST_AUTO_TEST_CASE(a_leader_on_a_full_disk_refuses_writes_and_stays_in_office)
   test_cluster cluster(disks.options(3));
   const auto leader = cluster.wait_for_leader();
   put_or_fail(cluster.node(leader), "kept", {1, mebibyte}, {{"Kaiku-Durability", "majority"}});
-  fill(cluster.node(leader), 40 * mebibyte);
+  fill(cluster.node(leader), 100 * mebibyte);
   for (std::size_t i = 0; i < cluster.size(); ++i) {
     check_refused(cluster.node(i), "small", {2, 1000});
     check_refused(cluster.node(i), "large", {3, 5 * mebibyte});
@@ -178,7 +178,7 @@ BOOST_AUTO_TEST_CASE(a_follower_on_a_full_disk_still_votes_and_catches_up_once_t
   test_cluster cluster(disks.options(3));
   const auto full = cluster.followers()[0];
   const auto other = cluster.followers()[1];
-  fill(cluster.node(full), 30 * mebibyte);
+  fill(cluster.node(full), 80 * mebibyte);
   for (std::uint64_t i = 0; i < 10; ++i)
     put_or_fail(cluster.node(cluster.wait_for_leader()), "f" + std::to_string(i), {i, mebibyte}, by_majority);
   // Its vote is needed now.
@@ -195,7 +195,7 @@ BOOST_AUTO_TEST_CASE(what_a_follower_has_no_room_for_is_sent_again_now_and_then_
   small_disks disks;
   test_cluster cluster(disks.options(3));
   auto& full = cluster.node(cluster.followers()[0]);
-  fill(full, 30 * mebibyte);
+  fill(full, 80 * mebibyte);
   // More than the appends that may be on their way: what follows the first one comes when that was refused.
   for (std::uint64_t i = 0; i < 40; ++i)
     put_or_fail(cluster.node(cluster.wait_for_leader()), "f" + std::to_string(i), {i, 60'000}, by_majority);
@@ -218,7 +218,7 @@ BOOST_AUTO_TEST_CASE(what_only_a_wiped_leader_had_is_named_by_its_successor_and_
   put_or_fail(cluster.node(0), "kept", {1, 1000}, {{"Kaiku-Durability", "all"}});
   const auto old = cluster.wait_for_leader();
   const auto followers = cluster.followers();
-  for (auto i : followers) fill(cluster.node(i), 30 * mebibyte);
+  for (auto i : followers) fill(cluster.node(i), 80 * mebibyte);
   const auto token = put_or_fail(cluster.node(old), "lost", {2, 1000}, by_leader).header("Kaiku-Token");
   BOOST_TEST(fate_of(cluster.node(followers[0]), token) == "leader");
   const auto told = clock::now();

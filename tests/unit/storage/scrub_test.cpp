@@ -97,6 +97,33 @@ BOOST_AUTO_TEST_CASE(damaged_content_is_set_apart_and_missing_until_it_is_repair
   BOOST_TEST(disk->list_wanted({}, 9).empty());
 }
 
+BOOST_AUTO_TEST_CASE(damaged_content_beyond_the_bound_is_not_served_and_kept_until_it_is_replaced_or_unnamed) {
+  for (std::size_t i = 0; i < limits::damaged_blobs; ++i) std::ofstream(data / "damaged" / std::to_string(i)) << 'x';
+  const auto other = large('o');
+  {
+    const auto file = stage(other);
+    logged({put_command("other", other), {}, {}});
+  }
+  flip_a_byte();
+  for (const auto& bytes : {big, other}) {
+    BOOST_REQUIRE(disk->quarantine(content_named(bytes)).ok());
+    BOOST_TEST(content_outcome(bytes) == errc::content_missing);
+  }
+  reopen();
+  BOOST_TEST((blobs_in(data) == std::set{to_string(sha256(big)), to_string(sha256(other))}));
+  BOOST_TEST(content_outcome(big) == errc::content_missing);
+  {
+    const auto file = stage(big);
+    BOOST_REQUIRE(disk->provide_repaired(content_named(big)).ok());
+  }
+  BOOST_TEST((text_at("big") == big));
+  BOOST_TEST(verdict(big) == errc::none);
+  logged(remove("other"));
+  compact_all();
+  collect_all_garbage();
+  BOOST_TEST((blobs_in(data) == std::set{to_string(sha256(big))}));
+}
+
 BOOST_AUTO_TEST_CASE(a_file_that_was_lost_counts_as_damaged) {
   fs::remove(blob("blobs"));
   BOOST_TEST(content_outcome(big) == errc::corrupt);
