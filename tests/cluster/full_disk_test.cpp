@@ -178,7 +178,7 @@ BOOST_AUTO_TEST_CASE(a_follower_on_a_full_disk_still_votes_and_catches_up_once_t
   test_cluster cluster(disks.options(3));
   const auto full = cluster.followers()[0];
   const auto other = cluster.followers()[1];
-  fill(cluster.node(full), 80 * mebibyte);
+  fill(cluster.node(full), 40 * mebibyte);
   for (std::uint64_t i = 0; i < 10; ++i)
     put_or_fail(cluster.node(cluster.wait_for_leader()), "f" + std::to_string(i), {i, mebibyte}, by_majority);
   // Its vote is needed now.
@@ -195,7 +195,7 @@ BOOST_AUTO_TEST_CASE(what_a_follower_has_no_room_for_is_sent_again_now_and_then_
   small_disks disks;
   test_cluster cluster(disks.options(3));
   auto& full = cluster.node(cluster.followers()[0]);
-  fill(full, 80 * mebibyte);
+  fill(full, 40 * mebibyte);
   // More than the appends that may be on their way: what follows the first one comes when that was refused.
   for (std::uint64_t i = 0; i < 40; ++i)
     put_or_fail(cluster.node(cluster.wait_for_leader()), "f" + std::to_string(i), {i, 60'000}, by_majority);
@@ -218,7 +218,7 @@ BOOST_AUTO_TEST_CASE(what_only_a_wiped_leader_had_is_named_by_its_successor_and_
   put_or_fail(cluster.node(0), "kept", {1, 1000}, {{"Kaiku-Durability", "all"}});
   const auto old = cluster.wait_for_leader();
   const auto followers = cluster.followers();
-  for (auto i : followers) fill(cluster.node(i), 80 * mebibyte);
+  for (auto i : followers) fill(cluster.node(i), 40 * mebibyte);
   const auto token = put_or_fail(cluster.node(old), "lost", {2, 1000}, by_leader).header("Kaiku-Token");
   BOOST_TEST(fate_of(cluster.node(followers[0]), token) == "leader");
   const auto told = clock::now();
