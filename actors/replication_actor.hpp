@@ -158,6 +158,7 @@ class replication_actor : public observed<replication_handle::base> {
   void end_member_change(const error& why);
   caf::typed_response_promise<handed_over> on_hand_over(const hand_over& x);
   void try_hand_over();
+  void ask_to_lead(const node_id& id, const peer& who);
   void end_hand_over(const error& why);
   /// A leader whose disk completes nothing lets somebody else lead.
   void watch_disk();
@@ -181,6 +182,8 @@ class replication_actor : public observed<replication_handle::base> {
   bool in_contact_with_quorum() const;
   bool leading() const { return role_.now == role::leader; }
   /// Leads `in_term`, and a majority was heard within T.
+  /// The entry at `at` is safe with this leader as long as its disk is: nobody that lacks it can have been elected.
+  bool own_word_will_do(const log_position& at) const;
   bool leads(term in_term) const { return leading() && role_.in_term == in_term && in_contact_with_quorum(); }
 
   // --- follower ---

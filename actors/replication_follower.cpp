@@ -135,7 +135,9 @@ void replication_actor::abandon_fetch() {
 }
 
 void replication_actor::append_first() {
-  if (contradicts_settled(inbox_.front())) {  // by what was appended since it came
+  // By what was appended since it came. If that was a later leader's, this one is only late: storage says so.
+  const bool is_late = inbox_.front().in_term < disk_->state().current;
+  if (!is_late && contradicts_settled(inbox_.front())) {
     const auto from = inbox_.front().leader;
     std::erase_if(inbox_, [&](const auto& one) { return one.leader == from; });
     appending_ = false;

@@ -49,6 +49,10 @@ bool replication_actor::in_contact_with_quorum() const {
   return kaiku::now(system()) - quorum_contact_ <= settings_.election_timeout;
 }
 
+bool replication_actor::own_word_will_do(const log_position& at) const {
+  return leads(at.in_term) && machine_.successors_hold(at.index);
+}
+
 result<proposal> replication_actor::read(const write_request& x) const {
   if (x.encoded_command.size() > limits::entry_bytes) return {errc::bad_request, "the command is too large"};
   auto decoded = decode_command(x.encoded_command);
@@ -183,8 +187,9 @@ void replication_actor::answer(pending_write& write, const proposed& what, term 
   reply.repeated = what.repeated;
   reply.holders = static_cast<std::uint32_t>(machine_.holders(what.index));
   reply.voters = static_cast<std::uint32_t>(machine_.voters());
-  // A leader that was frozen since it took the write may be one no more: then only a majority's word will do.
-  if (write.want == durability::leader && leads(in_term)) {
+  // A leader that was frozen since it took the write may be one no more: then only a majority's word will do. Likewise
+  // one that asked somebody else to lead, who lacks the write.
+  if (write.want == durability::leader && own_word_will_do({in_term, what.index})) {
     write.promise->deliver(reply);
   } else {
     waiting_.emplace(what.index,
@@ -196,7 +201,8 @@ void replication_actor::settle_waiting(bool all) {
   for (auto it = waiting_.begin(); it != waiting_.end();) {
     auto& [index, write] = *it;
     const auto reached = machine_.reached(index);
-    const bool enough = reached >= std::max(write.want, durability::majority);
+    const bool own_word = write.want == durability::leader && own_word_will_do(write.reply.token.at);
+    const bool enough = own_word || reached >= std::max(write.want, durability::majority);
     const bool too_late = now() >= write.deadline;
     if (!all && !too_late && !enough) {
       ++it;
@@ -213,7 +219,7 @@ void replication_actor::settle_waiting(bool all) {
     } else if (!too_late) {
       ++it;
       continue;
-    } else if (write.want == durability::leader || !leads(reply.token.at.in_term)) {
+    } else if (!own_word_will_do(reply.token.at)) {
       reply.failure = {errc::outcome_unknown, "recorded here, but this node does not know itself leader any more"};
     }
     const trace_scope scope{write.of};

@@ -135,6 +135,11 @@ void replication_actor::end_hand_over(const error& why) {
   pump();
 }
 
+void replication_actor::ask_to_lead(const node_id& id, const peer& who) {
+  send(who.election, timeout_now{settings_.self, role_.in_term});
+  machine_.on_asked_to_lead(now(), id);
+}
+
 void replication_actor::try_hand_over() {
   if (!hand_over_ || target_told_ || proposing_ || !leading()) return;
   for (const auto& [id, follower] : machine_.followers()) {
@@ -142,7 +147,7 @@ void replication_actor::try_hand_over() {
     if (to == peers_.end() || follower.match != disk_->state().last.index || !machine_.is_voter(id)) continue;
     if (!hand_over_to_.name.empty() && id != hand_over_to_) continue;
     // Its log is complete: its election takes it from here.
-    send(to->second.election, timeout_now{settings_.self, role_.in_term});
+    ask_to_lead(id, to->second);
     target_told_ = true;
     return;
   }
@@ -179,7 +184,7 @@ void replication_actor::watch_disk() {
   for (const auto& [id, follower] : machine_.followers()) {
     auto to = peers_.find(id);
     if (to == peers_.end() || follower.match != last || !machine_.is_voter(id)) continue;
-    send(to->second.election, timeout_now{settings_.self, role_.in_term});
+    ask_to_lead(id, to->second);
     break;
   }
   // Nobody is up to date, or took over: the others elect once this node's heartbeats stop.

@@ -27,6 +27,8 @@ void replication::begin_leading(instant now, term in_term, log_index last) {
   term_ = in_term;
   term_start_ = last.next();
   last_ = last;
+  catch_up_goal_ = {};
+  asked_to_lead_.clear();
   if (!KAIKU_MUTANT(progress_of_an_earlier_term_kept)) followers_.clear();
   for (const auto& voter : voters_) add_follower(now, voter);
   for (const auto& learner : learners_) add_follower(now, learner);
@@ -82,10 +84,39 @@ std::optional<node_id> replication::caught_up_learner() const {
   for (const auto& learner : learners_) {
     const auto found = followers_.find(learner);
     if (found == followers_.end() || !found->second.connected) continue;
-    const bool complete = found->second.match >= commit_ || KAIKU_MUTANT(promoted_before_it_caught_up);
+    const bool keeps_up = catch_up_goal_.value > 0 && found->second.match >= catch_up_goal_;
+    const bool complete = keeps_up || KAIKU_MUTANT(promoted_before_it_caught_up);
     if (found->second.state == follower_progress::mode::replicate && complete) return learner;
   }
   return std::nullopt;
+}
+
+void replication::begin_catch_up_round(instant now, milliseconds length) {
+  if (!knows_commit() || (catch_up_goal_.value > 0 && now - catch_up_since_ < length)) return;
+  catch_up_goal_ = commit_;
+  catch_up_since_ = now;
+}
+
+// --- who leads next -----------------------------------------------------------------------------------------------
+
+void replication::on_asked_to_lead(instant now, const node_id& to) {
+  asked_to_lead_[to] = {now, {}};
+}
+
+/// Links keep order: who takes an entry that was sent long after the request has had time to act on it, and its disk
+/// has followed nobody else.
+void replication::forget_successors(instant now, milliseconds patience) {
+  for (auto& [id, asked] : asked_to_lead_)
+    if (asked.later.value == 0 && now - asked.at > patience) asked.later = last_.next();
+  std::erase_if(asked_to_lead_, [&](const auto& one) {
+    const auto& [id, asked] = one;
+    return asked.later.value > 0 && match_of(id) >= asked.later;
+  });
+}
+
+bool replication::successors_hold(log_index index) const {
+  return std::all_of(asked_to_lead_.begin(), asked_to_lead_.end(),
+                     [&](const auto& one) { return match_of(one.first) >= index; });
 }
 
 // --- links --------------------------------------------------------------------------------------------------------
@@ -222,6 +253,8 @@ void replication::on_retry(instant now, milliseconds patience) {
     const bool lost = !progress.in_flight.empty() && now - progress.last_progress > limit;
     if (lost && !KAIKU_MUTANT(lost_append_never_retried)) probe_again(progress);
   }
+  begin_catch_up_round(now, patience);
+  forget_successors(now, patience);
 }
 
 std::vector<send_append> replication::due() const {

@@ -82,12 +82,15 @@ class replication {
   void on_reply(instant now, const append_reply& reply);
   /// An append up to `last` (`from - 1` when it carried nothing, as a probe does) was sent to `to`.
   void on_sent(instant now, const node_id& to, log_index from, log_index last);
+  /// `to` was asked to lead in this node's place. Voters that hear this leader may vote for it.
+  void on_asked_to_lead(instant now, const node_id& to);
   /// `to` was told to take the state at `at`.
   void on_snapshot_sent(instant now, const node_id& to, log_index at);
   /// What `to` needs can't be read just now: nothing is due to it until the next retry.
   void on_unsendable(instant now, const node_id& to);
   /// Windows that were not answered for `patience` go back to probing: messages to a dead link vanish without a word.
-  /// A follower that said it is pulling content is given `content_patience` times as long.
+  /// A follower that said it is pulling content is given `content_patience` times as long. Each `patience` a new round
+  /// of catching up begins, and who was asked to lead that long ago, and then takes an entry, does not do so any more.
   void on_retry(instant now, milliseconds patience);
 
   /// Large files take a while, and asking again costs one append; but the word that ends the wait may be lost too.
@@ -123,19 +126,32 @@ class replication {
   log_index compactable(log_index upto, bool keep_for_followers) const;
   /// Some follower is taking a snapshot.
   bool sends_snapshots() const;
-  /// A learner that can be made a voter without holding anything up: its log holds all that is committed.
+  /// A learner that can be made a voter without holding anything up: its log holds what was committed when the running
+  /// round began, so it is no further behind than a round is long (thesis, 4.2.1). All that is committed by now it may
+  /// never hold while others are faster.
   std::optional<node_id> caught_up_learner() const;
+  /// What that round asks for; 0: none has begun.
+  log_index catch_up_goal() const { return catch_up_goal_; }
+  /// Everybody that was asked to lead, and may yet do so, holds `index`: it would not be lost with such an election.
+  bool successors_hold(log_index index) const;
   /// Highest index that `count` voters, 1 to `voters()`, hold durably.
   log_index held_by(std::size_t count) const;
   const std::map<node_id, follower_progress>& followers() const { return followers_; }
 
  private:
+  struct asked_to_lead {
+    instant at;
+    log_index later;  ///< an entry that was not there until long after; 0: it is not that late yet
+  };
+
   void add_follower(instant now, const node_id& id);
   void forget_other_disk(const member& one);
   void update_commit();
   void accepted(follower_progress& progress, log_index match);
   void refused(follower_progress& progress, log_index hint);
   static void probe_again(follower_progress& progress);
+  void begin_catch_up_round(instant now, milliseconds length);
+  void forget_successors(instant now, milliseconds patience);
 
   node_id self_;
   std::set<node_id> voters_;
@@ -148,6 +164,9 @@ class replication {
   log_index term_start_;  ///< the leader's no-op: entries before it are never committed by counting
   log_index last_;
   log_index commit_;
+  log_index catch_up_goal_;
+  instant catch_up_since_{};
+  std::map<node_id, asked_to_lead> asked_to_lead_;
 };
 
 }  // namespace kaiku

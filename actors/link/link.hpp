@@ -23,15 +23,16 @@
 ///
 /// A node whose disk knows no cluster asks before it links with anybody:
 ///
-///   start --> asking --- all say that they know of none; or a member of one waits ---> settled
-///               ^        for its name, and has never seen a disk of it                   |
+///   start --> asking --- all say that they know of none, or of one that waits for ----> settled
+///               ^        its name and has never seen a disk of it                        |
 ///               +---------- refused as a stranger, or linked with a member of one -------+
 ///
 ///   asking --- a cluster has its name by a known disk, or not at all ---> joining
 ///   start, with `wants_in` --------------------------------------------> joining
 ///   joining --- its own log names it among the members -----------------> settled
 ///
-/// So a cluster begins when all who are to found it are there: one that is away may hold the files of an older one.
+/// So a cluster begins when all who are to found it are there: one that is away may hold the files of an older one, or
+/// know that this disk takes the place of another.
 /// While a node joins it goes on asking. Members that are asked tell their directory (`join_wanted`); the asking node's
 /// directory is told to `forget_bootstrap`, so that it takes no part in founding a second cluster. Nothing of this is
 /// believed before the certificate or the secret is proved.

@@ -54,14 +54,21 @@ struct linked_peer {
   std::chrono::steady_clock::time_point shunned_until{};
 };
 
+/// What was heard where this node asks for a cluster.
+enum class asked_answer : std::uint8_t {
+  none,        ///< nothing, or that there is one which knows more of this node
+  no_cluster,  ///< no cluster is known there
+  never_seen,  ///< one that has this node's name, and never saw a disk of it
+};
+
 /// Where this node asks for a cluster.
 struct asked_address {
   asked_address(boost::asio::io_context& io, std::string where) : address(std::move(where)), timer(io) {}
 
   std::string address;
   boost::asio::steady_timer timer;
-  bool running = false;     ///< `ask_at` is at it
-  bool knows_none = false;  ///< its last answer: no cluster is known there
+  bool running = false;                      ///< `ask_at` is at it
+  asked_answer answer = asked_answer::none;  ///< its last
   std::shared_ptr<bool> resolving = std::make_shared<bool>(false);
   std::chrono::steady_clock::time_point waited_since{};  ///< for that answer
   std::string last_failure;                              ///< as logged
@@ -118,10 +125,10 @@ struct link_layer::impl : std::enable_shared_from_this<impl> {
   void dial_all();
   void ask_around();
   boost::asio::awaitable<void> ask_at(asked_address_ptr where);
-  boost::asio::awaitable<bool> ask_once(asked_address_ptr where);
-  void log_question(asked_address& where, bool knows_none, const std::string& trouble);
+  boost::asio::awaitable<asked_answer> ask_once(asked_address_ptr where);
+  void log_question(asked_address& where, asked_answer answer, const std::string& trouble);
   void settle();
-  void take_welcome(const welcome& found, const std::string& from);
+  asked_answer take_welcome(const welcome& found, const std::string& from);
   void ask_members_too(const std::vector<member>& found);
   void learn_from(const hello& peer);
   void ask_again();

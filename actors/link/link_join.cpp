@@ -36,16 +36,17 @@ void link_layer::impl::ask_around() {
 }
 
 /// Until this node is settled. Who knows of no cluster is asked again as well: it may be in one before the others have
-/// answered.
+/// answered. And a cluster that has never seen this node may be told so by a member who missed that it has: while
+/// another is not heard, this may be a wiped disk, which must not vote again.
 net::awaitable<void> link_layer::impl::ask_at(asked_address_ptr where) {
   auto keep = shared_from_this();
   error_code ignored;
   auto wait = milliseconds{limits::link_retry_first_ms};
   for (;;) {
-    where->knows_none = co_await ask_once(where);
-    const auto knows_none = [](const auto& x) { return x->knows_none; };
+    where->answer = co_await ask_once(where);
+    const auto knows_no_disk = [](const auto& x) { return x->answer != asked_answer::none; };
     if (stopping) break;
-    if (std::all_of(asked.begin(), asked.end(), knows_none)) settle();
+    if (std::all_of(asked.begin(), asked.end(), knows_no_disk)) settle();
     if (stands == standing::settled) break;
     where->timer.expires_after(wait);
     co_await where->timer.async_wait(net::redirect_error(use_awaitable, ignored));
@@ -63,14 +64,14 @@ void link_layer::impl::settle() {
   dial_all();
 }
 
-/// Whether whoever is there knows of no cluster. One that is not heard may hold the files of one, so nobody founds
-/// another without it.
-net::awaitable<bool> link_layer::impl::ask_once(asked_address_ptr where) {
+/// Whether whoever is there knows of no cluster, or of no disk of this node. One that is not heard may hold the files
+/// of one, so nobody founds another without it.
+net::awaitable<asked_answer> link_layer::impl::ask_once(asked_address_ptr where) {
   auto session = std::make_shared<link_session>(tcp::socket{io});
   auto mine = dialling.insert(dialling.end(), session);
   session->start_deadline(settings.handshake_timeout);
   auto reached = co_await reach(session, where->address, where->resolving);
-  bool knows_none = false;
+  auto answer = asked_answer::none;
   std::string trouble;
   if (reached) {
     auto side = side_for(session, link_role::dialler, {});
@@ -78,9 +79,9 @@ net::awaitable<bool> link_layer::impl::ask_once(asked_address_ptr where) {
     auto end = co_await dial_handshake(session, side);
     const bool is_refused = end.how == handshake_outcome::kind::turned_away;
     if (end.how == handshake_outcome::kind::proven) {
-      take_welcome(end.found, where->address);
+      answer = take_welcome(end.found, where->address);
     } else {
-      knows_none = is_refused && end.why.reason == refusal_reason::no_cluster;
+      if (is_refused && end.why.reason == refusal_reason::no_cluster) answer = asked_answer::no_cluster;
       trouble = end.why.text;
     }
   } else {
@@ -88,39 +89,43 @@ net::awaitable<bool> link_layer::impl::ask_once(asked_address_ptr where) {
   }
   dialling.erase(mine);
   session->abort();
-  if (!stopping) log_question(*where, knows_none, trouble);
-  co_return knows_none;
+  if (!stopping) log_question(*where, answer, trouble);
+  co_return answer;
 }
 
 /// Once for each reason.
-void link_layer::impl::log_question(asked_address& where, bool knows_none, const std::string& trouble) {
+void link_layer::impl::log_question(asked_address& where, asked_answer answer, const std::string& trouble) {
   using std::chrono::steady_clock;
   const auto now = steady_clock::now();
-  if (knows_none || where.waited_since == steady_clock::time_point{}) where.waited_since = now;
+  if (answer != asked_answer::none || where.waited_since == steady_clock::time_point{}) where.waited_since = now;
   const bool joins = stands == standing::joining;
   const bool matters = joins || (stands == standing::asking && now - where.waited_since >= quiet_time);
   if (!matters || trouble == where.last_failure) return;
   where.last_failure = trouble;
   if (trouble.empty()) return;
+  const auto is_unseen = [](const auto& x) { return x->answer == asked_answer::never_seen; };
   if (joins)
     spdlog::warn("link: asked {} for its cluster, trying on: {}", where.address, trouble);
+  else if (std::any_of(asked.begin(), asked.end(), is_unseen))
+    spdlog::warn(
+        "link: {} votes in no cluster before all of --cluster say that they never saw a disk of it; {} does not: {}",
+        settings.self.name, where.address, trouble);
   else
     spdlog::warn("link: {} founds no cluster before all of --cluster say that they know of none; {} does not: {}",
                  settings.self.name, where.address, trouble);
 }
 
-void link_layer::impl::take_welcome(const welcome& found, const std::string& from) {
-  if (stopping) return;
+asked_answer link_layer::impl::take_welcome(const welcome& found, const std::string& from) {
+  if (stopping) return asked_answer::none;
   auto is_self = [&](const member& x) { return x.id == settings.self; };
   const auto known = std::find_if(found.members.begin(), found.members.end(), is_self);
   const bool is_known = known != found.members.end();
   if (stands != standing::joining) {
     // A voter that was never seen may be this one, and its vote may be needed.
-    const bool was_never_seen = is_known && !known->disk.known();
+    if (is_known && !known->disk.known()) return asked_answer::never_seen;
     const bool is_this = is_known && known->disk == settings.disk;
     const bool knows_cluster = settings.knows_cluster();
-    if (was_never_seen) return settle();
-    if (knows_cluster && (is_this || !may_be_taken_back())) return;
+    if (knows_cluster && (is_this || !may_be_taken_back())) return asked_answer::none;
     stands = standing::joining;
     if (knows_cluster)
       spdlog::warn("link: {} was taken in by a leader that is gone before a majority knew; it asks again at {}",
@@ -141,6 +146,7 @@ void link_layer::impl::take_welcome(const welcome& found, const std::string& fro
   ask_around();
   replace_members(found.members);
   dial_all();
+  return asked_answer::none;
 }
 
 /// Those that it was told to ask may be gone before it is a member.

@@ -56,6 +56,8 @@ void invariants::sending(instant local_now, const node_id& from, const node_id& 
   persist_before_send(from, to, what);
   handover_loses_nothing(from, to, what);
   append_in_own_term(from, what);
+  if (const auto* request = std::get_if<vote_request>(&what); request != nullptr && request->transfer)
+    handed_over_.emplace(request->in_term, from);
   if (const auto* beat = std::get_if<heartbeat>(&what))
     leaders_[beat->in_term].rounds.try_emplace(beat->round, local_now);
 }
@@ -70,6 +72,7 @@ void invariants::leads(instant asked_at, const node_id& node, std::uint64_t boot
   election_safety(node, boot, in_term);
   leaders_[in_term].since = asked_at;
   committed_never_lost_by_election(node, in_term);
+  elected_holds_acknowledged(node, in_term);
 }
 
 void invariants::hears(const node_id& node, const role_change& before, term in_term, const role_change& after) const {
@@ -96,7 +99,12 @@ void invariants::committed(const node_id& node, bool leading, term in_term, log_
 void invariants::acknowledged(instant local_now, const node_id& node, durability how, const log_entry& entry,
                               const electorate& by) {
   ack_matches_durability(node, how, entry, by);
-  if (how == durability::leader) bounded_loss(local_now, node, entry, by);
+  if (how == durability::leader) {
+    bounded_loss(local_now, node, entry, by);
+    successor_holds(entry);
+    auto& last = recorded_.try_emplace(entry.at.in_term, entry).first->second;
+    if (entry.at.index > last.at.index) last = entry;
+  }
   if (how != durability::leader) acknowledged_.push_back(entry);
 }
 

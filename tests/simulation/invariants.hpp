@@ -54,8 +54,8 @@ class invariants {
   /// The state at `at`, made by `entries`, is about to take the place of `image`'s.
   void installs(const node_id& node, const disk_content& image, const log_position& at,
                 const std::vector<log_entry>& entries, const std::set<std::string>& contents);
-  /// `leader` proposes to make `learner` a voter while it knows of `commit`.
-  void promotes(const node_id& leader, const member& learner, log_index commit) const;
+  /// `leader` proposes to make `learner` a voter, since it holds its log up to `goal`.
+  void promotes(const node_id& leader, const member& learner, log_index goal) const;
   /// `leader` tells somebody to take the state at `at`.
   void offers(const node_id& leader, const log_entry& at) const;
   /// A sync took `cut` out of the log of `now`.
@@ -134,6 +134,8 @@ class invariants {
   void ack_matches_durability(const node_id& node, durability how, const log_entry& entry, const electorate& by) const;
   void append_in_own_term(const node_id& from, const message& what) const;
   void handover_loses_nothing(const node_id& from, const node_id& to, const message& what) const;
+  void successor_holds(const log_entry& entry) const;
+  void elected_holds_acknowledged(const node_id& node, term in_term) const;
   void bounded_loss(instant local_now, const node_id& node, const log_entry& entry, const electorate& by) const;
   void quorum_from_answers(const node_id& leader, term in_term, instant contact,
                            const std::vector<member>& voters) const;
@@ -173,7 +175,9 @@ class invariants {
   std::vector<log_entry> committed_;
   std::vector<term> committed_in_;  ///< term of the leader that committed each
   std::size_t reads_served_ = 0;
-  std::vector<log_entry> acknowledged_;  ///< at `majority`
+  std::vector<log_entry> acknowledged_;             ///< at `majority`
+  std::map<term, log_entry> recorded_;              ///< the last that each leader acknowledged alone
+  std::set<std::pair<term, node_id>> handed_over_;  ///< who asked for votes in a handover
 };
 
 }  // namespace kaiku::simulation

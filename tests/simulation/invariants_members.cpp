@@ -100,11 +100,11 @@ void invariants::learner_first(const log_entry& entry, const membership& before,
   }
 }
 
-void invariants::promotes(const node_id& leader, const member& learner, log_index commit) const {
+void invariants::promotes(const node_id& leader, const member& learner, log_index goal) const {
   const auto* disk = disk_of(learner);
-  REQUIRE(disk != nullptr && (commit.value == 0 || holds(*disk, disks_.at(leader)->log[commit.value - 1])),
+  REQUIRE(disk != nullptr && (goal.value == 0 || holds(*disk, disks_.at(leader)->log[goal.value - 1])),
           "LEARNER_NOT_COUNTED",
-          leader.name + " makes " + learner.id.name + " a voter, which lacks " + to_string(commit));
+          leader.name + " makes " + learner.id.name + " a voter, which lacks " + to_string(goal));
 }
 
 void invariants::no_reused_incarnation(const membership& before, const membership& next) {

@@ -175,6 +175,23 @@ void invariants::bounded_loss(instant local_now, const node_id& node, const log_
           node.name + " acknowledges " + text(entry.at) + " and has long lost its majority");
 }
 
+/// Whoever was elected at the wish of the leader that acknowledges.
+void invariants::successor_holds(const log_entry& entry) const {
+  const auto next = leaders_.find(entry.at.in_term.next());
+  if (next == leaders_.end() || !handed_over_.contains({next->first, next->second.node})) return;
+  const auto* disk = all_disks_.at(next->second.disk);
+  REQUIRE(holds(*disk, entry), "HANDOVER_LOSES_NOTHING",
+          text(entry.at) + " is acknowledged by a leader that " + next->second.node.name + " has replaced without it");
+}
+
+void invariants::elected_holds_acknowledged(const node_id& node, term in_term) const {
+  if (!handed_over_.contains({in_term, node})) return;
+  const auto last = recorded_.find(term{in_term.value - 1});
+  if (last == recorded_.end()) return;
+  REQUIRE(holds(*disks_.at(node), last->second), "HANDOVER_LOSES_NOTHING",
+          node.name + " leads at the wish of one that had acknowledged " + text(last->second.at) + ", and lacks it");
+}
+
 void invariants::reads(const node_id& node, log_index commit, std::size_t committed) {
   REQUIRE(commit.value >= committed, "READ_NEVER_STALE",
           node.name + " serves a read at " + to_string(commit) + " where " + std::to_string(committed) +

@@ -71,7 +71,9 @@ void network::send(const node_id& from, const node_id& to, const parcel& what) {
 void network::deliver_later(const node_id& from, const node_id& to, std::uint64_t link, const parcel& what) {
   if (luck_.percent(loss_percent)) return;
   auto when = time_.now() + luck_.between(microseconds{200}, microseconds{10'000});
-  if (luck_.percent(straggler_percent)) {
+  // A leader counts on it that a link does not keep this one back behind what was sent long after.
+  const bool may_straggle = !std::holds_alternative<timeout_now>(*what);
+  if (luck_.percent(straggler_percent) && may_straggle) {
     when += luck_.between(milliseconds{0}, luck_.percent(10) ? milliseconds{15'000} : milliseconds{1000});
   } else if (!luck_.percent(reorder_percent)) {
     auto& last = last_delivery_[{from, to}];

@@ -154,6 +154,7 @@ class node {
   bool takes_writes() const;
   bool in_contact_with_quorum() const;
   bool leads(term in_term) const;
+  bool own_word_will_do(const log_position& at) const;
   void propose_first_entry();
   void propose_own_entries();
   void pump();
@@ -169,6 +170,8 @@ class node {
   void after_progress();
   void begin_hand_over();
   void try_hand_over();
+  bool ask_to_lead();
+  void watch_disk();
   /// By whom this node counts.
   electorate counted() const { return {*members_, contact_voters_}; }
   void acknowledge(const std::string& command, answer what, const log_position& at);
@@ -238,6 +241,8 @@ class node {
   bool own_entry_queued_ = false;
   bool change_queued_ = false;  ///< somebody's, not logged yet
   bool proposing_ = false;
+  instant proposing_since_;
+  bool disk_stalled_ = false;
   std::multimap<log_index, waiting_write> waiting_;
   std::deque<waiting_read> reads_;
   std::optional<instant> hand_over_deadline_;

@@ -22,6 +22,7 @@ void node::on_timer() {
   settle_waiting();
   if (begin_again_ && now() >= begin_again_->due) ask_again(*std::exchange(begin_again_, std::nullopt));
   if (hand_over_deadline_ && now() >= *hand_over_deadline_) hand_over_deadline_.reset();
+  watch_disk();
   // Said again and again: the leader must not take an install for lost.
   if (installing_) reply_to(installing_->leader, {self_, installing_->in_term, false, {}, {}, true});
   if (offered_ && machine_.sends_snapshots()) offered_->last_used = now();
@@ -42,6 +43,7 @@ void node::replication_role(const role_change& change) {
     contact_voters_ = members_->voters;
     machine_.begin_leading(now(), change.in_term, disk_.durable().state().last.index);
     offered_.reset();
+    disk_stalled_ = false;
     check_matches();
     propose_first_entry();
     pump();
@@ -62,11 +64,15 @@ bool node::leads(term in_term) const {
   return machine_.leading() && replication_role_.in_term == in_term && in_contact_with_quorum();
 }
 
+bool node::own_word_will_do(const log_position& at) const {
+  return leads(at.in_term) && (machine_.successors_hold(at.index) || KAIKU_MUTANT(acknowledged_past_a_successor));
+}
+
 // --- writes -------------------------------------------------------------------------------------------------------
 
 bool node::takes_writes() const {
-  return machine_.leading() && !hand_over_deadline_ && queue_.size() + waiting_.size() < writes_waiting_max &&
-         in_contact_with_quorum();
+  return machine_.leading() && !hand_over_deadline_ && !disk_stalled_ &&
+         queue_.size() + waiting_.size() < writes_waiting_max && in_contact_with_quorum();
 }
 
 void node::acknowledge(const std::string& command, answer what, const log_position& at) {
@@ -92,9 +98,11 @@ void node::client_write(std::string command, durability want) {
 }
 
 void node::refuse_queued() {
-  for (const auto& write : std::exchange(queue_, {}))
+  for (const auto& write : std::exchange(queue_, {})) {
+    if (write.own) own_entry_queued_ = false;  // one that is with storage is still on its way
+    if (write.changes_members) change_queued_ = false;
     if (!write.own) acknowledge(write.command, answer::refused, {});
-  own_entry_queued_ = change_queued_ = false;
+  }
 }
 
 void node::pump() {
@@ -107,12 +115,13 @@ void node::pump() {
     queue_.pop_front();
   }
   proposing_ = true;
+  proposing_since_ = now();
   takes_effect();
   const auto in_term = replication_role_.in_term;
   disk_.propose(in_term, std::move(commands),
                 [this, in_term, writes = std::move(writes)](const propose_outcome& outcome) {
                   post(mailbox::replication, [this, in_term, outcome, writes] {
-                    proposing_ = false;
+                    proposing_ = disk_stalled_ = false;
                     publish_members();  // what changes them is counted by the new ones
                     on_proposed(in_term, outcome, writes);
                     replicate();
@@ -140,11 +149,12 @@ void node::on_proposed(term in_term, const propose_outcome& outcome, const std::
     if (!writes[i].own) answer_or_wait(writes[i], {in_term, outcome.results[i].index});
 }
 
-/// A leader that was frozen since it took the write may be one no more: then only a majority's word will do.
+/// A leader that was frozen since it took the write may be one no more: then only a majority's word will do. Likewise
+/// one that asked somebody else to lead, who lacks the write.
 void node::answer_or_wait(const pending_write& write, const log_position& at) {
   if (write.want == durability::majority && KAIKU_MUTANT(majority_at_own_disk))
     acknowledge(write.command, answer::majority, at);
-  else if (write.want == durability::leader && leads(at.in_term))
+  else if (write.want == durability::leader && own_word_will_do(at))
     acknowledge(write.command, answer::recorded, at);
   else
     waiting_.emplace(at.index, waiting_write{write.command, write.want, at, now() + durability_wait});
@@ -155,7 +165,8 @@ void node::settle_waiting(bool all) {
   for (auto it = waiting_.begin(); it != waiting_.end();) {
     const auto& [index, write] = *it;
     const auto reached = machine_.reached(index);
-    const bool enough = reached >= std::max(write.want, durability::majority);
+    const bool own_word = write.want == durability::leader && own_word_will_do(write.at);
+    const bool enough = own_word || reached >= std::max(write.want, durability::majority);
     const bool too_late = now() >= write.deadline;
     if (!all && !too_late && !enough) {
       ++it;
@@ -170,7 +181,7 @@ void node::settle_waiting(bool all) {
     } else if (!too_late) {
       ++it;
       continue;
-    } else if (write.want == durability::leader || !leads(write.at.in_term)) {
+    } else if (!own_word_will_do(write.at)) {
       what = answer::unknown;
     }
     const auto settled = write;

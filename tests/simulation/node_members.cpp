@@ -130,7 +130,7 @@ void node::propose_due_members() {
   if (!change) return;
   if (change->what == due_change::kind::promote) {
     tell_commit();
-    around_.judge.promotes(self_, *find_member(change->next.voters, change->whom), machine_.commit());
+    around_.judge.promotes(self_, *find_member(change->next.voters, change->whom), machine_.catch_up_goal());
   }
   propose_members(std::move(change->next), false);
 }
@@ -151,15 +151,32 @@ void node::begin_hand_over() {
 
 void node::try_hand_over() {
   if (!hand_over_deadline_ || target_told_ || proposing_ || !machine_.leading()) return;
+  target_told_ = ask_to_lead();
+}
+
+/// Whoever holds all of the log.
+bool node::ask_to_lead() {
   const auto last = disk_.durable().state().last.index;
   for (const auto& [id, follower] : machine_.followers()) {
     const bool complete = follower.match == last || KAIKU_MUTANT(handed_over_to_one_behind);
     if (!follower.connected || !complete || !machine_.is_voter(id)) continue;
     around_.notes.note(self_.name, " hands over to ", id.name);
-    target_told_ = true;
     send(id, timeout_now{replication_role_.in_term});
-    return;
+    machine_.on_asked_to_lead(now(), id);
+    return true;
   }
+  return false;
+}
+
+void node::watch_disk() {
+  if (!machine_.leading() || !proposing_ || machine_.voters() < 2) return;
+  const auto stalled_for = now() - proposing_since_;
+  if (stalled_for <= election_timeout / 2) return;
+  if (!std::exchange(disk_stalled_, true)) refuse_queued();
+  ask_to_lead();
+  if (stalled_for <= election_timeout) return;
+  const auto in_term = replication_role_.in_term;
+  post(mailbox::election, [this, in_term] { carry_out(election_->on_quorum_lost(now(), in_term)); });
 }
 
 }  // namespace kaiku::simulation

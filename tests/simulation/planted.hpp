@@ -68,6 +68,7 @@ namespace kaiku::simulation {
   M(acknowledged_without_contact, 500, "a leader that has lost its majority acknowledges on")                          \
   M(read_without_a_round, 5000, "a linearizable read is answered without asking a majority")                            \
   M(read_before_first_entry, 500, "a new leader answers such reads before an entry of its term is committed")          \
+  M(acknowledged_past_a_successor, 500, "a leader acknowledges alone what one that it asked to lead lacks")            \
   M(handed_over_to_one_behind, 500, "a leader hands over to a follower that lacks entries")                            \
   /* members and disks */                                                                                              \
   M(acknowledgement_of_a_learner_counted, 500, "an entry that a learner holds counts as held by a voter")              \
@@ -77,7 +78,7 @@ namespace kaiku::simulation {
   M(new_disk_campaigns_for_the_old, 1000, "a new disk that learns takes itself for the voter that its log still names")\
   M(wiped_voter_stays_a_voter, 100, "a voter with a new disk is a voter at once")                                      \
   M(wiped_disk_keeps_its_incarnation, 100, "a wiped disk comes back under its old incarnation")                        \
-  M(promoted_before_it_caught_up, 100, "a learner becomes a voter before it holds what is committed")                  \
+  M(promoted_before_it_caught_up, 100, "a learner becomes a voter before it has caught up")                  \
   M(members_change_before_an_own_entry, 500, "the members change before an entry of the leader's term is committed")   \
   M(two_changes_at_once, 500, "the members change while the last change is not committed")                             \
   M(members_in_force_when_committed, 100, "a change of the members counts once it is committed")                       \

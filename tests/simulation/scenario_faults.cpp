@@ -91,7 +91,7 @@ void scenario::disturb_disk(const node_id& id) {
       break;
     default:
       notes_.note(id.name, "'s disk changes its pace");
-      disk.slowness = luck_.percent(50) ? microseconds{0} : luck_.between(milliseconds{5}, milliseconds{600});
+      disk.slowness = luck_.percent(50) ? microseconds{0} : luck_.between(milliseconds{5}, milliseconds{900});
   }
 }
 

@@ -133,6 +133,32 @@ BOOST_AUTO_TEST_CASE(hand_over_is_given_up_after_the_timeout_and_the_leader_goes
   BOOST_REQUIRE(nodes.run_until([&] { return recorded(after); }));
 }
 
+// It may yet take over, by the votes of those that hear this leader.
+BOOST_AUTO_TEST_CASE(a_leader_acknowledges_alone_nothing_that_one_it_asked_to_lead_may_lack) {
+  checked_cluster nodes;
+  const auto first = nodes.elect();
+  const auto wanted = nodes.others(first)[0];
+  nodes.run_for(milliseconds{500});
+  nodes.cut_off(wanted);
+  auto answer = nodes.hand_over(first, nodes.node(wanted).id);
+  BOOST_REQUIRE(nodes.run_until([&] { return answer->reply.has_value(); }, milliseconds{1101}));
+  BOOST_CHECK(answer->reply->failure.code == errc::busy);
+  auto written = nodes.put(first, "lacked", "x");
+  nodes.settle();
+  BOOST_TEST(!written->reply);
+  BOOST_REQUIRE(nodes.run_until([&] { return written->reply.has_value(); }, milliseconds{100}));
+  BOOST_TEST(recorded(written));  // by a majority
+
+  // Once it has taken an entry of long after, it is a follower like the other.
+  nodes.heal();
+  BOOST_REQUIRE(nodes.run_until([&] { return all_equal(nodes); }));
+  nodes.run_for(milliseconds{500});
+  BOOST_TEST(nodes.elect() == first);
+  auto after = nodes.put(first, "after", "x");
+  nodes.settle();
+  BOOST_TEST(recorded(after));
+}
+
 BOOST_AUTO_TEST_CASE(a_second_hand_over_works_as_the_first) {
   checked_cluster nodes;
   for (int i = 0; i < 4; ++i) {

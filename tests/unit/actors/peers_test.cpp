@@ -165,6 +165,45 @@ BOOST_AUTO_TEST_CASE(who_leads_without_what_is_committed_loses_its_link) {
   nodes.check_nothing_changed();
 }
 
+// It had not heard of the newer one when it sent that, and nor had this node.
+BOOST_AUTO_TEST_CASE(an_older_leader_whose_append_is_late_is_told_and_not_accused) {
+  for (const bool is_held_probe : {false, true}) {
+    BOOST_TEST_CONTEXT((is_held_probe ? "a probe that waited" : "an append that waited")) {
+      suspicious_cluster nodes;
+      convictions made{nodes.system()};
+      const auto& victim = nodes.node(nodes.follower).actors.replication;
+      auto older = nodes.next_append();
+      older.in_term = older.in_term.next();
+      older.entries[0].at.in_term = older.in_term;
+      auto newer = nodes.next_append();
+      newer.in_term = older.in_term.next();
+      newer.leader = nodes.node(nodes.others(nodes.first)[1]).id;
+      newer.entries[0].at.in_term = newer.in_term;
+      newer.commit = newer.entries[0].at.index;
+      if (is_held_probe) {
+        auto fails = older;
+        const content_ref missing{sha256("x"), {limits::small_content_bytes + 1}};
+        fails.entries[0].encoded_command = encode(put_file{*file_path::parse("a"), missing, {}, {}, true});
+        caf::anon_send(victim, fails);
+        nodes.run_for(milliseconds{20});
+        older.previous = older.entries[0].at;
+        older.entries.clear();
+        caf::anon_send(victim, older);
+        nodes.settle();
+        caf::anon_send(victim, newer);
+        nodes.run_for(milliseconds(limits::append_retry_ms + 150));
+      } else {
+        caf::anon_send(victim, newer);
+        caf::anon_send(victim, older);
+        nodes.settle();
+      }
+      BOOST_TEST(made.all.empty());
+      BOOST_CHECK(nodes.disk(nodes.follower).position(newer.commit).ok());
+      BOOST_CHECK(*nodes.disk(nodes.follower).position(newer.commit) == newer.entries[0].at);
+    }
+  }
+}
+
 // Each goes with what is committed when it comes, but not with what the one before it makes so.
 BOOST_AUTO_TEST_CASE(two_appends_of_one_leader_that_contradict_each_other_end_its_link_and_no_process) {
   for (const bool commits : {true, false}) {

@@ -497,10 +497,12 @@ BOOST_AUTO_TEST_CASE(a_learner_is_sent_entries_but_commits_nothing) {
   BOOST_TEST(x.leader.voters() == 3u);
 }
 
-BOOST_AUTO_TEST_CASE(a_learner_has_caught_up_when_it_holds_all_that_is_committed) {
+BOOST_AUTO_TEST_CASE(a_learner_has_caught_up_when_it_holds_what_was_committed_as_the_round_began) {
   harness x({a, b, c});
   x.leader.set_members(x.now, members({a, b, c}), members({d}));
   x.accept(b, 11);
+  x.leader.on_retry(x.now, patience);
+  BOOST_TEST(x.leader.catch_up_goal() == log_index{11});
   BOOST_TEST(!x.leader.caught_up_learner().has_value());
   x.leader.on_connected(x.now, d);
   x.refuse(d, 9);
@@ -515,6 +517,82 @@ BOOST_AUTO_TEST_CASE(a_learner_has_caught_up_when_it_holds_all_that_is_committed
   BOOST_TEST((x.leader.caught_up_learner() == d));
   x.leader.on_disconnected(d);
   BOOST_TEST(!x.leader.caught_up_learner().has_value());
+}
+
+/// Others are always faster, by an eighth of a round or by more than one.
+BOOST_AUTO_TEST_CASE(a_learner_that_is_less_than_a_round_behind_steady_writes_becomes_a_voter) {
+  for (const std::uint64_t behind : {1, 7, 12}) {
+    harness x({a, b, c});
+    x.leader.set_members(x.now, members({a, b, c}), members({d}));
+    x.leader.on_connected(x.now, d);
+    x.meet(b);
+    x.probe(d);
+    x.accept(d, 11);
+    bool promoted = false;
+    for (std::uint64_t last = 12; last < 60; ++last) {
+      x.leader.on_local_durable({last});
+      x.send(b, last);
+      x.accept(b, last);
+      BOOST_TEST(x.leader.commit() == log_index{last});
+      const auto held = std::max<std::uint64_t>(11, last - behind);
+      if (held > x.of(d).match.value) x.send(d, held), x.accept(d, held);
+      x.now += patience / 8;
+      x.leader.on_retry(x.now, patience);
+      if (last > 12 + behind) promoted = promoted || x.leader.caught_up_learner() == d;
+    }
+    BOOST_TEST(promoted == (behind < 8), behind << " entries behind");
+  }
+}
+
+BOOST_AUTO_TEST_CASE(nobody_has_caught_up_before_an_entry_of_the_term_is_committed) {
+  harness x({a, b, c});
+  x.leader.set_members(x.now, members({a, b, c}), members({d}));
+  x.leader.on_connected(x.now, d);
+  x.probe(d);
+  x.accept(d, 11);
+  x.leader.on_retry(x.now, patience);
+  BOOST_TEST(!x.leader.caught_up_learner().has_value());
+  x.accept(b, 11);
+  BOOST_TEST(!x.leader.caught_up_learner().has_value());
+  x.leader.on_retry(x.now, patience);
+  BOOST_TEST((x.leader.caught_up_learner() == d));
+}
+
+// --- who leads next -----------------------------------------------------------------------------------------------
+
+BOOST_AUTO_TEST_CASE(who_was_asked_to_lead_counts_as_a_successor_until_it_takes_an_entry_of_long_after) {
+  harness x({a, b, c});
+  x.meet(b);
+  x.meet(c);
+  BOOST_TEST(x.leader.successors_hold({99}));
+  x.leader.on_asked_to_lead(x.now, b);
+  const auto next_entry = [&](std::uint64_t last) {
+    x.leader.on_local_durable({last});
+    x.send(b, last);
+    x.send(c, last);
+    x.accept(c, last);
+  };
+  next_entry(12);
+  BOOST_TEST(x.leader.successors_hold({11}));
+  BOOST_TEST(!x.leader.successors_hold({12}));
+  x.accept(b, 12);
+  BOOST_TEST(x.leader.successors_hold({12}));
+  x.leader.on_retry(x.now, patience);
+  BOOST_TEST(!x.leader.successors_hold({13}));
+
+  next_entry(13);
+  x.accept(b, 13);  // sent before it was late
+  x.now += patience + milliseconds{1};
+  x.leader.on_retry(x.now, patience);
+  BOOST_TEST(!x.leader.successors_hold({14}));
+  next_entry(14);
+  x.accept(b, 14);
+  x.leader.on_retry(x.now, patience);
+  BOOST_TEST(x.leader.successors_hold({99}));
+
+  x.leader.on_asked_to_lead(x.now, b);
+  x.leader.begin_leading(x.now, {6}, {14});
+  BOOST_TEST(x.leader.successors_hold({99}));
 }
 
 BOOST_AUTO_TEST_CASE(what_a_member_acknowledged_with_another_disk_is_forgotten) {

@@ -82,11 +82,34 @@ BOOST_AUTO_TEST_CASE(a_voter_that_was_never_seen_links_with_a_cluster_that_began
   cluster c{3};
   auto unseen = c.members();
   unseen.back() = '0';
-  auto n1 = c.start(1, {{"members", unseen}});
+  auto n1 = c.start(1, {{"members", unseen}}), n2 = c.start(2, {{"members", unseen}});
   auto n3 = c.start(3, founder(c, 3));
   BOOST_TEST(n1.says("up n3"), n1.log());
-  BOOST_TEST(n3.says("up n1"), n3.log());
+  BOOST_TEST((n3.says("up n1") && n3.says("up n2")), n3.log());
   BOOST_TEST(n1.count("to be taken in") + n3.count("founds nothing") == 0u);
+}
+
+/// n2 may have been away when the others first saw it. It voted then, and must not vote again with an empty log.
+BOOST_AUTO_TEST_CASE(a_fresh_voter_does_not_take_one_members_word_that_it_was_never_seen) {
+  for (const bool was_wiped : {true, false}) {
+    cluster c{3};
+    BOOST_TEST_CONTEXT((was_wiped ? "wiped" : "new")) {
+      auto unseen = c.members();
+      unseen.back() = '0';
+      auto n2 = c.start(2, {{"members", unseen}});
+      auto settings = founder(c, 3);
+      settings["disk"] = "9";
+      auto n3 = c.start(3, settings);
+      BOOST_TEST(n3.says("votes in no cluster before all of --cluster say that they never saw a disk of it; " +
+                         to_string(c.address(1)) + " does not: can't be reached"),
+                 n3.log());
+      BOOST_TEST(n3.count("up n") + n2.count("up n3") == 0u, n3.log());
+      auto n1 = c.start(1, {{"members", was_wiped ? c.members() : unseen}, {"takes_in", "1"}});
+      if (was_wiped) BOOST_TEST(n1.says("to be taken in: n3"), n1.log() + n3.log());
+      if (!was_wiped) BOOST_TEST(n3.says("up n1"), n3.log());
+      BOOST_TEST((n3.count("founds nothing") != 0) == was_wiped, n3.log());
+    }
+  }
 }
 
 /// It was wiped and taken in, and ends before its log is any the wiser: what it was started with names other members.
@@ -197,7 +220,6 @@ BOOST_AUTO_TEST_CASE(a_majority_founds_nothing_while_it_can_not_hear_whether_the
 BOOST_AUTO_TEST_CASE(a_founder_that_can_not_hear_one_still_learns_that_the_others_have_begun) {
   cluster c{3};
   auto settings = founder(c, 1);
-  settings["ask_at"] = to_string(c.address(2)) + ",127.0.0.1:1";
   auto n1 = c.start(1, settings);
   {
     auto n2 = c.start(2, newcomer("127.0.0.1:1", ""));
@@ -205,8 +227,8 @@ BOOST_AUTO_TEST_CASE(a_founder_that_can_not_hear_one_still_learns_that_the_other
   }
   auto unseen = c.members();
   unseen.replace(unseen.find("@1,"), 3, "@0,");
-  auto n2 = c.start(2, {{"members", unseen}});
-  BOOST_TEST(n1.says("up n2"), n1.log());
+  auto n2 = c.start(2, {{"members", unseen}}), n3 = c.start(3, {{"members", unseen}});
+  BOOST_TEST((n1.says("up n2") && n1.says("up n3")), n1.log());
   BOOST_TEST(n1.count("founds nothing") == 0u, n1.log());
 }
 
