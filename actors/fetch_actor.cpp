@@ -99,6 +99,9 @@ void fetch_actor::end_fetch(error why) {
   if (!promise_) return;
   wanted_.clear();
   wanted_from_ = nullptr;
+  // The append that comes again may name it.
+  for (auto& [which, one] : transfers_)
+    if (one.now == stage::staged) one.changed = now();
   auto answer = std::move(*promise_);
   promise_.reset();
   answer.deliver(fetched{std::move(why)});
@@ -228,9 +231,10 @@ void fetch_actor::watch_source(const content_handle& x) {
   if (monitored_.insert(x.address()).second) monitor(x.address());
 }
 
+/// Beside what an append waits for, all the others count for nothing: their source may be silent.
 void fetch_actor::ask_more() {
-  std::size_t load = 0;
-  for (const auto& [which, one] : transfers_) load += one.bytes.load();
+  std::size_t load = 0, wanted_load = 0;
+  for (const auto& [which, one] : transfers_) (is_wanted(one) ? wanted_load : load) += one.bytes.load();
   std::vector<serial> order;
   for (const auto& [which, one] : transfers_)
     if (one.now == stage::pulling && one.has_source()) order.push_back(which);
@@ -240,10 +244,12 @@ void fetch_actor::ask_more() {
     asked = false;
     for (auto which : order) {
       auto& one = transfers_.at(which);
-      const auto what = one.bytes.next(load < limits::pull_window);
+      const bool wanted = is_wanted(one);
+      const auto taken = wanted ? wanted_load : wanted_load + load;
+      const auto what = one.bytes.next(taken < limits::pull_window);
       if (!what) continue;
       ask(which, one, *what);
-      load += what->bytes != 0 ? 1 : 0;
+      (wanted ? wanted_load : load) += what->bytes != 0 ? 1 : 0;
       asked = true;
     }
   }
@@ -341,6 +347,7 @@ void fetch_actor::lose_source(serial which, const error& why) {
   const bool wanted = is_wanted(one);
   rest(one);
   if (wanted) end_fetch(why);
+  ask_more();
 }
 
 void fetch_actor::on_down(const caf::down_msg& x) {
@@ -361,6 +368,7 @@ void fetch_actor::on_down(const caf::down_msg& x) {
   }
   for (auto which : given_up) drop(which);
   for (auto which : read_it) lose_source(which, {errc::io_error, "the link to the content's source broke"});
+  ask_more();
 }
 
 void fetch_actor::fail(serial which, const error& why) {
@@ -386,6 +394,7 @@ void fetch_actor::sweep() {
     const auto quiet = swept_ - one.changed;
     const bool kept_for_long = quiet >= milliseconds(limits::staged_keep_ms) && !is_wanted(one);
     if (one.now == stage::staged) {
+      if (promise_) continue;  // an entry of the append that waits for others may name it
       if (kept_for_long || (disk_->holds(*one.content) && !is_wanted(one))) useless.push_back(which);
     } else if (one.now == stage::pulling && !one.has_source()) {
       if (kept_for_long) useless.push_back(which);
@@ -396,6 +405,7 @@ void fetch_actor::sweep() {
   }
   for (auto which : useless) drop(which);
   for (auto which : silent) lose_source(which, {errc::io_error, "the content's source did not answer"});
+  ask_more();
 }
 
 }  // namespace kaiku

@@ -68,6 +68,7 @@ log_position last(const view& state) {
 std::vector<log_entry> read(const view& state, log_index from, std::size_t max_bytes) {
   std::vector<log_entry> entries;
   std::size_t bytes = 0;
+  std::uint64_t large = 0;
   auto it = state.scan(family::log);
   auto next = from;
   for (it->Seek(format::key(from)); it->Valid() && entries.size() < limits::batch_entries; it->Next()) {
@@ -75,12 +76,14 @@ std::vector<log_entry> read(const view& state, log_index from, std::size_t max_b
     if (entry.at.index != next) break;  // compacted, also while this reads
     next = next.next();
     const auto what = command_of_logged(entry);
-    bytes += cost(entry.encoded_command.size(), content_of(what));
+    const auto content = content_of(what);
+    bytes += cost(entry.encoded_command.size(), content);
+    if (content && !content->is_small()) large += content->size.value;
     // Whoever appends a copy does in one step what it comes to.
     if (std::holds_alternative<copy_path>(what) || std::holds_alternative<remove_expired>(what)) {
       bytes += work_of(what).value;
     }
-    if (bytes > max_bytes && !entries.empty()) break;
+    if ((bytes > max_bytes || large > limits::append_large_bytes) && !entries.empty()) break;
     entries.push_back(std::move(entry));
   }
   state.check_scan(*it);

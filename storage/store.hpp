@@ -169,7 +169,8 @@ class store {
   log_index superseded() const;
   /// Whether these should go at once. Ends when `compact` has come to the last.
   bool is_short_of_space() const { return content_->is_short_of_space(); }
-  /// Entries from `from`, at most `limits::batch_entries` and about `max_bytes` of encoded commands and small content.
+  /// Entries from `from`, at most `limits::batch_entries`, about `max_bytes` of encoded commands and small content, and
+  /// `limits::append_large_bytes` of large content; but one at least.
   /// None if `from` was compacted.
   std::vector<log_entry> read_log(log_index from, std::size_t max_bytes) const;
   /// Bytes of every distinct small content that `entries` name.

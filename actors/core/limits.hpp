@@ -144,7 +144,8 @@ inline constexpr std::size_t chunk_bytes = 4 * content_block_bytes;
 /// Chunks in flight per transfer; with `chunk_bytes`, the memory a transfer may hold on either side.
 inline constexpr std::size_t chunk_window = 4;
 /// Chunks asked for and not yet written, of all that a node pulls, so that on a link of 100 Mbit/s a heartbeat behind
-/// them comes 170 ms later; waiting for an upload to grow does not count.
+/// them comes 170 ms later; waiting for an upload to grow does not count. What an append waits for does not wait for
+/// the others, and may come on top.
 inline constexpr std::size_t pull_window = 8;
 /// While content is received it is fsynced after this much, so that neither its last fsync nor the log's takes long.
 inline constexpr std::size_t staging_flush_bytes = std::size_t{8} * 1024 * 1024;
@@ -152,6 +153,9 @@ inline constexpr std::size_t staging_flush_bytes = std::size_t{8} * 1024 * 1024;
 inline constexpr std::size_t upload_lead_bytes = std::size_t{8} * 1024 * 1024;
 /// Content bytes plus entry bytes in one append message.
 inline constexpr std::size_t append_batch_bytes = std::size_t{512} * 1024;
+/// Large content that the entries of one append may name, beyond the first: all of it is pulled before any of them is
+/// taken.
+inline constexpr std::uint64_t append_large_bytes = std::uint64_t{64} * 1024 * 1024;
 /// Small content in one proposal: bounds the size of a RocksDB batch.
 inline constexpr std::size_t proposal_bytes = std::size_t{4} * 1024 * 1024;
 /// Counted for each name of a path in a proposal: the keys and old values of a directory that may have to be made.
