@@ -276,7 +276,10 @@ result<append_entries> replication_actor::build_append(const send_append& due, l
   x.previous = *previous;
   if (!due.probe) x.entries = disk_->read_log(due.from, limits::append_batch_bytes);
   std::erase_if(x.entries, [&](const auto& entry) { return entry.at.index > end; });
-  auto contents = disk_->small_contents(x.entries);
+  std::optional<content_ref> lost;
+  auto contents = disk_->small_contents(x.entries, lost);
+  if (lost && local_.scrub)
+    caf::anon_send(local_.scrub, suspect_content{*lost});  // it is brought again from who has it
   if (!contents) return contents.failure();
   for (auto& bytes : *contents) x.small_contents.emplace_back(std::move(bytes));
   x.commit = machine_.commit();

@@ -127,8 +127,8 @@ class content_store {
   void sync_adopted();
   /// Removes blobs, durably; one that is not there is none to remove. Writer's thread only. Errors: `io_error`.
   status remove(std::span<const digest> blobs);
-  /// Moves a damaged blob, which the database does not call here any more, to `damaged/`; if `limits::damaged_blobs` are
-  /// there, it stays where it is until good content replaces it or nothing names it. Writer's thread only. Errors:
+  /// Moves a damaged blob, which the database does not call here any more, to `damaged/`; if `limits::damaged_blobs`
+  /// are there, it stays where it is until good content replaces it or nothing names it. Writer's thread only. Errors:
   /// `io_error`.
   status set_apart(const digest& what);
   /// Opens a blob for reading. Errors: `not_found`, `io_error`, `corrupt` (the size on disk is not the one named).

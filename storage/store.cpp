@@ -153,7 +153,8 @@ std::vector<log_entry> store::read_log(log_index from, std::size_t max_bytes) co
   return journal::read(*impl_->db, from, max_bytes);
 }
 
-result<std::vector<std::string>> store::small_contents(std::span<const log_entry> entries) const {
+result<std::vector<std::string>> store::small_contents(std::span<const log_entry> entries,
+                                                       std::optional<content_ref>& lost) const {
   std::vector<std::string> contents;
   std::set<digest> seen;
   for (const auto& entry : entries) {
@@ -162,6 +163,7 @@ result<std::vector<std::string>> store::small_contents(std::span<const log_entry
     const auto what = content_of(*decoded);
     if (!what || !what->is_small() || !seen.insert(what->sha256).second) continue;
     auto bytes = impl_->db->content(what->sha256);
+    if (!bytes) lost = *what;
     if (!bytes) return bytes.failure();
     contents.push_back(std::move(bytes).value());
   }

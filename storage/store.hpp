@@ -173,8 +173,9 @@ class store {
   /// `limits::append_large_bytes` of large content; but one at least.
   /// None if `from` was compacted.
   std::vector<log_entry> read_log(log_index from, std::size_t max_bytes) const;
-  /// Bytes of every distinct small content that `entries` name.
-  result<std::vector<std::string>> small_contents(std::span<const log_entry> entries) const;
+  /// Bytes of every distinct small content that `entries` name. An error says in `lost` which one could not be read.
+  result<std::vector<std::string>> small_contents(std::span<const log_entry> entries,
+                                                  std::optional<content_ref>& lost) const;
   /// Large content that those of `entries` name which are not in the log, and that is neither here nor staged complete.
   /// Errors: `corrupt`.
   result<std::vector<content_ref>> missing_content(std::span<const log_entry> entries) const;

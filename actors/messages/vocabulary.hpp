@@ -356,7 +356,7 @@ using installer_handle = caf::typed_actor<caf::replies_to<install>::with<install
 struct ask_scrub {
   bool start = false;
 };
-/// front, content -> scrub. A read met content that can't be right, or is missing.
+/// front, content, replication -> scrub. A read met content that can't be right, or is missing.
 struct suspect_content {
   content_ref what;
 };

@@ -210,10 +210,29 @@ BOOST_AUTO_TEST_CASE(hands_out_the_log_in_bounded_pieces_with_its_small_content)
   BOOST_TEST(disk->read_log({4}, 3500).front().at.index.value == 4u);
   BOOST_TEST(disk->read_log({1}, 1 << 20).size() == 10u);
   BOOST_TEST(disk->read_log({11}, 1 << 20).empty());
-  const auto contents = disk->small_contents(disk->read_log({1}, 1 << 20));
+  std::optional<content_ref> lost;
+  const auto contents = disk->small_contents(disk->read_log({1}, 1 << 20), lost);
+  BOOST_TEST(!lost);
   BOOST_TEST(*contents == (std::vector<std::string>{kilobyte + "0", kilobyte + "1"}));
-  BOOST_TEST(disk->small_contents(std::vector<log_entry>{entry({1}, 1, put_command("x", "no"))}).failure().code ==
-             errc::not_found);
+  const std::vector<log_entry> of_another{entry({1}, 1, put_command("x", "no"))};
+  BOOST_TEST(disk->small_contents(of_another, lost).failure().code == errc::not_found);
+  BOOST_TEST((lost == content_named("no")));
+}
+
+BOOST_AUTO_TEST_CASE(hands_out_entries_with_a_bounded_amount_of_large_content_but_one_at_least) {
+  const auto bytes = large('x', limits::append_large_bytes / 2);
+  {
+    const auto file = stage(bytes);
+    for (int i = 0; i < 5; ++i) logged({put_command("f" + std::to_string(i), bytes), {}, {}});
+  }
+  const auto more = large('y', limits::append_large_bytes + 1);
+  {
+    const auto file = stage(more);
+    logged({put_command("g", more), {}, {}});
+  }
+  BOOST_TEST(disk->read_log({1}, 1 << 20).size() == 2u);
+  BOOST_TEST(disk->read_log({5}, 1 << 20).size() == 1u);
+  BOOST_TEST(disk->read_log({6}, 1 << 20).size() == 1u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

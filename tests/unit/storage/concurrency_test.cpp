@@ -38,7 +38,8 @@ struct watch {
     expect(disk.position(before.last.index).ok());
     expect(disk.state().last >= before.last);
     expect(disk.members().voters.empty());
-    expect(disk.small_contents(entries).ok());
+    std::optional<content_ref> lost;
+    expect(disk.small_contents(entries, lost).ok());
     expect(disk.missing_content(entries)->empty());
   }
 };
