@@ -11,6 +11,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "kaiku/core/limits.hpp"
+#include "support/command.hpp"
 #include "support/raw_http.hpp"
 #include "support/test_cluster.hpp"
 
@@ -103,7 +104,7 @@ BOOST_AUTO_TEST_CASE(more_connections_than_the_system_allows_files_keep_no_file_
   test_cluster cluster({.nodes = 1});
   auto& node = cluster.node(0);
   BOOST_TEST_REQUIRE(node.terminate(std::chrono::milliseconds{10'000}).has_value());
-  node.start({"prlimit", "--nofile=512:512"});
+  node.start({find_program("prlimit"), "--nofile=512:512"});
   node.wait_until_ready(std::chrono::milliseconds{10'000});
   BOOST_TEST(
       node.log().find("512 open files, the limit of this process, leave room for 64 client connections, not 10000") !=

@@ -62,7 +62,7 @@ BOOST_AUTO_TEST_CASE(every_node_compacts_what_removed_and_replaced_files_some_ti
   const auto replaced = nodes.disk(first).state().last.index;
   write_many(nodes, first, 5, 9);
   nodes.run_for(milliseconds{50'000});
-  for (std::size_t i = 0; i < 3; ++i) BOOST_TEST(nodes.disk(i).first_index().value == 1u);
+  for (std::size_t i = 0; i < 3; ++i) BOOST_TEST((nodes.disk(i).first_index() <= replaced));
   nodes.run_for(milliseconds{15'000});
   for (std::size_t i = 0; i < 3; ++i) BOOST_TEST((nodes.disk(i).first_index() == replaced.next()));
 }

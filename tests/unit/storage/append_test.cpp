@@ -220,7 +220,7 @@ BOOST_AUTO_TEST_CASE(hands_out_the_log_in_bounded_pieces_with_its_small_content)
 }
 
 BOOST_AUTO_TEST_CASE(hands_out_entries_with_a_bounded_amount_of_large_content_but_one_at_least) {
-  const auto bytes = large('x', limits::append_large_bytes / 2);
+  const auto bytes = large('x', limits::append_large_bytes / 3);
   {
     const auto file = stage(bytes);
     for (int i = 0; i < 5; ++i) logged({put_command("f" + std::to_string(i), bytes), {}, {}});
