@@ -394,8 +394,9 @@ void fetch_actor::sweep() {
     const auto quiet = swept_ - one.changed;
     const bool kept_for_long = quiet >= milliseconds(limits::staged_keep_ms) && !is_wanted(one);
     if (one.now == stage::staged) {
-      if (promise_) continue;  // an entry of the append that waits for others may name it
-      if (kept_for_long || (disk_->holds(*one.content) && !is_wanted(one))) useless.push_back(which);
+      // What is not held yet an entry of the append that waits for others may name.
+      const bool held = disk_->holds(*one.content);
+      if (held ? !is_wanted(one) : kept_for_long && !promise_) useless.push_back(which);
     } else if (one.now == stage::pulling && !one.has_source()) {
       if (kept_for_long) useless.push_back(which);
     } else if (one.now == stage::pulling && one.bytes.asks()) {

@@ -181,9 +181,9 @@ class replication_actor : public observed<replication_handle::base> {
 
   bool in_contact_with_quorum() const;
   bool leading() const { return role_.now == role::leader; }
-  /// Leads `in_term`, and a majority was heard within T.
   /// The entry at `at` is safe with this leader as long as its disk is: nobody that lacks it can have been elected.
   bool own_word_will_do(const log_position& at) const;
+  /// Leads `in_term`, and a majority was heard within T.
   bool leads(term in_term) const { return leading() && role_.in_term == in_term && in_contact_with_quorum(); }
 
   // --- follower ---

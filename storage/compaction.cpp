@@ -220,7 +220,7 @@ bool store::collect_garbage(std::size_t budget) {
   own.db->bound_relocation();
   const bool more = impl::collector{own, budget}.run();
   // RocksDB would keep the bytes until much else is written, and on a full disk nothing else is.
-  if (own.dropped_small.value >= limits::dropped_bytes) {
+  if (own.dropped_small.value >= limits::dropped_bytes && !own.db->is_flushing_or_compacting(family::contents)) {
     own.db->begin_flush(family::contents);
     own.dropped_small = {};
   }

@@ -42,14 +42,19 @@ bool spares_the_disk(int code) {
     case ENOMEM:
     case EINTR:
     case EACCES:
-    case EPERM:
+    case EBUSY:
     case EEXIST:
+    case EFBIG:
     case EISDIR:
     case ELOOP:
     case EMLINK:
     case ENAMETOOLONG:
     case ENOENT:
+    case ENOSYS:
     case ENOTDIR:
+    case ENOTEMPTY:
+    case EOPNOTSUPP:
+    case EPERM:
     case EXDEV: return true;
     default: return false;
   }
@@ -149,10 +154,13 @@ content_store::content_store(std::shared_ptr<const held_directory> files, std::u
     : files_(std::move(files)), reserve_bytes_(reserve_bytes), fatal_(std::move(fatal)) {}
 
 result<std::unique_ptr<staged_file>> content_store::begin(byte_count expected, origin from) {
-  const auto reserve = from == origin::leader ? reserve_bytes_ / 2 : reserve_bytes_;
+  const auto reserve = from == origin::leader ? reserve_of_taken() : reserve_bytes_;
   const auto space = free_space_above(reserve);
   if (space.value == 0 || space < expected) {
-    note_refusal();
+    struct statvfs found {};
+    // What no disk of this size could take is no reason to free anything.
+    if (::fstatvfs(files_->descriptor(), &found) == 0 && expected.value / found.f_frsize < found.f_blocks)
+      note_refusal();
     return {errc::disk_full, "no space for " + std::to_string(expected.value) +
                                  " bytes: " + std::to_string(space.value) + " are free beyond the reserve"};
   }

@@ -104,13 +104,17 @@ class content_store {
   content_store(std::shared_ptr<const held_directory> files, std::uint64_t reserve_bytes, fatal_callback fatal);
 
   /// A new staging file. `expected` bytes (0: not known) are checked against the free space; what the cluster has
-  /// taken already may use half of the reserve, as the entries that name it. Errors: `disk_full`, `io_error`,
+  /// taken already may leave `reserve_of_taken`, as the entries that name it. Errors: `disk_full`, `io_error`,
   /// `overloaded`.
   result<std::unique_ptr<staged_file>> begin(byte_count expected, origin from = origin::client);
   /// Free bytes beyond the reserve, saturating at 0.
   byte_count free_space() const { return free_space_above(reserve_bytes_); }
   byte_count free_space_above(std::uint64_t reserve) const;
   std::uint64_t reserve() const { return reserve_bytes_; }
+  /// What the cluster has taken already may leave less, but room for a compaction of RocksDB; and what elects a leader
+  /// or frees space may leave half.
+  std::uint64_t reserve_of_taken() const { return reserve_bytes_ / 4 * 3; }
+  std::uint64_t reserve_of_freeing() const { return reserve_bytes_ / 2; }
   /// Something was refused for want of space.
   void note_refusal() { refused_ = true; }
   /// Little space is left, or something was refused since `forget_refusals`: what can be freed should be.

@@ -193,6 +193,15 @@ void database::bound_relocation() {
           "bounding a compaction");
 }
 
+bool database::is_flushing_or_compacting(family where) const {
+  using properties = rocksdb::DB::Properties;
+  for (const auto& property : {properties::kMemTableFlushPending, properties::kCompactionPending}) {
+    std::uint64_t pending = 0;
+    if (db_->GetIntProperty(handle(where), property, &pending) && pending != 0) return true;
+  }
+  return false;
+}
+
 void database::begin_flush(family where) {
   rocksdb::FlushOptions options;
   options.wait = false;

@@ -67,6 +67,7 @@ class database final : public view {
   /// To be called now and then: however large the database is, a compaction takes no more free space than
   /// `limits::disk_reserve_bytes` has for it. Writer's thread.
   void bound_relocation();
+  bool is_flushing_or_compacting(family where) const;
   /// What was written to this family goes to its tables soon, and what was erased leaves them. Does not wait for it.
   void begin_flush(family where);
   /// To be called after a write that changed which generation is in force.

@@ -94,11 +94,10 @@ void store::impl::commit(const hard_state& next) {
   commit(batch, next);
 }
 
-status store::impl::check_space(bool frees_space) const {
-  const auto reserve = frees_space ? content.reserve() / 2 : content.reserve();
+status store::impl::check_space(std::uint64_t reserve) const {
   if (content.free_space_above(reserve).value > 0) return success();
   content.note_refusal();
-  return {errc::disk_full, "the disk is full but for a reserve of " + std::to_string(content.reserve()) + " bytes"};
+  return {errc::disk_full, "the disk is full but for a reserve of " + std::to_string(reserve) + " bytes"};
 }
 
 status store::impl::provide(changes& batch, const content_ref& what, std::string_view small_content) {
@@ -146,7 +145,8 @@ proposed store::impl::evaluate(changes& batch, const proposal& what, log_positio
       return refuse({errc::key_reused, "another request came with this idempotency key"});
     }
   }
-  if (auto space = check_space(may_use_reserve(what.what)); !space) return refuse(space.failure());
+  const auto reserve = may_use_reserve(what.what) ? content.reserve_of_freeing() : content.reserve();
+  if (auto space = check_space(reserve); !space) return refuse(space.failure());
   log_entry entry{at, encode(what.what)};
   auto planned = tree::plan(batch, what.what, what.when, at);
   if (!planned) return refuse(planned.failure());
@@ -185,7 +185,8 @@ status store::impl::take(changes& batch, log_position before, std::span<const lo
                          std::span<const command> commands, const small_bytes& small, std::size_t& displaced_here) {
   // Its leader found room for them. Were a disk that is a little fuller to refuse what came last, nothing that frees
   // space could follow.
-  if (auto space = check_space(true); !space) return space;
+  const bool frees = std::all_of(commands.begin(), commands.end(), may_use_reserve);
+  if (auto space = check_space(frees ? content.reserve_of_freeing() : content.reserve_of_taken()); !space) return space;
   for (const auto& what : commands) {
     const auto named = content_of(what);
     if (named && !named->is_small() && !content.is_staged(named->sha256) && !batch.holding_of(*named).here) {

@@ -28,7 +28,7 @@ void store::impl::found(changes& batch, log_position last, const set_members& na
 
 status store::found_anew(const set_members& members) {
   auto& own = *impl_;
-  if (auto space = own.check_space(true); !space) return space;
+  if (auto space = own.check_space(own.content.reserve_of_freeing()); !space) return space;
   abandon_install();  // of a leader that is no more
   auto batch = own.begin();
   own.found(batch, own.state.last, members);

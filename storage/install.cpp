@@ -110,7 +110,7 @@ status store::begin_install(log_position at) {
   auto& own = *impl_;
   if (own.install && own.install->at == at) return success();
   if (own.has_entry(at)) return {errc::already_exists, "entry " + to_string(at.index) + " is here"};
-  if (auto space = own.check_space(false); !space) return space;
+  if (auto space = own.check_space(own.content.reserve_of_taken()); !space) return space;
   abandon_install();
   if (own.db->get(family::meta, format::clearing_key)) collect_garbage(limits::batch_entries);
   if (own.db->get(family::meta, format::clearing_key)) {
@@ -153,7 +153,7 @@ result<std::vector<content_ref>> store::install_piece(std::string_view bytes) {
   if (!own.install || piece->at != own.install->at || piece->after != own.install->cursor) {
     return {errc::log_mismatch, "a piece of a snapshot does not follow what is here"};
   }
-  if (auto space = own.check_space(false); !space) return space.failure();
+  if (auto space = own.check_space(own.content.reserve_of_taken()); !space) return space.failure();
   auto batch = own.begin();
   std::vector<content_ref> missing;
   if (auto taken = own.take(batch, *piece, missing); !taken) {

@@ -104,7 +104,7 @@ status state_builder::flush_if_full() {
   if (gathered_ < limits::batch_entries && gathered_bytes_ < limits::proposal_bytes &&
       kept_.size() < limits::install_fetch)
     return success();
-  if (auto space = into_.impl_->check_space(false); !space) return space;
+  if (auto space = into_.impl_->check_space(into_.impl_->content.reserve()); !space) return space;
   flush();
   return success();
 }

@@ -33,8 +33,8 @@ struct store::impl {
   /// The same with nothing but the hard state.
   void commit(const hard_state& next);
 
-  /// `disk_full` when the reserve is reached; what frees space may use half of it, what elects a leader too.
-  status check_space(bool frees_space) const;
+  /// `disk_full` when this is all that is left: one of the reserves of `content`.
+  status check_space(std::uint64_t reserve) const;
   /// Content of one proposal: here already, or put into the batch, or adopted.
   status provide(changes& batch, const content_ref& what, std::string_view small_content);
   bool is_here(const digest& what) const;

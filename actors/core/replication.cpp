@@ -104,13 +104,13 @@ void replication::on_asked_to_lead(instant now, const node_id& to) {
 }
 
 /// Links keep order: who takes an entry that was sent long after the request has had time to act on it, and its disk
-/// has followed nobody else.
+/// has followed nobody else. Nor is anybody elected without such an entry once it is committed.
 void replication::forget_successors(instant now, milliseconds patience) {
   for (auto& [id, asked] : asked_to_lead_)
     if (asked.later.value == 0 && now - asked.at > patience) asked.later = last_.next();
   std::erase_if(asked_to_lead_, [&](const auto& one) {
     const auto& [id, asked] = one;
-    return asked.later.value > 0 && match_of(id) >= asked.later;
+    return asked.later.value > 0 && (match_of(id) >= asked.later || commit_ >= asked.later);
   });
 }
 

@@ -101,7 +101,7 @@ void invariants::acknowledged(instant local_now, const node_id& node, durability
   ack_matches_durability(node, how, entry, by);
   if (how == durability::leader) {
     bounded_loss(local_now, node, entry, by);
-    successor_holds(entry);
+    if (!is_committed(entry)) successor_holds(entry);
     auto& last = recorded_.try_emplace(entry.at.in_term, entry).first->second;
     if (entry.at.index > last.at.index) last = entry;
   }
