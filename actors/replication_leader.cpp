@@ -220,7 +220,7 @@ void replication_actor::settle_waiting(bool all) {
       ++it;
       continue;
     } else if (!own_word_will_do(reply.token.at)) {
-      reply.failure = {errc::outcome_unknown, "recorded here, but this node does not know itself leader any more"};
+      reply.failure = {errc::outcome_unknown, "recorded here, but another node may be leading without it"};
     }
     const trace_scope scope{write.of};
     write.promise.deliver(reply);

@@ -108,7 +108,8 @@ void link_layer::impl::log_question(asked_address& where, asked_answer answer, c
     spdlog::warn("link: asked {} for its cluster, trying on: {}", where.address, trouble);
   else if (std::any_of(asked.begin(), asked.end(), is_unseen))
     spdlog::warn(
-        "link: {} votes in no cluster before all of --cluster say that they never saw a disk of it; {} does not: {}",
+        "link: {} votes in no cluster before all members and all of --cluster say that they never saw a disk of it; {} does "
+        "not: {}",
         settings.self.name, where.address, trouble);
   else
     spdlog::warn("link: {} founds no cluster before all of --cluster say that they know of none; {} does not: {}",
@@ -121,8 +122,15 @@ asked_answer link_layer::impl::take_welcome(const welcome& found, const std::str
   const auto known = std::find_if(found.members.begin(), found.members.end(), is_self);
   const bool is_known = known != found.members.end();
   if (stands != standing::joining) {
-    // A voter that was never seen may be this one, and its vote may be needed.
-    if (is_known && !known->disk.known()) return asked_answer::never_seen;
+    // A voter that was never seen may be this one, and its vote may be needed. The other members must say so too: one
+    // that `--cluster` does not name may have seen a disk of it that is lost by now.
+    if (is_known && !known->disk.known()) {
+      if (stands == standing::asking) {
+        ask_members_too(found.members);
+        ask_around();
+      }
+      return asked_answer::never_seen;
+    }
     const bool is_this = is_known && known->disk == settings.disk;
     const bool knows_cluster = settings.knows_cluster();
     if (knows_cluster && (is_this || !may_be_taken_back())) return asked_answer::none;

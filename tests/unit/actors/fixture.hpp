@@ -54,7 +54,7 @@ inline scrub_handle add_scrub(actor_cluster& nodes, std::size_t at, const std::v
                               fetch_handle fetch = {}) {
   auto& x = nodes.node(at);
   if (!fetch) {
-    fetch = nodes.system().spawn<fetch_actor>(x.disk, std::make_shared<disk_steps>(), threads::shared);
+    fetch = nodes.system().spawn<fetch_actor>(x.disk, x.steps, threads::shared);
     x.spawned.push_back(caf::actor_cast<caf::actor>(fetch));
   }
   scrub_settings settings;

@@ -362,6 +362,51 @@ BOOST_AUTO_TEST_CASE(when_the_source_dies_midway_another_one_serves_the_rest) {
   BOOST_TEST(nodes.network().delivered_bytes() - sent < 21 * piece);
 }
 
+BOOST_AUTO_TEST_CASE(what_an_append_names_does_not_wait_for_the_uploads_of_one_that_has_gone_silent) {
+  checked_cluster nodes;
+  const auto first = nodes.elect();
+  slow_down(nodes);
+  std::vector<std::unique_ptr<test_upload>> uploads;
+  for (std::size_t i = 0; i * limits::chunk_window < limits::pull_window; ++i) {
+    uploads.push_back(std::make_unique<test_upload>(nodes, first));
+    uploads.back()->write(large_bytes(20 * piece));
+  }
+  nodes.run_for(milliseconds{50});
+  nodes.cut_off(first);
+  BOOST_REQUIRE(nodes.run_until([&] { return nodes.leader() && *nodes.leader() != first; }));
+  for (auto i : nodes.others(first)) BOOST_TEST(staged(nodes, i).second == uploads.size());
+  const auto bytes = large_bytes(3 * piece);
+  const auto next = nodes.leader().value();
+  const auto file = nodes.stage(next, bytes);
+  auto written = nodes.put(next, "large", bytes, durability::majority);
+  BOOST_TEST(nodes.run_until([&] { return recorded(written); }, milliseconds{limits::chunk_timeout_ms / 10}));
+}
+
+// The append that comes again after a link broke asks for the rest only.
+BOOST_AUTO_TEST_CASE(content_that_came_is_kept_for_its_append_however_long_the_rest_takes) {
+  checked_cluster nodes(with_nodes(2));
+  const auto first = nodes.elect();
+  const auto other = nodes.others(first)[0];
+  const auto early = large_bytes(piece), late = large_bytes(100 * piece, 'b');
+  nodes.disconnect(first, other);
+  {
+    const auto one = nodes.stage(first, early), two = nodes.stage(first, late);
+    nodes.put(first, "early", early);
+    nodes.put(first, "late", late);
+    nodes.settle();
+  }
+  nodes.network().set_quality({0, milliseconds{350}, milliseconds{350}, true});
+  nodes.connect(first, other);
+  BOOST_REQUIRE(nodes.run_until([&] { return is_staged(nodes, other, early); }));
+  nodes.disconnect(first, other);
+  nodes.connect(first, other);
+  const auto began = nodes.now();
+  const auto is_kept = [&] { return is_staged(nodes, other, early) || stands(nodes, other, "early", early); };
+  BOOST_TEST(nodes.run_until([&] { return !is_kept() || stands(nodes, other, "late", late); }));
+  BOOST_TEST(is_kept());
+  BOOST_TEST((nodes.now() - began > milliseconds{limits::staged_keep_ms}));
+}
+
 BOOST_AUTO_TEST_CASE(when_the_source_restarts_midway_it_serves_the_rest) {
   checked_cluster nodes(with_nodes(2));
   const auto first = nodes.elect();

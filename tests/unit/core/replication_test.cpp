@@ -595,6 +595,31 @@ BOOST_AUTO_TEST_CASE(who_was_asked_to_lead_counts_as_a_successor_until_it_takes_
   BOOST_TEST(x.leader.successors_hold({99}));
 }
 
+BOOST_AUTO_TEST_CASE(a_successor_that_is_away_or_removed_counts_until_an_entry_of_long_after_is_committed) {
+  for (const bool removed : {false, true}) {
+    BOOST_TEST_CONTEXT((removed ? "removed" : "away")) {
+      harness x({a, b, c});
+      x.meet(c);
+      x.leader.on_asked_to_lead(x.now, b);
+      if (removed) x.leader.set_members(x.now, members({a, c}), {});
+      const auto next_entry = [&](std::uint64_t last) {
+        x.leader.on_local_durable({last});
+        x.send(c, last);
+        x.accept(c, last);
+        x.leader.on_retry(x.now, patience);
+      };
+      next_entry(12);
+      BOOST_TEST(x.leader.commit() == log_index{12});
+      BOOST_TEST(!x.leader.successors_hold({12}));
+      x.now += patience + milliseconds{1};
+      x.leader.on_retry(x.now, patience);
+      BOOST_TEST(!x.leader.successors_hold({12}));
+      next_entry(13);
+      BOOST_TEST(x.leader.successors_hold({99}));
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(what_a_member_acknowledged_with_another_disk_is_forgotten) {
   harness x({a, b, c});
   x.leader.set_members(x.now, members({a, b, c}), {});

@@ -100,7 +100,7 @@ BOOST_AUTO_TEST_CASE(a_fresh_voter_does_not_take_one_members_word_that_it_was_ne
       auto settings = founder(c, 3);
       settings["disk"] = "9";
       auto n3 = c.start(3, settings);
-      BOOST_TEST(n3.says("votes in no cluster before all of --cluster say that they never saw a disk of it; " +
+      BOOST_TEST(n3.says("votes in no cluster before all members and all of --cluster say that they never saw a disk of it; " +
                          to_string(c.address(1)) + " does not: can't be reached"),
                  n3.log());
       BOOST_TEST(n3.count("up n") + n2.count("up n3") == 0u, n3.log());
@@ -111,6 +111,24 @@ BOOST_AUTO_TEST_CASE(a_fresh_voter_does_not_take_one_members_word_that_it_was_ne
       BOOST_TEST((n3.count("founds nothing") != 0) == was_wiped, n3.log());
     }
   }
+}
+
+/// The cluster has grown: a member that `--cluster` does not name may be the one that saw its disk.
+BOOST_AUTO_TEST_CASE(a_fresh_voter_also_asks_the_members_that_it_was_not_started_with) {
+  cluster c{3};
+  auto unseen = c.members();
+  unseen.back() = '0';
+  auto n2 = c.start(2, {{"members", unseen}});
+  auto settings = founder(c, 3);
+  settings["members"] = settings["members"].substr(settings["members"].find("n2"));
+  settings["ask_at"] = to_string(c.address(2));
+  settings["disk"] = "9";
+  auto n3 = c.start(3, settings);
+  BOOST_TEST(n3.says("say that they never saw a disk of it; " + to_string(c.address(1)) + " does not"), n3.log());
+  BOOST_TEST(n3.count("up n2") + n2.count("up n3") == 0u, n3.log());
+  auto n1 = c.start(1, {{"takes_in", "1"}});
+  BOOST_TEST(n1.says("to be taken in: n3"), n1.log() + n3.log());
+  BOOST_TEST(n3.says("founds nothing"), n3.log());
 }
 
 /// It was wiped and taken in, and ends before its log is any the wiser: what it was started with names other members.
