@@ -108,8 +108,7 @@ void link_layer::impl::log_question(asked_address& where, asked_answer answer, c
     spdlog::warn("link: asked {} for its cluster, trying on: {}", where.address, trouble);
   else if (std::any_of(asked.begin(), asked.end(), is_unseen))
     spdlog::warn(
-        "link: {} votes in no cluster before all members and all of --cluster say that they never saw a disk of it; {} does "
-        "not: {}",
+        "link: {} votes in no cluster before all the others say that they never saw a disk of it; {} does not: {}",
         settings.self.name, where.address, trouble);
   else
     spdlog::warn("link: {} founds no cluster before all of --cluster say that they know of none; {} does not: {}",
