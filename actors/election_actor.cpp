@@ -44,7 +44,7 @@ election_actor::behavior_type election_actor::make_behavior() {
       [this](const members_changed& x) {
         std::set<node_id> voters;
         for (const auto& voter : x.now.voters) voters.insert(voter.id);
-        const bool replaced = names_another_disk(x.now, settings_.self, disk_);
+        const bool replaced = may_stand_for_another(x.now, settings_.self, disk_);
         if (election_) {
           carry_out(election_->on_voters(now(), std::move(voters), replaced));
         } else {  // replication starts first and says what the log says

@@ -89,6 +89,7 @@ std::string replication_actor::state_line() {
 
 void replication_actor::start(const local_handles& handles) {
   local_ = handles;
+  note_latecomer_once();
   publish_members();
   publish_progress();
   delayed_send(this, settings_.election_timeout / 10, timer_due{});
@@ -99,7 +100,15 @@ void replication_actor::forget_founding() {
   if (leading() || proposing_ || disk_->members().cluster.known()) return;
   settings_.bootstrap.clear();
   members_.reset();
+  note_latecomer_once();
   publish_members();
+}
+
+/// Nobody told it to found a cluster. Asked of storage in front of all appends.
+void replication_actor::note_latecomer_once() {
+  const auto known = disk_->members();
+  if (known.latecomer || known.cluster.known() || !settings_.bootstrap.empty()) return;
+  request(local_.storage, milliseconds(limits::storage_timeout_ms), note_latecomer{}).then([](const hard_state&) {});
 }
 
 void replication_actor::on_role(const role_change& change) {
@@ -205,7 +214,10 @@ void replication_actor::confirm_cluster_once() {
 
 void replication_actor::publish_members() {
   auto current = disk_->members();
-  if (!current.cluster.known()) current.voters = settings_.bootstrap;
+  if (!current.cluster.known()) {
+    current.voters = settings_.bootstrap;
+    current.latecomer |= settings_.bootstrap.empty();
+  }
   const bool settled = current.since <= machine_.commit();
   const bool changed = members_ != current;
   if (!changed && settled == members_settled_) return;

@@ -215,6 +215,7 @@ class replication_actor : public observed<replication_handle::base> {
   void publish_progress();
   void publish_members();
   void confirm_cluster_once();
+  void note_latecomer_once();
 
   replication_settings settings_;
   std::shared_ptr<const store> disk_;

@@ -35,6 +35,7 @@ storage_actor::behavior_type storage_actor::make_behavior() {
       [this](const vote_request& ballot) { return disk_->decide_ballot(ballot); },
       [this](const adopt_term& x) { return disk_->adopt_term(x.in_term); },
       [this](const confirm_cluster&) { return disk_->confirm_cluster(); },
+      [this](const note_latecomer&) { return disk_->note_latecomer(); },
       [this](const propose& x) { return synced({id()}, [&] { return disk_->propose(x.in_term, x.proposals); }); },
       [this](const append& x) { return synced({id()}, [&] { return disk_->append(x.what); }); },
       [this](const compact& x) {

@@ -258,6 +258,17 @@ hard_state store::confirm_cluster() {
   return own.state;
 }
 
+hard_state store::note_latecomer() {
+  auto& own = *impl_;
+  if (own.latecomer) return own.state;
+  auto batch = own.begin();
+  batch.put(family::meta, format::latecomer_key, "");
+  own.commit(batch, own.state);
+  std::lock_guard guard{own.mutex};
+  own.latecomer = true;
+  return own.state;
+}
+
 propose_outcome store::propose(term in_term, std::span<const proposal> proposals) {
   auto next = impl_->state;
   propose_outcome out;

@@ -77,6 +77,7 @@ inline constexpr std::string_view incarnation_key = "incarnation";
 inline constexpr std::string_view hard_state_key = "hard_state";
 inline constexpr std::string_view members_key = "members";
 inline constexpr std::string_view confirmed_cluster_key = "confirmed_cluster";
+inline constexpr std::string_view latecomer_key = "latecomer";
 inline constexpr std::string_view extent_key = "extent";
 inline constexpr std::string_view swapped_key = "swapped";
 inline constexpr std::string_view install_key = "install";

@@ -79,6 +79,7 @@ result<std::unique_ptr<store>> store::open(options how) {
   inner->disk = read_incarnation(*disk);
   inner->state = state;
   inner->members = tree::members(*inner->db);
+  inner->latecomer = inner->db->get(family::meta, format::latecomer_key).has_value();
   inner->figures = {journal::extent(*inner->db), count(*inner->db, family::set_aside), state.last.index};
   if (const auto begun = inner->db->get(family::meta, format::install_key)) {
     inner->install = format::read_install(*begun);
@@ -93,7 +94,9 @@ hard_state store::state() const {
 
 membership store::members() const {
   std::lock_guard guard{impl_->mutex};
-  return impl_->members;
+  auto now = impl_->members;
+  now.latecomer = impl_->latecomer;
+  return now;
 }
 
 incarnation store::disk() const {

@@ -76,6 +76,8 @@ class store {
   hard_state adopt_term(term in_term);
   /// The entry that named the cluster is known committed: from now on `members().confirmed`, for good.
   hard_state confirm_cluster();
+  /// This disk founds no cluster: from now on `members().latecomer`, for good.
+  hard_state note_latecomer();
   /// Evaluates each command on the state that the ones before it leave, logs those that hold, in one synced batch. One
   /// whose request was logged before is not logged again, but gets the first outcome.
   /// Refused as a whole unless `in_term` is the current term.

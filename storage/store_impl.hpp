@@ -80,6 +80,7 @@ struct store::impl {
   mutable std::mutex mutex;
   hard_state state;                         ///< guarded by `mutex`; the writer's thread reads it without
   membership members;                       ///< likewise
+  bool latecomer = false;                   ///< likewise
   tally figures;                            ///< likewise
   std::optional<install_progress> install;  ///< likewise
   incarnation disk;                         ///< constant after `open`

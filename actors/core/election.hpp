@@ -74,7 +74,7 @@ struct election_settings {
   milliseconds timeout{};    ///< T
   /// A number from [0, bound); the only source of chance.
   std::function<std::uint64_t(std::uint64_t bound)> random;
-  bool replaced = false;  ///< the log names another disk for `self`: see `on_voters`
+  bool replaced = false;  ///< the log does not name the disk of `self`, but another or none: see `on_voters`
 };
 
 /// Further ahead than an honest node can be, but for one that this one has not heard of for very long: to be taken in
@@ -106,9 +106,10 @@ class election {
   election_effects on_quorum_lost(instant now, term in_term);
   /// The leader of `in_term` asks this node to take over at once: a campaign without pre-vote (thesis, 3.10).
   election_effects on_timeout_now(instant now, term in_term);
-  /// Membership changed; takes effect at once. `replaced`: it names another disk for this node. So it does while a disk
-  /// that takes the place of a lost one is brought up to date: its log begins with the members of long ago. It stands
-  /// for what the lost one held only once it holds the entry that names it; before that it neither campaigns nor votes.
+  /// Membership changed; takes effect at once. `replaced`: it names another disk for this node, or none. So it does
+  /// while a disk that takes the place of a lost one is brought up to date: its log begins with the members of long
+  /// ago. It stands for what the lost one held only once it holds the entry that names it; before that it neither
+  /// campaigns nor votes.
   election_effects on_voters(instant now, std::set<node_id> voters, bool replaced = false);
 
   role current_role() const { return role_; }

@@ -79,6 +79,8 @@ struct membership {
   log_index since;               ///< the entry that says so
   /// An entry that names this cluster is known committed. Before that another leader may still name another one.
   bool confirmed = false;
+  /// This disk came to a cluster that was there: another one may have voted under its name.
+  bool latecomer = false;
 
   friend bool operator==(const membership&, const membership&) = default;
 };

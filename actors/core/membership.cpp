@@ -109,10 +109,12 @@ bool is_another_disk(const member& known, const incarnation& disk) {
   return known.disk.known() && known.disk != disk && !KAIKU_MUTANT(replaced_disk_linked);
 }
 
-bool names_another_disk(const membership& now, const node_id& self, const incarnation& disk) {
+bool may_stand_for_another(const membership& now, const node_id& self, const incarnation& disk) {
   const auto* known = find_member(now.voters, self);
   if (known == nullptr) known = find_member(now.learners, self);
-  return known != nullptr && known->disk.known() && known->disk != disk;
+  if (known != nullptr && known->disk.known()) return known->disk != disk;
+  const bool is_unnamed = known != nullptr || now.voters.empty();
+  return is_unnamed && now.latecomer && !KAIKU_MUTANT(latecomer_votes_unnamed);
 }
 
 const member* find_member(const std::vector<member>& members, const node_id& id) {

@@ -54,8 +54,9 @@ std::set<node_id> names_of(const std::vector<member>& members);
 /// `disk` is not the one that the log names for `known`: neither its votes nor its acknowledgements count, so it is not
 /// linked with. A member that was never seen may have any disk.
 bool is_another_disk(const member& known, const incarnation& disk);
-/// The members name `self` with another disk than the one it has.
-bool names_another_disk(const membership& now, const node_id& self, const incarnation& disk);
+/// `disk`, which `self` has, may stand for nothing that a lost one has voted for or held: the members name another for
+/// it, or, of a latecomer, none yet.
+bool may_stand_for_another(const membership& now, const node_id& self, const incarnation& disk);
 const member* find_member(const std::vector<member>& members, const node_id& id);
 
 }  // namespace kaiku

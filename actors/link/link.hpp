@@ -62,7 +62,8 @@ struct link_settings {
   std::string secret;  ///< shared by all members; empty: none is asked for, and a peer that asks is refused
   std::shared_ptr<tls_credentials> tls;  ///< empty: plain TCP, and no certificate says who a peer is
   std::string peer_address;              ///< host:port where members reach this node
-  /// Peer addresses at which a node whose disk knows no cluster asks for one. Empty: it does not ask.
+  /// Peer addresses at which a node whose disk knows no cluster asks for one, and then those of the members that it is
+  /// told of. Empty: it does not ask.
   std::vector<std::string> ask_at;
   /// It asks to become a member. Else only whether there is a cluster that has its name already.
   bool wants_in = false;

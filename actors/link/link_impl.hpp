@@ -69,6 +69,8 @@ struct asked_address {
   boost::asio::steady_timer timer;
   bool running = false;                      ///< `ask_at` is at it
   asked_answer answer = asked_answer::none;  ///< its last
+  node_id by;                                ///< who gave it, if `never_seen`
+  std::vector<member> named;                 ///< by it, if `never_seen`: the members
   std::shared_ptr<bool> resolving = std::make_shared<bool>(false);
   std::chrono::steady_clock::time_point waited_since{};  ///< for that answer
   std::string last_failure;                              ///< as logged
@@ -127,6 +129,7 @@ struct link_layer::impl : std::enable_shared_from_this<impl> {
   boost::asio::awaitable<void> ask_at(asked_address_ptr where);
   boost::asio::awaitable<asked_answer> ask_once(asked_address_ptr where);
   void log_question(asked_address& where, asked_answer answer, const std::string& trouble);
+  bool nobody_knows_this_disk() const;
   void settle();
   asked_answer take_welcome(const welcome& found, const std::string& from);
   void ask_members_too(const std::vector<member>& found);

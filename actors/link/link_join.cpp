@@ -44,9 +44,8 @@ net::awaitable<void> link_layer::impl::ask_at(asked_address_ptr where) {
   auto wait = milliseconds{limits::link_retry_first_ms};
   for (;;) {
     where->answer = co_await ask_once(where);
-    const auto knows_no_disk = [](const auto& x) { return x->answer != asked_answer::none; };
     if (stopping) break;
-    if (std::all_of(asked.begin(), asked.end(), knows_no_disk)) settle();
+    if (nobody_knows_this_disk()) settle();
     if (stands == standing::settled) break;
     where->timer.expires_after(wait);
     co_await where->timer.async_wait(net::redirect_error(use_awaitable, ignored));
@@ -54,6 +53,23 @@ net::awaitable<void> link_layer::impl::ask_at(asked_address_ptr where) {
     wait = std::min(wait * 2, milliseconds{limits::link_retry_max_ms});
   }
   where->running = false;
+}
+
+/// Say all where it was told to ask, and all whom those name by their latest word: who was named, and is removed since,
+/// is not waited for.
+bool link_layer::impl::nobody_knows_this_disk() const {
+  const auto has_said = [](const auto& x) { return x->answer != asked_answer::none; };
+  const auto is_heard = [&](const member& one) {
+    return one.id == settings.self || std::any_of(asked.begin(), asked.end(), [&](const auto& x) {
+             return x->answer == asked_answer::never_seen ? x->by == one.id
+                                                          : has_said(x) && x->address == one.peer_address;
+           });
+  };
+  const auto names_nobody_else = [&](const auto& x) {
+    return x->answer != asked_answer::never_seen || std::all_of(x->named.begin(), x->named.end(), is_heard);
+  };
+  const auto told = asked.begin() + static_cast<std::ptrdiff_t>(settings.ask_at.size());
+  return std::all_of(asked.begin(), told, has_said) && std::all_of(asked.begin(), asked.end(), names_nobody_else);
 }
 
 /// There is nothing more to ask for: it links with the members that it was told.
@@ -80,6 +96,14 @@ net::awaitable<asked_answer> link_layer::impl::ask_once(asked_address_ptr where)
     const bool is_refused = end.how == handshake_outcome::kind::turned_away;
     if (end.how == handshake_outcome::kind::proven) {
       answer = take_welcome(end.found, where->address);
+      const auto here = [&](const member& x) { return x.peer_address == where->address; };
+      const auto expected = std::find_if(members.begin(), members.end(), here);
+      if (answer == asked_answer::never_seen && expected != members.end() && expected->id != end.peer.name) {
+        answer = asked_answer::none;
+        trouble = end.peer.name.name + " answers there instead of " + expected->id.name + ": check the addresses";
+      }
+      where->by = end.peer.name;
+      where->named = std::move(end.found.members);
     } else {
       if (is_refused && end.why.reason == refusal_reason::no_cluster) answer = asked_answer::no_cluster;
       trouble = end.why.text;

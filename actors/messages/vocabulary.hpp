@@ -70,6 +70,10 @@ struct adopt_term {
 /// sync.
 struct confirm_cluster {};
 
+/// replication -> storage. This disk founds no cluster, it is to be taken in: remember it, before any entry comes.
+/// Reply: hard_state, after the sync.
+struct note_latecomer {};
+
 /// replication -> storage. Drop entries up to this; they are committed and nobody needs them. Reply: compacted.
 struct compact {
   log_index upto;
@@ -386,11 +390,12 @@ struct member_seen {
 
 using storage_handle = caf::typed_actor<
     caf::replies_to<vote_request>::with<vote_decision>, caf::replies_to<confirm_cluster>::with<hard_state>,
-    caf::replies_to<adopt_term>::with<hard_state>, caf::replies_to<propose>::with<propose_outcome>,
-    caf::replies_to<append>::with<append_outcome>, caf::replies_to<compact>::with<compacted>,
-    caf::replies_to<begin_install>::with<install_begun>, caf::replies_to<install_piece>::with<content_wanted>,
-    caf::replies_to<keep_for_install>::with<content_wanted>, caf::replies_to<finish_install>::with<installed>,
-    caf::reacts_to<timer_due>, caf::replies_to<purge_set_aside>::with<disk_changed>, caf::reacts_to<expire_set_aside>,
+    caf::replies_to<note_latecomer>::with<hard_state>, caf::replies_to<adopt_term>::with<hard_state>,
+    caf::replies_to<propose>::with<propose_outcome>, caf::replies_to<append>::with<append_outcome>,
+    caf::replies_to<compact>::with<compacted>, caf::replies_to<begin_install>::with<install_begun>,
+    caf::replies_to<install_piece>::with<content_wanted>, caf::replies_to<keep_for_install>::with<content_wanted>,
+    caf::replies_to<finish_install>::with<installed>, caf::reacts_to<timer_due>,
+    caf::replies_to<purge_set_aside>::with<disk_changed>, caf::reacts_to<expire_set_aside>,
     caf::replies_to<quarantine_content>::with<disk_changed>, caf::replies_to<repair_content>::with<disk_changed>>;
 
 using election_handle =

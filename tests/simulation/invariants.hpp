@@ -96,8 +96,6 @@ class invariants {
   /// That the last committed entry of their kind names.
   const membership& committed_members() const { return committed_members_; }
   bool was_replaced(const incarnation& disk) const { return replaced_.contains(disk); }
-  /// By a committed entry of this log: which disk the voter `id` has, or that it is none.
-  bool knows_disk(const disk_content& log, const node_id& id) const;
   std::size_t states_installed() const { return states_installed_; }
   std::size_t members_changes() const { return members_changes_; }
   std::size_t committed_entries() const { return committed_.size(); }

@@ -50,14 +50,6 @@ bool invariants::in_every_majority(const log_entry& entry) const {
   return holders(entry, voters) + majority_of(voters) > voters.size();
 }
 
-bool invariants::knows_disk(const disk_content& log, const node_id& id) const {
-  const auto known = std::find_if(log.members.rbegin(), log.members.rend(),
-                                  [&](const auto& members) { return is_committed(log.log[members.since.value - 1]); });
-  if (known == log.members.rend()) return false;
-  const auto* voter = find_member(known->voters, id);
-  return voter == nullptr || voter->disk.known();
-}
-
 // --- changes ------------------------------------------------------------------------------------------------------
 
 /// When an entry that names members first comes into a log: its leader's.

@@ -26,7 +26,7 @@ node::node(surroundings& around, node_id self, std::uint64_t boot, const node_cl
   liveness_.set_voters(names_of(heartbeat_voters_));
   election_settings settings{self_, names_of(members_->voters), election_timeout,
                              [this](auto bound) { return around_.luck.below(bound); },
-                             names_another_disk(*members_, self_, disk_.durable().disk)};
+                             may_stand_for_another(*members_, self_, disk_.durable().disk)};
   election_ = std::make_unique<election>(std::move(settings), disk_.durable().state(), now());
   heartbeat_role_ = replication_role_ = {role::follower, disk_.durable().current, {}};
   arm_election();

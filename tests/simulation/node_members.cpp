@@ -58,6 +58,7 @@ membership node::members_in_force() const {
   auto current =
       KAIKU_MUTANT(members_in_force_when_committed) ? log.members_at(machine_.commit()) : log.members_in_force();
   if (!current.cluster.known()) current.voters = founders_;
+  current.latecomer = founders_.empty();  // as its disk remembers
   return current;
 }
 
@@ -69,7 +70,7 @@ void node::publish_members() {
   around_.notes.note(self_.name, " takes for members, by entry ", to_string(members_->since), ':', describe(*members_));
   machine_.set_members(now(), members_->voters, members_->learners);
   tell_commit();
-  const bool replaced = names_another_disk(*members_, self_, disk_.durable().disk);
+  const bool replaced = may_stand_for_another(*members_, self_, disk_.durable().disk);
   post(mailbox::election, [this, voters = names_of(members_->voters), replaced] {
     carry_out(election_->on_voters(now(), voters, replaced));
   });

@@ -74,8 +74,9 @@ namespace kaiku::simulation {
   M(acknowledgement_of_a_learner_counted, 500, "an entry that a learner holds counts as held by a voter")              \
   M(acknowledgement_of_a_replaced_disk_counted, 5000, "what a disk says counts after another took its place")           \
   M(progress_of_a_replaced_disk_kept, 500, "what the old disk held counts for the new one")                            \
-  M(replaced_disk_linked, 2000, "links do not look whether a peer has the disk that the log names")                    \
-  M(new_disk_campaigns_for_the_old, 1000, "a new disk that learns takes itself for the voter that its log still names")\
+  M(replaced_disk_linked, 5000, "links do not look whether a peer has the disk that the log names")                    \
+  M(new_disk_campaigns_for_the_old, 2000, "a new disk that learns takes itself for the voter that its log still names")\
+  M(latecomer_votes_unnamed, 500, "a new disk votes before its log names it, where no other is named either")        \
   M(wiped_voter_stays_a_voter, 100, "a voter with a new disk is a voter at once")                                      \
   M(wiped_disk_keeps_its_incarnation, 100, "a wiped disk comes back under its old incarnation")                        \
   M(promoted_before_it_caught_up, 100, "a learner becomes a voter before it has caught up")                  \

@@ -122,14 +122,18 @@ bool scenario::keeps_majorities(const node_id& more) const {
 
 /// Whether some voter could still win an election, by the members that its own log names. A change of members that only
 /// a leader's log has, which is gone since, and entries of the next leader's that only a learner has, can together need
-/// one disk more than a majority (`docs/protocol.md`).
+/// one disk more than a majority (`docs/protocol.md`). And a new disk gives no vote before its log names it.
 bool scenario::leaves_a_winner(const node_id& without) const {
   return std::any_of(machines_.begin(), machines_.end(), [&](const auto& entry) {
     const auto& own = entry.second.disk->durable();
     const auto& voters = own.members_in_force().voters;
     const auto votes_for_it = [&](const member& voter) {
-      const auto& theirs = machines_.at(voter.id).disk->durable();
-      return voter.id != without && theirs.disk == voter.disk && theirs.state().last <= own.state().last;
+      const auto& one = machines_.at(voter.id);
+      const auto& theirs = one.disk->durable();
+      auto members = theirs.members_in_force();
+      members.latecomer = !one.founder;
+      return voter.id != without && theirs.disk == voter.disk && theirs.state().last <= own.state().last &&
+             !may_stand_for_another(members, voter.id, theirs.disk);
     };
     const auto* self = find_member(voters, entry.first);
     const auto votes = std::count_if(voters.begin(), voters.end(), votes_for_it);
@@ -137,18 +141,10 @@ bool scenario::leaves_a_winner(const node_id& without) const {
   });
 }
 
-/// Whether a majority keeps its disks, and everybody knows the one that is to be lost: a voter that was never seen may
-/// have any disk (`docs/protocol.md` says what that costs).
+/// Whether a majority keeps its disks.
 bool scenario::may_wipe(const node_id& id) const {
-  if (!machines_.at(id).born || !keeps_majorities(id) || !leaves_a_winner(id) ||
-      time_.now() < leaves_until_ + seconds{3})
-    return false;
-  return std::all_of(machines_.begin(), machines_.end(), [&](const auto& entry) {
-    const auto& [name, one] = entry;
-    const auto& disk = one.disk->durable();
-    if (name == id || !one.born || (!one.founder && !names(disk.members_in_force(), name, disk.disk))) return true;
-    return judge_.knows_disk(disk, id);
-  });
+  return machines_.at(id).born && keeps_majorities(id) && leaves_a_winner(id) &&
+         time_.now() >= leaves_until_ + seconds{3};
 }
 
 /// Who removes a healthy voter while another's disk is lost may be left without a majority.

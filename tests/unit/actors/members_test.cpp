@@ -138,6 +138,24 @@ BOOST_AUTO_TEST_CASE(a_wiped_disk_is_replaced_and_the_node_becomes_a_voter_again
   BOOST_TEST((find_member(nodes.disk(first).members().voters, nodes.node(wiped).id)->disk == nodes.disk(wiped).disk()));
 }
 
+/// Whoever missed that its lost disk was seen links with it: only the disk itself knows that it came late.
+BOOST_AUTO_TEST_CASE(a_wiped_disk_gives_no_vote_before_its_log_names_it) {
+  checked_cluster nodes;
+  const auto first = nodes.elect();
+  nodes.run_for(milliseconds{500});
+  const auto wiped = nodes.others(first)[0], other = nodes.others(first)[1];
+  nodes.stop(wiped);
+  nodes.start_wiped(wiped);
+  nodes.settle();
+  BOOST_TEST(nodes.disk(wiped).members().latecomer);
+  nodes.stop(first);
+  nodes.connect(wiped, other);
+  BOOST_TEST(!nodes.run_until([&] { return nodes.leader() == other; }, milliseconds{10'000}));
+  nodes.start(first);
+  BOOST_TEST(nodes.run_until([&] { return nodes.leader().has_value(); }));
+  for (auto i : nodes.others(wiped)) BOOST_TEST(!nodes.disk(i).members().latecomer);
+}
+
 BOOST_AUTO_TEST_CASE(members_change_one_at_a_time) {
   checked_cluster nodes{joining(5, 2)};
   const auto first = first_leader(nodes);

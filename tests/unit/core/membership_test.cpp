@@ -173,15 +173,24 @@ BOOST_AUTO_TEST_CASE(a_member_that_was_seen_has_one_disk_and_one_that_was_not_ma
   BOOST_TEST(!is_another_disk({{"a"}, {}, "a:9000"}, disk_of(2)));
 }
 
-BOOST_AUTO_TEST_CASE(a_node_sees_that_the_members_name_another_disk_for_it) {
+BOOST_AUTO_TEST_CASE(a_disk_may_stand_for_another_one_while_the_members_do_not_name_it) {
   auto now = three();
-  BOOST_TEST(names_another_disk(now, {"a"}, disk_of(9)));
-  BOOST_TEST(!names_another_disk(now, {"a"}, disk_of(1)));
-  BOOST_TEST(!names_another_disk(now, {"d"}, disk_of(9)));
-  now.voters.front().disk = {};
-  BOOST_TEST(!names_another_disk(now, {"a"}, disk_of(9)));
+  BOOST_TEST(may_stand_for_another(now, {"a"}, disk_of(9)));
+  BOOST_TEST(!may_stand_for_another(now, {"a"}, disk_of(1)));
   now.learners = {named("d", 4)};
-  BOOST_TEST(names_another_disk(now, {"d"}, disk_of(5)));
+  BOOST_TEST(may_stand_for_another(now, {"d"}, disk_of(5)));
+}
+
+BOOST_AUTO_TEST_CASE(a_latecomer_may_stand_for_another_one_also_where_nobody_saw_that) {
+  auto now = three();
+  now.voters.front().disk = {};
+  for (const bool latecomer : {false, true}) {
+    now.latecomer = latecomer;
+    BOOST_TEST(may_stand_for_another(now, {"a"}, disk_of(9)) == latecomer);
+    BOOST_TEST(!may_stand_for_another(now, {"b"}, disk_of(2)));
+    BOOST_TEST(!may_stand_for_another(now, {"d"}, disk_of(9)));  // removed: its vote may be needed for the entry
+    BOOST_TEST(may_stand_for_another({{}, {}, {}, {}, false, latecomer}, {"a"}, disk_of(9)) == latecomer);
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

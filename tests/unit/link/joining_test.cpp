@@ -131,6 +131,36 @@ BOOST_AUTO_TEST_CASE(a_fresh_voter_also_asks_the_members_that_it_was_not_started
   BOOST_TEST(n3.says("founds nothing"), n3.log());
 }
 
+BOOST_AUTO_TEST_CASE(a_fresh_voter_does_not_wait_for_a_member_that_is_removed_meanwhile) {
+  cluster c{3};
+  auto unseen = c.members();
+  unseen.back() = '0';
+  auto settings = founder(c, 3);
+  settings["members"] = settings["members"].substr(settings["members"].find("n2"));
+  settings["ask_at"] = to_string(c.address(2));
+  auto n3 = c.start(3, settings);
+  {
+    auto n2 = c.start(2, {{"members", unseen}});
+    BOOST_TEST(n3.says("say that they never saw a disk of it; " + to_string(c.address(1)) + " does not"), n3.log());
+  }
+  auto n2 = c.start(2, {{"members", unseen.substr(unseen.find("n2"))}});
+  BOOST_TEST(n3.says("up n2"), n3.log());
+}
+
+BOOST_AUTO_TEST_CASE(one_member_does_not_answer_for_another) {
+  cluster c{3};
+  auto unseen = c.members();
+  unseen.back() = '0';
+  auto n2 = c.start(2, {{"members", unseen}});
+  auto settings = founder(c, 3);
+  settings["members"] =
+      "n1@" + to_string(c.address(2)) + "@0" + settings["members"].substr(settings["members"].find(",n3"));
+  settings["ask_at"] = to_string(c.address(2));
+  auto n3 = c.start(3, settings);
+  BOOST_TEST(n3.says("n2 answers there instead of n1: check the addresses"), n3.log());
+  BOOST_TEST(n3.count("up n2") == 0u, n3.log());
+}
+
 /// It was wiped and taken in, and ends before its log is any the wiser: what it was started with names other members.
 BOOST_AUTO_TEST_CASE(a_member_that_was_taken_in_and_restarts_with_an_empty_log_learns_who_the_members_are) {
   for (const bool heard_at_once : {true, false}) {

@@ -31,6 +31,15 @@ struct append_fixture : store_fixture {
 
 BOOST_FIXTURE_TEST_SUITE(append, append_fixture)
 
+BOOST_AUTO_TEST_CASE(remembers_that_the_disk_came_late) {
+  BOOST_TEST(!disk->members().latecomer);
+  disk->note_latecomer();
+  BOOST_TEST(disk->members().latecomer);
+  follow({1, 1, 2}, 2);
+  reopen();
+  BOOST_TEST(disk->members().latecomer);
+}
+
 BOOST_AUTO_TEST_CASE(follows_the_leaders_log) {
   auto outcome = follow({1, 1, 2}, 2);
   BOOST_TEST(outcome.failure.code == errc::none);
