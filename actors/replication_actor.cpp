@@ -54,7 +54,7 @@ replication_actor::behavior_type replication_actor::make_behavior() {
         propose_own_entries();
         pump();
       },
-      [this](const forget_bootstrap&) { forget_founding(); },
+      [this](const forget_bootstrap& x) { forget_founding(x.latecomer); },
       [this](const read_index&) { return on_read_index(); },
       [this](const find_write& x) { return on_find_write(x); },
       [this](const change_members& x) { return on_change_members(x); },
@@ -89,25 +89,25 @@ std::string replication_actor::state_line() {
 
 void replication_actor::start(const local_handles& handles) {
   local_ = handles;
-  note_latecomer_once();
+  if (settings_.bootstrap.empty() && !disk_->members().cluster.known()) come_late();
   publish_members();
   publish_progress();
   delayed_send(this, settings_.election_timeout / 10, timer_due{});
 }
 
-void replication_actor::forget_founding() {
+void replication_actor::forget_founding(bool latecomer) {
   // What was begun can't be undone: the log names a cluster, or is about to.
   if (leading() || proposing_ || disk_->members().cluster.known()) return;
   settings_.bootstrap.clear();
   members_.reset();
-  note_latecomer_once();
+  // Others may know this very disk by its question alone. One that has a term took part in the founding.
+  if (latecomer || disk_->state().current.value == 0) come_late();
   publish_members();
 }
 
-/// Nobody told it to found a cluster. Asked of storage in front of all appends.
-void replication_actor::note_latecomer_once() {
-  const auto known = disk_->members();
-  if (known.latecomer || known.cluster.known() || !settings_.bootstrap.empty()) return;
+/// Storage is told in front of all appends.
+void replication_actor::come_late() {
+  came_late_ = true;
   request(local_.storage, milliseconds(limits::storage_timeout_ms), note_latecomer{}).then([](const hard_state&) {});
 }
 
@@ -216,7 +216,7 @@ void replication_actor::publish_members() {
   auto current = disk_->members();
   if (!current.cluster.known()) {
     current.voters = settings_.bootstrap;
-    current.latecomer |= settings_.bootstrap.empty();
+    current.latecomer = came_late_;  // who founds one after all, as everybody says that there is none, may vote
   }
   const bool settled = current.since <= machine_.commit();
   const bool changed = members_ != current;

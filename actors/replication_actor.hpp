@@ -108,7 +108,7 @@ class replication_actor : public observed<replication_handle::base> {
   instant now();
   void start(const local_handles& handles);
   /// Forgets the voters of `--cluster`, unless they have founded one by now.
-  void forget_founding();
+  void forget_founding(bool latecomer);
   void on_role(const role_change& change);
   void begin_leading();
   void on_timer();
@@ -215,7 +215,7 @@ class replication_actor : public observed<replication_handle::base> {
   void publish_progress();
   void publish_members();
   void confirm_cluster_once();
-  void note_latecomer_once();
+  void come_late();
 
   replication_settings settings_;
   std::shared_ptr<const store> disk_;
@@ -228,6 +228,7 @@ class replication_actor : public observed<replication_handle::base> {
   std::optional<membership> members_;     ///< as last published
   bool members_settled_ = false;          ///< likewise: their entry is known committed
   bool confirming_ = false;
+  bool came_late_ = false;  ///< told in this life; the disk remembers
   log_progress published_;
 
   // leader

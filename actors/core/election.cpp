@@ -169,7 +169,8 @@ election_effects election::on_vote_decision(instant now, const vote_request& req
     follow(now, after.current, after.current > term_ ? node_id{} : leader_, out);
     if (voted) wait_for_leader(now);  // paper, 5.2: granting a vote counts as hearing from a leader
   }
-  vote_reply reply{settings_.self, request.in_term, after.current, request.pre_vote, decision.granted};
+  const bool granted = decision.granted && !settings_.replaced;  // storage was asked before that was known
+  vote_reply reply{settings_.self, request.in_term, after.current, request.pre_vote, granted};
   out.emplace_back(effect::send_vote_reply{request.candidate, std::move(reply)});
   return out;
 }

@@ -171,7 +171,7 @@ asked_answer link_layer::impl::take_welcome(const welcome& found, const std::str
       spdlog::error(
           "link: the cluster at {} has no member {}, so this node waits; to bring it in, start it with --join {}", from,
           settings.self.name, from);
-    caf::anon_send(directory, forget_bootstrap{});
+    caf::anon_send(directory, forget_bootstrap{!is_this});
   }
   ask_members_too(found.members);
   ask_around();

@@ -379,9 +379,10 @@ struct peer_down {
 struct members_changed {
   membership now;
 };
-/// link -> peer_directory -> replication. A cluster is there that knows this fresh disk's node by another disk, or not
-/// at all: it founds nothing, but waits to be taken in.
-struct forget_bootstrap {};
+/// link -> peer_directory -> replication. A cluster is there already: this fresh disk founds nothing.
+struct forget_bootstrap {
+  bool latecomer = true;  ///< it knows the node by another disk, or not at all
+};
 /// A member's disk was seen for the first time: replication, if it leads, records its incarnation.
 struct member_seen {
   node_id id;

@@ -156,6 +156,17 @@ BOOST_AUTO_TEST_CASE(a_wiped_disk_gives_no_vote_before_its_log_names_it) {
   for (auto i : nodes.others(wiped)) BOOST_TEST(!nodes.disk(i).members().latecomer);
 }
 
+BOOST_AUTO_TEST_CASE(a_disk_that_is_told_to_found_nothing_came_late_unless_it_took_part) {
+  checked_cluster nodes;
+  nodes.disk(2).adopt_term({1});
+  for (const auto& [node, told] : {std::pair{0, true}, {1, false}, {2, false}})
+    caf::anon_send(nodes.node(node).actors.replication, forget_bootstrap{told});
+  nodes.settle();
+  BOOST_TEST(nodes.disk(0).members().latecomer);
+  BOOST_TEST(nodes.disk(1).members().latecomer);
+  BOOST_TEST(!nodes.disk(2).members().latecomer);
+}
+
 BOOST_AUTO_TEST_CASE(members_change_one_at_a_time) {
   checked_cluster nodes{joining(5, 2)};
   const auto first = first_leader(nodes);

@@ -174,7 +174,7 @@ caf::behavior listener(listener_actor* self, listener_settings settings) {
       },
       [](const peer_down& x) { spdlog::info("down {}", x.id.name); },
       [](const member_seen& x) { spdlog::info("seen {} disk {}", x.id.name, to_string(x.disk)); },
-      [](const forget_bootstrap&) { spdlog::info("founds nothing"); },
+      [](const forget_bootstrap& x) { spdlog::info("founds nothing{}", x.latecomer ? ", comes late" : ""); },
       [](const peer_inspector& x) { spdlog::info("inspector of {}", x.id.name); },
       [=](const change_members& x) {
         spdlog::info("to be taken in: {} at {} disk {}", x.what.id.name, x.what.peer_address, to_string(x.disk));

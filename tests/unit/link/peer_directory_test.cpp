@@ -265,9 +265,9 @@ BOOST_AUTO_TEST_CASE(replication_is_asked_to_take_in_who_wants_to_be_a_member) {
 
 BOOST_AUTO_TEST_CASE(replication_is_told_that_this_node_must_not_found_a_cluster) {
   fixture f;
-  f.self->send(f.directory, forget_bootstrap{});
+  f.self->send(f.directory, forget_bootstrap{false});
   bool told = false;
-  f.self->receive([&](const forget_bootstrap&) { told = true; }, caf::after(patience) >> [] {});
+  f.self->receive([&](const forget_bootstrap& x) { told = !x.latecomer; }, caf::after(patience) >> [] {});
   BOOST_TEST(told);
 }
 
