@@ -125,10 +125,9 @@ std::string versions(const hello& x) {
 std::optional<refusal> judge_question(const hello& theirs, const hello_rules& rules) {
   if (rules.role == link_role::dialler) return std::nullopt;
   const auto& self = rules.self;
-  const auto known =
-      std::find_if(rules.members.begin(), rules.members.end(), [&](const member& x) { return x.id == theirs.name; });
+  const auto* known = find_member(rules.members, theirs.name);
   // Its founding is not known to be over, but that disk may have taken part in it.
-  if (!self.cluster.known() && known != rules.members.end() && is_another_disk(*known, theirs.disk))
+  if (!self.cluster.known() && known != nullptr && is_another_disk(*known, theirs.disk))
     return refusal{refusal_reason::wrong_disk,
                    self.name.name + " knows " + theirs.name.name + " by another disk, and no cluster for certain yet"};
   if (rules.stands != standing::settled || !self.cluster.known())

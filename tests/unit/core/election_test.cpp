@@ -376,6 +376,17 @@ BOOST_AUTO_TEST_CASE(a_new_disk_neither_campaigns_nor_votes_while_its_log_names_
   BOOST_TEST(std::holds_alternative<effect::ask_storage>(later.at(0)));
 }
 
+BOOST_AUTO_TEST_CASE(a_vote_that_storage_grants_is_not_sent_when_the_disk_turns_out_to_be_new_meanwhile) {
+  for (const bool replaced : {false, true}) {
+    harness x;
+    const auto asked = x.node.on_vote_request(x.now, {id('b'), {9}, {{8}, {20}}, false, false});
+    x.node.on_voters(x.now, ids("abc"), replaced);
+    const auto answer = all<effect::send_vote_reply>(x.with_storage(asked));
+    BOOST_REQUIRE(answer.size() == 1u);
+    BOOST_TEST(answer[0].reply.granted != replaced);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_cluster_is_founded_by_those_who_were_told_to_and_by_nobody_else) {
   const vote_request founds{id('b'), {6}, {}, true, false}, leads{id('b'), {6}, {{1}, {1}}, true, false};
   const hard_state fresh{{5}, {}, {}};

@@ -69,6 +69,13 @@ std::map<std::string, std::string> founder(const cluster& c, int i) {
   return {{"cluster", "0"}, {"members", members}, {"ask_at", ask_at}};
 }
 
+/// The members, as one knows them who has not heard of the last one's disk.
+std::string before_the_last_was_seen(const cluster& c) {
+  auto members = c.members();
+  members.back() = '0';
+  return members;
+}
+
 BOOST_AUTO_TEST_CASE(founders_of_a_cluster_link_at_once) {
   cluster c{3};
   auto n1 = c.start(1, founder(c, 1)), n2 = c.start(2, founder(c, 2)), n3 = c.start(3, founder(c, 3));
@@ -80,8 +87,7 @@ BOOST_AUTO_TEST_CASE(founders_of_a_cluster_link_at_once) {
 
 BOOST_AUTO_TEST_CASE(a_voter_that_was_never_seen_links_with_a_cluster_that_began_without_it) {
   cluster c{3};
-  auto unseen = c.members();
-  unseen.back() = '0';
+  const auto unseen = before_the_last_was_seen(c);
   auto n1 = c.start(1, {{"members", unseen}}), n2 = c.start(2, {{"members", unseen}});
   auto n3 = c.start(3, founder(c, 3));
   BOOST_TEST(n1.says("up n3"), n1.log());
@@ -94,8 +100,7 @@ BOOST_AUTO_TEST_CASE(a_fresh_voter_does_not_take_one_members_word_that_it_was_ne
   for (const bool was_wiped : {true, false}) {
     cluster c{3};
     BOOST_TEST_CONTEXT((was_wiped ? "wiped" : "new")) {
-      auto unseen = c.members();
-      unseen.back() = '0';
+      const auto unseen = before_the_last_was_seen(c);
       auto n2 = c.start(2, {{"members", unseen}});
       auto settings = founder(c, 3);
       settings["disk"] = "9";
@@ -116,8 +121,7 @@ BOOST_AUTO_TEST_CASE(a_fresh_voter_does_not_take_one_members_word_that_it_was_ne
 /// The cluster has grown: a member that `--cluster` does not name may be the one that saw its disk.
 BOOST_AUTO_TEST_CASE(a_fresh_voter_also_asks_the_members_that_it_was_not_started_with) {
   cluster c{3};
-  auto unseen = c.members();
-  unseen.back() = '0';
+  const auto unseen = before_the_last_was_seen(c);
   auto n2 = c.start(2, {{"members", unseen}});
   auto settings = founder(c, 3);
   settings["members"] = settings["members"].substr(settings["members"].find("n2"));
@@ -133,8 +137,7 @@ BOOST_AUTO_TEST_CASE(a_fresh_voter_also_asks_the_members_that_it_was_not_started
 
 BOOST_AUTO_TEST_CASE(a_fresh_voter_does_not_wait_for_a_member_that_is_removed_meanwhile) {
   cluster c{3};
-  auto unseen = c.members();
-  unseen.back() = '0';
+  const auto unseen = before_the_last_was_seen(c);
   auto settings = founder(c, 3);
   settings["members"] = settings["members"].substr(settings["members"].find("n2"));
   settings["ask_at"] = to_string(c.address(2));
@@ -160,8 +163,7 @@ BOOST_AUTO_TEST_CASE(a_wiped_founder_founds_nothing_beside_one_that_has_just_beg
 
 BOOST_AUTO_TEST_CASE(one_member_does_not_answer_for_another) {
   cluster c{3};
-  auto unseen = c.members();
-  unseen.back() = '0';
+  const auto unseen = before_the_last_was_seen(c);
   auto n2 = c.start(2, {{"members", unseen}});
   auto settings = founder(c, 3);
   settings["members"] =
